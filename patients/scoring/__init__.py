@@ -1,0 +1,76 @@
+"""Scores and derived values of an assessment. Pure and exact: Decimals, no clock, no Django."""
+
+from patients.scoring.change import PROPERTIES, Change, ChangeKind, Taken, Value, is_real_change
+from patients.scoring.errors import ScoringError
+from patients.scoring.movement import (
+    Q_ANGLE_REFERENCES,
+    STEP_DOWN_ITEMS,
+    StepDownGrade,
+    q_angle_note,
+    step_down_grade,
+    step_down_score,
+)
+from patients.scoring.questionnaires import (
+    AKPS_ITEMS,
+    KOOS_PF_ITEMS,
+    LEFS_ITEMS,
+    akps_red_flags,
+    akps_score,
+    groc_meaning,
+    groc_score,
+    koos_pf_score,
+    lefs_score,
+    psfs_score,
+    score,
+)
+from patients.scoring.ranges import RANGES, Range, check_range
+from patients.scoring.strength import (
+    Reading,
+    StrengthVerdict,
+    Symmetry,
+    judge_strength,
+    limb_symmetry,
+    nm_per_kg,
+    percent_body_weight,
+    quadriceps_norm,
+    torque_nm,
+)
+
+__all__ = [
+    "AKPS_ITEMS",
+    "KOOS_PF_ITEMS",
+    "LEFS_ITEMS",
+    "PROPERTIES",
+    "Q_ANGLE_REFERENCES",
+    "RANGES",
+    "STEP_DOWN_ITEMS",
+    "Change",
+    "ChangeKind",
+    "Range",
+    "Reading",
+    "ScoringError",
+    "StepDownGrade",
+    "StrengthVerdict",
+    "Symmetry",
+    "Taken",
+    "Value",
+    "akps_red_flags",
+    "akps_score",
+    "check_range",
+    "groc_meaning",
+    "groc_score",
+    "is_real_change",
+    "judge_strength",
+    "koos_pf_score",
+    "lefs_score",
+    "limb_symmetry",
+    "nm_per_kg",
+    "percent_body_weight",
+    "psfs_score",
+    "q_angle_note",
+    "quadriceps_norm",
+    "score",
+    "step_down_grade",
+    "step_down_score",
+    "torque_nm",
+]

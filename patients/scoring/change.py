@@ -1,0 +1,124 @@
+"""Re-tests: is the change between two values real?
+
+Two values are compared only if taken the same way, and a change counts only if it is no smaller than
+the measurement error.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import StrEnum
+
+from clinic.thresholds import DEFAULTS, Thresholds
+from patients.scoring.errors import ScoringError, exact
+
+
+class Better(StrEnum):
+    """Which direction of a measure is the better one."""
+
+    HIGHER = "higher"
+    LOWER = "lower"
+    NEITHER = "neither"
+
+
+class ChangeKind(StrEnum):
+    REFUSED = "refused"
+    NOT_REAL = "not_real"
+    WITHIN_ERROR = "within_error"
+    IMPROVED = "improved"
+    WORSE = "worse"
+    CHANGED = "changed"
+    NOT_JUDGED = "not_judged"
+
+
+@dataclass(frozen=True, slots=True)
+class Property:
+    """A measure's smallest real change (None: none is known), its better direction, its source."""
+
+    label: str
+    error: Decimal | None
+    better: Better
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """How a value was taken. ``detail`` is what else must match: side, quadriceps state, PSFS activities."""
+
+    method: str = ""
+    position: str = ""
+    unit: str = ""
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    value: Decimal
+    taken: Taken = Taken()
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """``difference`` is after - before, None where the comparison is refused."""
+
+    kind: ChangeKind
+    difference: Decimal | None
+    text: str
+
+
+NPRS, AKPS, KOOS_PF, PSFS, LEFS = "nprs", "akps", "koos_pf", "psfs", "lefs"
+Q_ANGLE, STRENGTH, STEP_DOWN, FPI6 = "q_angle", "strength", "step_down", "fpi6"
+
+PROPERTIES: Mapping[str, Property] = {
+    NPRS: Property("NPRS", Decimal(2), Better.LOWER, "Crossley 2004; in PFP also 1.16, Piva 2009"),
+    AKPS: Property("AKPS", Decimal(13), Better.HIGHER, "SDC 13, Norwegian AKPS; MCID 10, Crossley 2004"),
+    KOOS_PF: Property("KOOS-PF", Decimal(16), Better.HIGHER, "MDC 16, MIC 16.4, Crossley 2018"),
+    PSFS: Property("PSFS", Decimal("1.3"), Better.HIGHER, "Abbott & Schmitt 2014"),
+    LEFS: Property("LEFS", Decimal(9), Better.HIGHER, "MDC 9"),
+    Q_ANGLE: Property("Q-angle", DEFAULTS.q_angle_error, Better.NEITHER, "Weiss 2013"),
+    STRENGTH: Property("Strength", None, Better.HIGHER, ""),
+    STEP_DOWN: Property("Lateral step-down", None, Better.LOWER, ""),
+    FPI6: Property("FPI-6", None, Better.NEITHER, ""),
+}
+
+
+def is_real_change(measure: str, before: Value, after: Value, *, thresholds: Thresholds = DEFAULTS) -> Change:
+    """What the difference between two values of one measure means, with the words for it.
+
+    Raises ScoringError for an unknown measure; GROC is one, as it is a change by itself.
+    """
+    if measure not in PROPERTIES:
+        raise ScoringError("measure", f"expected one of {', '.join(PROPERTIES)}, got {measure!r}")
+    if reason := _differently_taken(before.taken, after.taken):
+        return Change(ChangeKind.REFUSED, None, f"Not compared: {reason}.")
+    prop = PROPERTIES[measure]
+    error = thresholds.q_angle_error if measure == Q_ANGLE else prop.error
+    difference = exact("after", after.value) - exact("before", before.value)
+    if error is None:
+        return Change(
+            ChangeKind.NOT_JUDGED, difference, f"{prop.label} {difference:+f}: no measurement error is known."
+        )
+    if abs(difference) >= error:
+        kind = _direction(prop.better, difference)
+        return Change(kind, difference, f"{prop.label} {difference:+f}: {kind.value} ({prop.source}).")
+    if measure == AKPS and difference >= thresholds.success_akps_gain:
+        text = f"AKPS {difference:+f}: improved, within measurement error ({prop.source})."
+        return Change(ChangeKind.WITHIN_ERROR, difference, text)
+    text = f"{prop.label} {difference:+f}: not a real change, smaller than {error:f} ({prop.source})."
+    return Change(ChangeKind.NOT_REAL, difference, text)
+
+
+def _differently_taken(before: Taken, after: Taken) -> str:
+    for name in ("method", "position", "unit", "detail"):
+        one, other = getattr(before, name), getattr(after, name)
+        if one != other:
+            return f"taken with a different {name} ({one or 'not noted'}, then {other or 'not noted'})"
+    return ""
+
+
+def _direction(better: Better, difference: Decimal) -> ChangeKind:
+    if better is Better.NEITHER:
+        return ChangeKind.CHANGED
+    return ChangeKind.IMPROVED if (difference > 0) == (better is Better.HIGHER) else ChangeKind.WORSE

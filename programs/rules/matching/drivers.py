@@ -1,0 +1,285 @@
+"""What keeps the pain going: drivers found in an assessment, each with the measurement behind it.
+
+Pure. Findings of the index side count; with both knees painful, of either side.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from itertools import groupby
+
+from clinic.thresholds import Thresholds
+from patients.vocabulary import (
+    Diagnosis,
+    LoadChange,
+    MuscleGroup,
+    RunningTrack,
+    Side,
+    Term,
+    TightStructure,
+)
+
+
+class Driver(Term):
+    HIP_WEAKNESS = "hip_weakness"
+    QUADRICEPS_WEAKNESS = "quadriceps_weakness"
+    CALF_WEAKNESS = "calf_weakness"
+    FOOT_WEAKNESS = "foot_weakness"
+    TRUNK_WEAKNESS = "trunk_weakness"
+    TRAINING_LOAD = "training_load"
+    RUNNING_MECHANICS = "running_mechanics"
+    FOOT_PRONATION = "foot_pronation"
+    TIGHTNESS = "tightness"
+    PATELLAR_ALIGNMENT = "patellar_alignment"
+    FOOTWEAR = "footwear"
+
+
+GROUPS_OF: Mapping[Driver, frozenset[MuscleGroup]] = {
+    Driver.HIP_WEAKNESS: frozenset(
+        {MuscleGroup.HIP_ABDUCTORS, MuscleGroup.HIP_EXTERNAL_ROTATORS, MuscleGroup.HIP_EXTENSORS}
+    ),
+    Driver.QUADRICEPS_WEAKNESS: frozenset({MuscleGroup.QUADRICEPS, MuscleGroup.VMO}),
+    Driver.CALF_WEAKNESS: frozenset({MuscleGroup.CALF}),
+    Driver.FOOT_WEAKNESS: frozenset({MuscleGroup.FOOT}),
+    Driver.TRUNK_WEAKNESS: frozenset({MuscleGroup.TRUNK}),
+}
+
+# How much a kind of evidence weighs (our default). The strongest evidence of a driver is its weight: many
+# weak signs never add up to a measurement.
+LITTLE = 1  # the ITB and the lateral retinaculum, "rarely the primary cause" (S3)
+OBSERVED = 2  # seen or reported
+MEASURED = 4  # a measured deficit, or a documented change of load
+BILATERAL = 12  # both knees: "almost always" load or training error (S4); outweighs one-sided drivers
+
+STEP_DOWN_POOR = 4  # Piva 2006
+FPI6_PRONATED = 6  # FPI-6: +6 and above is pronated (Redmond 2008)
+
+LATERAL_STRUCTURES = frozenset({TightStructure.ITB, TightStructure.LATERAL_RETINACULUM})
+LOAD_ERRORS: Mapping[LoadChange, str] = {
+    LoadChange.DISTANCE: "more distance",
+    LoadChange.HILLS: "more hills",
+    LoadChange.SPEED: "more speed work",
+    LoadChange.BREAK: "running again after a break",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class StrengthFact:
+    """One judged strength test: ``figure`` is the measurement in words, such as "LSI 82.00 %"."""
+
+    muscle_group: MuscleGroup
+    side: Side
+    deficit: bool
+    figure: str
+
+    @property
+    def text(self) -> str:
+        return f"{self.muscle_group.label} {self.side}: {self.figure}"
+
+
+@dataclass(frozen=True, slots=True)
+class FlexibilityFact:
+    structure: TightStructure
+    side: Side
+    tight: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SidedValue:
+    """A value of one side: degrees of the Q-angle, points of the FPI-6 or of the step-down."""
+
+    side: Side
+    value: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class AssessmentFacts:
+    """What the match needs of one assessment. Empty and None mean: not measured.
+
+    ``open_red_flags`` and ``patella`` hold readable findings; ``age`` is in whole years.
+    """
+
+    diagnosis: Diagnosis
+    index_side: Side
+    both_knees: bool = False
+    age: int | None = None
+    open_red_flags: tuple[str, ...] = ()
+    hip_examined: bool = False
+    hip_findings: bool = False
+    strength: tuple[StrengthFact, ...] = ()
+    flexibility: tuple[FlexibilityFact, ...] = ()
+    q_angles: tuple[SidedValue, ...] = ()
+    fpi6: tuple[SidedValue, ...] = ()
+    step_down: tuple[SidedValue, ...] = ()
+    patella: tuple[str, ...] = ()
+    cadence_spm: int | None = None
+    overstriding: bool = False
+    crossover: bool = False
+    pelvic_drop: bool = False
+    hip_adduction: bool = False
+    weekly_km_now: Decimal | None = None
+    weekly_km_before: Decimal | None = None
+    load_changes: tuple[LoadChange, ...] = ()
+    shoe_km: int | None = None
+    shoe_age_months: int | None = None
+    shoe_wrong_fit: bool = False
+    running_track: RunningTrack = RunningTrack.STILL_RUNNING
+    in_flare: bool = False
+
+    def counts(self, side: Side) -> bool:
+        return self.both_knees or side == self.index_side
+
+    def counts_test(self, test: StrengthFact) -> bool:
+        """The trunk has no side: its test counts under either."""
+        return test.muscle_group == MuscleGroup.TRUNK or self.counts(test.side)
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    driver: Driver
+    weight: int
+    text: str
+    group: MuscleGroup | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A driver, its weight (that of its strongest evidence) and the measurements behind it.
+
+    ``deficits`` are the measured strength deficits among them: muscle group and text.
+    """
+
+    driver: Driver
+    weight: int
+    evidence: tuple[str, ...]
+    deficits: tuple[tuple[MuscleGroup, str], ...] = ()
+
+    @property
+    def text(self) -> str:
+        return f"{self.driver.label} ({'; '.join(self.evidence)})"
+
+
+def find_drivers(facts: AssessmentFacts, thresholds: Thresholds) -> tuple[Found, ...]:
+    """The drivers this assessment speaks for, strongest first, then by code.
+
+    The Q-angle is no evidence: it does not track pain.
+    """
+    evidence = sorted(
+        {
+            *_strength(facts),
+            *_step_down(facts),
+            *_load(facts, thresholds),
+            *_mechanics(facts, thresholds),
+            *_posture(facts),
+            *_tightness(facts),
+            *_footwear(facts, thresholds),
+        },
+        key=lambda e: (e.driver, -e.weight, e.text),
+    )
+    found = [_found(driver, list(group)) for driver, group in groupby(evidence, key=lambda e: e.driver)]
+    return tuple(sorted(found, key=lambda f: (-f.weight, f.driver)))
+
+
+def adequate_drivers(
+    facts: AssessmentFacts, found: tuple[Found, ...], thresholds: Thresholds
+) -> dict[Driver, str]:
+    """Drivers that were measured and found in order, with the words for it."""
+    adequate: dict[Driver, str] = {}
+    for driver, groups in GROUPS_OF.items():
+        tests = sorted(s.text for s in facts.strength if s.muscle_group in groups and facts.counts_test(s))
+        if tests:
+            adequate[driver] = f"measured, no deficit ({'; '.join(tests)})"
+    if any(facts.counts(test.side) for test in facts.flexibility):
+        adequate[Driver.TIGHTNESS] = "tested, nothing tight"
+    if facts.cadence_spm is not None:
+        adequate[Driver.RUNNING_MECHANICS] = f"cadence {facts.cadence_spm} at easy pace, nothing seen"
+    for reason in found:
+        adequate.pop(reason.driver, None)
+    return adequate
+
+
+def shown_only(facts: AssessmentFacts) -> tuple[str, ...]:
+    """What is shown beside the ranking and never changes it: the Q-angle, and deficits of the other side."""
+    q_angles = [f"Q-angle {q.side} {q.value:f} degrees: shown, no reason by itself" for q in facts.q_angles]
+    other_side = [f"Other side: {s.text}" for s in facts.strength if s.deficit and not facts.counts_test(s)]
+    return tuple(sorted(q_angles) + sorted(other_side))
+
+
+def _found(driver: Driver, evidence: list[Evidence]) -> Found:
+    return Found(
+        driver=driver,
+        weight=max(e.weight for e in evidence),
+        evidence=tuple(e.text for e in evidence),
+        deficits=tuple((e.group, e.text) for e in evidence if e.group is not None),
+    )
+
+
+def _strength(facts: AssessmentFacts) -> Iterable[Evidence]:
+    for test in facts.strength:
+        if test.deficit and facts.counts_test(test):
+            driver = next(d for d, groups in GROUPS_OF.items() if test.muscle_group in groups)
+            yield Evidence(driver, MEASURED, test.text, test.muscle_group)
+
+
+def _step_down(facts: AssessmentFacts) -> Iterable[Evidence]:
+    """A poor step-down is a sign of poor hip control (S3), not a measured deficit."""
+    for test in facts.step_down:
+        if test.value >= STEP_DOWN_POOR and facts.counts(test.side):
+            yield Evidence(Driver.HIP_WEAKNESS, OBSERVED, f"step-down {test.side} poor, {test.value:f} of 6")
+
+
+def _load(facts: AssessmentFacts, thresholds: Thresholds) -> Iterable[Evidence]:
+    if facts.both_knees:
+        yield Evidence(Driver.TRAINING_LOAD, BILATERAL, "both knees hurt (S4)")
+    for change in LOAD_ERRORS:
+        if change in facts.load_changes:
+            yield Evidence(Driver.TRAINING_LOAD, MEASURED, f"{LOAD_ERRORS[change]} before onset")
+    now, before = facts.weekly_km_now, facts.weekly_km_before
+    if now is None or before is None or before < thresholds.overload_min_km:
+        return
+    if now > before * thresholds.overload_distance_ratio:
+        yield Evidence(Driver.TRAINING_LOAD, MEASURED, f"{now:f} km a week, {before:f} before onset")
+
+
+def _mechanics(facts: AssessmentFacts, thresholds: Thresholds) -> Iterable[Evidence]:
+    if facts.cadence_spm is not None and facts.cadence_spm < thresholds.low_cadence:
+        text = f"cadence {facts.cadence_spm} at easy pace, below {thresholds.low_cadence}"
+        yield Evidence(Driver.RUNNING_MECHANICS, MEASURED, text)
+    signs = {
+        "overstriding": facts.overstriding,
+        "crossover gait": facts.crossover,
+        "pelvic drop": facts.pelvic_drop,
+        "hip adduction or internal rotation": facts.hip_adduction,
+    }
+    for sign, seen in signs.items():
+        if seen:
+            yield Evidence(Driver.RUNNING_MECHANICS, OBSERVED, sign)
+
+
+def _posture(facts: AssessmentFacts) -> Iterable[Evidence]:
+    for foot in facts.fpi6:
+        if foot.value >= FPI6_PRONATED and facts.counts(foot.side):
+            yield Evidence(Driver.FOOT_PRONATION, OBSERVED, f"FPI-6 {foot.side} {foot.value:+f}")
+    for finding in facts.patella:
+        yield Evidence(Driver.PATELLAR_ALIGNMENT, OBSERVED, finding)
+
+
+def _tightness(facts: AssessmentFacts) -> Iterable[Evidence]:
+    for test in facts.flexibility:
+        if test.tight and facts.counts(test.side):
+            weight = LITTLE if test.structure in LATERAL_STRUCTURES else OBSERVED
+            yield Evidence(Driver.TIGHTNESS, weight, f"{test.structure.label} {test.side} tight")
+
+
+def _footwear(facts: AssessmentFacts, thresholds: Thresholds) -> Iterable[Evidence]:
+    if facts.shoe_km is not None and facts.shoe_km > thresholds.shoe_max_km:
+        yield Evidence(Driver.FOOTWEAR, MEASURED, f"shoes {facts.shoe_km} km, above {thresholds.shoe_max_km}")
+    if facts.shoe_age_months is not None and facts.shoe_age_months > thresholds.shoe_max_months:
+        months = f"shoes {facts.shoe_age_months} months old, above {thresholds.shoe_max_months}"
+        yield Evidence(Driver.FOOTWEAR, MEASURED, months)
+    if facts.shoe_wrong_fit:
+        yield Evidence(Driver.FOOTWEAR, OBSERVED, "shoes of the wrong size or type")
+    if LoadChange.SHOES in facts.load_changes:
+        yield Evidence(Driver.FOOTWEAR, OBSERVED, "new shoes before onset")

@@ -1,0 +1,505 @@
+"""Matching, on the starter library: intake -> ranking, for, against, untreated."""
+
+from __future__ import annotations
+
+import dataclasses
+import random
+from dataclasses import dataclass
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from clinic.thresholds import DEFAULTS
+from patients.vocabulary import Diagnosis, LoadChange, MuscleGroup, RunningTrack, Side, TightStructure
+from programs.library import starter_library
+from programs.rules.matching import (
+    AssessmentFacts,
+    Candidate,
+    Driver,
+    FlexibilityFact,
+    Match,
+    SidedValue,
+    StrengthFact,
+    TemplateFacts,
+    match,
+)
+
+D = Decimal
+LEFT, RIGHT = Side.LEFT, Side.RIGHT
+TEMPLATES = tuple(template.facts for template in starter_library().templates)
+
+BASE = "runners-knee"
+HIP, QUAD, LOAD = "runners-knee-hip-led", "runners-knee-quad-led", "runners-knee-load"
+MECHANICS, FLEXIBILITY, TRUNK = "runners-knee-mechanics", "runners-knee-flexibility", "runners-knee-trunk"
+PFP_TEMPLATES = {BASE, HIP, QUAD, LOAD, MECHANICS, FLEXIBILITY, TRUNK}
+
+
+def facts(**found: object) -> AssessmentFacts:
+    known = {"diagnosis": Diagnosis.PFP, "index_side": LEFT, "age": 34} | found
+    return AssessmentFacts(**known)  # type: ignore[arg-type]
+
+
+def deficit(group: str, side: Side = LEFT, figure: str = "LSI 78 %") -> StrengthFact:
+    return StrengthFact(MuscleGroup(group), side, True, figure)
+
+
+def adequate(group: str, side: Side = LEFT, figure: str = "LSI 97 %") -> StrengthFact:
+    return StrengthFact(MuscleGroup(group), side, False, figure)
+
+
+def tight(structure: str, side: Side = LEFT) -> FlexibilityFact:
+    return FlexibilityFact(TightStructure(structure), side, True)
+
+
+def candidate(result: Match, slug: str) -> Candidate:
+    return next(c for c in result.ranking if c.slug == slug)
+
+
+@dataclass(frozen=True)
+class Case:
+    """An intake, and for its first template what speaks for it, against it, and stays untreated."""
+
+    name: str
+    intake: AssessmentFacts
+    first: list[str]
+    speaks_for: tuple[str, ...] = ()
+    against: tuple[str, ...] = ()
+    untreated: tuple[str, ...] = ()
+
+
+CASES = [
+    Case(
+        "nothing measured: the base program",
+        facts(),
+        [BASE, FLEXIBILITY, HIP, LOAD, MECHANICS, QUAD, TRUNK],
+    ),
+    Case(
+        "hip abductors weak",
+        facts(strength=(deficit("hip_abductors"),)),
+        [HIP, BASE],
+        speaks_for=("Hip weakness (Hip abductors left: LSI 78 %): its emphasis",),
+    ),
+    Case(
+        "quadriceps weak, hip measured and strong",
+        facts(strength=(deficit("quadriceps", figure="1.70 Nm/kg"), adequate("hip_abductors"))),
+        [QUAD, BASE],
+        speaks_for=("Quadriceps weakness (Quadriceps left: 1.70 Nm/kg): its emphasis",),
+    ),
+    Case(
+        "hip and quadriceps weak: equal scores, hip first by slug; VMO is trained by the wall sit",
+        facts(strength=(deficit("hip_abductors"), deficit("vmo"))),
+        [HIP, QUAD, BASE],
+        speaks_for=(
+            "Hip weakness (Hip abductors left: LSI 78 %): its emphasis",
+            "Quadriceps weakness (VMO left: LSI 78 %): also treated",
+        ),
+    ),
+    Case(
+        "distance raised, strength adequate: running plan first",
+        facts(
+            load_changes=(LoadChange.DISTANCE,),
+            weekly_km_before=D(30),
+            weekly_km_now=D(42),
+            strength=(adequate("hip_abductors"), adequate("quadriceps")),
+        ),
+        [LOAD, BASE],
+        speaks_for=(
+            "Training load (42 km a week, 30 before onset; more distance before onset): its emphasis",
+        ),
+    ),
+    Case(
+        "hills added and a hip deficit: the deficit leads",
+        facts(load_changes=(LoadChange.HILLS,), strength=(deficit("hip_extensors"),)),
+        [HIP, LOAD, BASE],
+        speaks_for=(
+            "Hip weakness (Hip extensors left: LSI 78 %): its emphasis",
+            "Training load (more hills before onset): also treated",
+        ),
+    ),
+    Case(
+        "both knees hurt: load before any deficit, which is trained in passing",
+        facts(both_knees=True, strength=(deficit("hip_abductors", RIGHT, "1.1 Nm/kg"),)),
+        [LOAD, HIP],
+        speaks_for=("Training load (both knees hurt (S4)): its emphasis",),
+        against=("Hip weakness (Hip abductors right: 1.1 Nm/kg): trained in passing, not emphasised",),
+    ),
+    Case(
+        "low cadence",
+        facts(cadence_spm=158),
+        [MECHANICS, BASE],
+        speaks_for=("Running mechanics (cadence 158 at easy pace, below 165): its emphasis",),
+    ),
+    Case(
+        "crossover and pelvic drop seen; worn shoes stay untreated",
+        facts(crossover=True, pelvic_drop=True, shoe_km=900),
+        [MECHANICS, BASE],
+        speaks_for=("Running mechanics (crossover gait; pelvic drop): its emphasis",),
+        untreated=("Footwear (shoes 900 km, above 805); change the shoes (S2)",),
+    ),
+    Case(
+        "tight hamstrings",
+        facts(flexibility=(tight("hamstrings"),)),
+        [FLEXIBILITY, BASE],
+        speaks_for=("Tightness (Hamstrings left tight): its emphasis",),
+    ),
+    Case(
+        "only the ITB tight: too little to lead",
+        facts(flexibility=(tight("itb"),)),
+        [BASE, FLEXIBILITY],
+        untreated=("Tightness (ITB left tight)",),
+    ),
+    Case(
+        "weak trunk, tested on the other side: the trunk has no side",
+        facts(strength=(deficit("trunk", RIGHT, "grade 4 of 5"),)),
+        [TRUNK, BASE],
+        speaks_for=("Trunk weakness (Trunk right: grade 4 of 5): its emphasis",),
+    ),
+    Case(
+        "poor step-down, pronated foot, high kneecap: hip-led, the rest untreated",
+        facts(
+            step_down=(SidedValue(LEFT, D(4)),),
+            fpi6=(SidedValue(LEFT, D(7)),),
+            patella=("patella alta",),
+        ),
+        [HIP, BASE],
+        speaks_for=("Hip weakness (step-down left poor, 4 of 6): its emphasis",),
+        untreated=(
+            "Foot pronation (FPI-6 left +7); orthotics may be tried; strength comes first (S3)",
+            "Patellar alignment (patella alta); tape, brace or sleeve help short-term (S1, S4)",
+        ),
+    ),
+    Case(
+        "calf and foot weak: the calf is in every plan, the foot in none",
+        facts(strength=(deficit("calf"), deficit("foot"))),
+        [BASE, FLEXIBILITY],
+        speaks_for=("Calf weakness (Calf left: LSI 78 %): also treated",),
+        untreated=("Foot left: LSI 78 %: no exercise for it",),
+    ),
+    Case(
+        "deficits on the other side only: no reason",
+        facts(strength=(deficit("hip_abductors", RIGHT),), flexibility=(tight("calf", RIGHT),)),
+        [BASE, FLEXIBILITY],
+    ),
+    Case(
+        "stopped running after a break: the load program still leads, with a word against it",
+        facts(load_changes=(LoadChange.BREAK,), running_track=RunningTrack.STOPPED),
+        [LOAD, BASE],
+        speaks_for=("Training load (running again after a break before onset): its emphasis",),
+        against=("Starts from the running plan, and there is no running to cut now",),
+    ),
+    Case(
+        "patellar tendinopathy: its one program",
+        facts(diagnosis=Diagnosis.PATELLAR_TENDINOPATHY, strength=(deficit("quadriceps"),)),
+        ["patellar-tendinopathy"],
+        speaks_for=("Quadriceps weakness (Quadriceps left: LSI 78 %): its emphasis",),
+    ),
+    Case(
+        "ITB syndrome with pelvic drop",
+        facts(diagnosis=Diagnosis.ITB_SYNDROME, pelvic_drop=True, strength=(adequate("hip_abductors"),)),
+        ["itb-syndrome"],
+        speaks_for=("Running mechanics (pelvic drop): its emphasis",),
+        against=("Emphasises hip weakness: measured, no deficit (Hip abductors left: LSI 97 %)",),
+    ),
+]
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_intake_gives_the_ranking_with_its_reasons(case: Case) -> None:
+    result = match(case.intake, TEMPLATES)
+
+    assert result.refer is None
+    assert [c.slug for c in result.ranking][: len(case.first)] == case.first
+    best = result.ranking[0]
+    assert best.speaks_for == case.speaks_for
+    assert best.against == case.against
+    assert best.untreated == case.untreated
+
+
+class TestRefer:
+    @pytest.mark.parametrize(
+        ("intake", "reasons"),
+        [
+            (facts(open_red_flags=("knee locks",)), ("Open red flag: knee locks",)),
+            (
+                facts(open_red_flags=("locks", "fever")),
+                ("Open red flag: fever", "Open red flag: locks"),
+            ),
+            (facts(age=17), ("Under 18: examine the hip first (internal rotation, gait)",)),
+            (
+                facts(age=12, hip_examined=True, hip_findings=True),
+                (
+                    "Under 18 with a limp, hip pain or lost hip rotation: "
+                    "no weight-bearing, image the hip today",
+                ),
+            ),
+        ],
+    )
+    def test_nothing_is_ranked_and_the_reason_is_given(
+        self, intake: AssessmentFacts, reasons: tuple[str, ...]
+    ) -> None:
+        intake = dataclasses.replace(intake, strength=(deficit("hip_abductors"),))
+        assert match(intake, TEMPLATES) == Match(refer=reasons, drivers=(), ranking=(), notes=())
+
+    @pytest.mark.parametrize("intake", [facts(age=17, hip_examined=True), facts(age=18)])
+    def test_an_examined_hip_or_18_years_allow_a_match(self, intake: AssessmentFacts) -> None:
+        result = match(intake, TEMPLATES)
+        assert result.refer is None
+        assert result.ranking
+
+    def test_an_unknown_age_is_noted(self) -> None:
+        assert any("under 18" in note for note in match(facts(age=None), TEMPLATES).notes)
+        assert not any("under 18" in note for note in match(facts(age=34), TEMPLATES).notes)
+
+
+class TestDiagnosis:
+    def test_pfp_is_offered_its_seven_programs_and_not_the_maintenance_one(self) -> None:
+        assert {c.slug for c in match(facts(), TEMPLATES).ranking} == PFP_TEMPLATES
+
+    def test_other_knee_pain_has_no_program_and_says_so(self) -> None:
+        result = match(facts(diagnosis=Diagnosis.OTHER_KNEE), TEMPLATES)
+        assert result.refer is None
+        assert result.ranking == ()
+        assert "No template is for this diagnosis (Other knee pain)" in result.notes
+
+
+class TestWarnings:
+    def test_quadriceps_only_work_with_a_measured_hip_deficit(self) -> None:
+        intake = facts(diagnosis=Diagnosis.PATELLAR_TENDINOPATHY, strength=(deficit("hip_abductors"),))
+        (tendon,) = match(intake, TEMPLATES).ranking
+        assert tendon.warnings == (
+            "Quadriceps-only work beside a measured hip deficit (Hip abductors left: LSI 78 %) (S0)",
+        )
+
+    @pytest.mark.parametrize(
+        "intake",
+        [
+            facts(diagnosis=Diagnosis.PATELLAR_TENDINOPATHY, strength=(adequate("hip_abductors"),)),
+            facts(diagnosis=Diagnosis.PATELLAR_TENDINOPATHY, step_down=(SidedValue(LEFT, D(6)),)),
+            facts(diagnosis=Diagnosis.PATELLAR_TENDINOPATHY, strength=(deficit("quadriceps"),)),
+        ],
+    )
+    def test_no_warning_without_a_measured_hip_deficit(self, intake: AssessmentFacts) -> None:
+        assert match(intake, TEMPLATES).ranking[0].warnings == ()
+
+    def test_a_plan_with_hip_work_is_not_warned_about(self) -> None:
+        ranking = match(facts(strength=(deficit("hip_abductors"),)), TEMPLATES).ranking
+        assert all(c.warnings == () for c in ranking)
+
+    def test_deep_knee_flexion_in_a_flare(self) -> None:
+        assert all(
+            "deep knee flexion" in c.warnings[0] for c in match(facts(in_flare=True), TEMPLATES).ranking
+        )
+        itb = match(facts(in_flare=True, diagnosis=Diagnosis.ITB_SYNDROME), TEMPLATES).ranking[0]
+        assert itb.warnings == ()
+
+
+class TestEvidence:
+    @pytest.mark.parametrize(
+        ("at", "beyond", "driver"),
+        [
+            ({"cadence_spm": 165}, {"cadence_spm": 164}, Driver.RUNNING_MECHANICS),
+            ({"shoe_km": 805}, {"shoe_km": 806}, Driver.FOOTWEAR),
+            ({"shoe_age_months": 6}, {"shoe_age_months": 7}, Driver.FOOTWEAR),
+            ({"shoe_wrong_fit": False}, {"shoe_wrong_fit": True}, Driver.FOOTWEAR),
+            ({"load_changes": ()}, {"load_changes": (LoadChange.SHOES,)}, Driver.FOOTWEAR),
+            (
+                {"load_changes": (LoadChange.SHOES,)},
+                {"load_changes": (LoadChange.SPEED,)},
+                Driver.TRAINING_LOAD,
+            ),
+            (
+                {"weekly_km_before": D(20), "weekly_km_now": D(26)},
+                {"weekly_km_before": D(20), "weekly_km_now": D("26.1")},
+                Driver.TRAINING_LOAD,
+            ),
+            (
+                {"weekly_km_before": D("9.9"), "weekly_km_now": D(20)},
+                {"weekly_km_before": D(10), "weekly_km_now": D(20)},
+                Driver.TRAINING_LOAD,
+            ),
+            (
+                {"step_down": (SidedValue(LEFT, D(3)),)},
+                {"step_down": (SidedValue(LEFT, D(4)),)},
+                Driver.HIP_WEAKNESS,
+            ),
+            (
+                {"step_down": (SidedValue(RIGHT, D(6)),)},
+                {"step_down": (SidedValue(LEFT, D(6)),)},
+                Driver.HIP_WEAKNESS,
+            ),
+            ({"fpi6": (SidedValue(LEFT, D(5)),)}, {"fpi6": (SidedValue(LEFT, D(6)),)}, Driver.FOOT_PRONATION),
+            ({"overstriding": False}, {"overstriding": True}, Driver.RUNNING_MECHANICS),
+            ({"hip_adduction": False}, {"hip_adduction": True}, Driver.RUNNING_MECHANICS),
+        ],
+    )
+    def test_a_driver_begins_just_beyond_its_limit(self, at: dict, beyond: dict, driver: Driver) -> None:
+        assert driver not in {f.driver for f in match(facts(**at), TEMPLATES).drivers}
+        assert driver in {f.driver for f in match(facts(**beyond), TEMPLATES).drivers}
+
+    def test_limits_are_settings(self) -> None:
+        strict = dataclasses.replace(DEFAULTS, low_cadence=175)
+        result = match(facts(cadence_spm=170), TEMPLATES, thresholds=strict)
+        assert result.ranking[0].slug == MECHANICS
+
+    def test_what_was_measured_in_order_speaks_against_its_program(self) -> None:
+        intake = facts(
+            strength=(adequate("hip_abductors"), deficit("quadriceps")),
+            flexibility=(FlexibilityFact(TightStructure.CALF, LEFT, False),),
+            cadence_spm=172,
+        )
+        result = match(intake, TEMPLATES)
+        assert candidate(result, HIP).against == (
+            "Emphasises hip weakness: measured, no deficit (Hip abductors left: LSI 97 %)",
+        )
+        assert candidate(result, FLEXIBILITY).against == ("Emphasises tightness: tested, nothing tight",)
+        assert candidate(result, MECHANICS).against == (
+            "Emphasises running mechanics: cadence 172 at easy pace, nothing seen",
+        )
+        assert candidate(result, TRUNK).against == ("Emphasises trunk weakness: nothing found",)
+        # In order costs more than never measured: the trunk was not tested, so it stands before them.
+        assert candidate(result, TRUNK).score > candidate(result, HIP).score
+
+    def test_an_external_rotator_deficit_is_untreated_where_no_exercise_trains_it(self) -> None:
+        result = match(facts(strength=(deficit("hip_external_rotators"),)), TEMPLATES)
+        assert candidate(result, HIP).untreated == ()
+        assert candidate(result, BASE).untreated == (
+            "Hip external rotators left: LSI 78 %: no exercise for it",
+        )
+
+    def test_many_signs_do_not_add_up_to_a_measured_deficit(self) -> None:
+        signs = facts(
+            strength=(deficit("hip_abductors"),),
+            overstriding=True,
+            crossover=True,
+            pelvic_drop=True,
+            hip_adduction=True,
+            flexibility=(tight("hamstrings"), tight("quadriceps"), tight("calf"), tight("itb")),
+        )
+        assert match(signs, TEMPLATES).ranking[0].slug == HIP
+
+    def test_the_itb_weighs_less_than_another_tight_muscle(self) -> None:
+        itb = candidate(match(facts(flexibility=(tight("itb"),)), TEMPLATES), FLEXIBILITY)
+        hamstrings = candidate(match(facts(flexibility=(tight("hamstrings"),)), TEMPLATES), FLEXIBILITY)
+        assert itb.score < hamstrings.score
+        assert itb.against == ("Emphasises tightness: little speaks for it (Tightness (ITB left tight))",)
+
+    def test_deficits_of_the_other_side_are_shown(self) -> None:
+        result = match(facts(strength=(deficit("hip_abductors", RIGHT),)), TEMPLATES)
+        assert result.drivers == ()
+        assert "Other side: Hip abductors right: LSI 78 %" in result.notes
+
+
+GROUPS = st.sampled_from(MuscleGroup)
+SIDES = st.sampled_from(Side)
+INTAKES = st.builds(
+    AssessmentFacts,
+    diagnosis=st.sampled_from(Diagnosis),
+    index_side=SIDES,
+    both_knees=st.booleans(),
+    age=st.none() | st.integers(8, 80),
+    open_red_flags=st.just(()) | st.just(("locks",)),
+    hip_examined=st.booleans(),
+    strength=st.lists(
+        st.builds(StrengthFact, GROUPS, SIDES, st.booleans(), st.sampled_from(["LSI 70 %", "LSI 95 %"])),
+        max_size=6,
+    ).map(tuple),
+    flexibility=st.lists(
+        st.builds(FlexibilityFact, st.sampled_from(TightStructure), SIDES, st.booleans()), max_size=4
+    ).map(tuple),
+    step_down=st.lists(st.builds(SidedValue, SIDES, st.integers(0, 6).map(Decimal)), max_size=2).map(tuple),
+    fpi6=st.lists(st.builds(SidedValue, SIDES, st.integers(-12, 12).map(Decimal)), max_size=2).map(tuple),
+    patella=st.lists(st.sampled_from(["patella alta", "tilt"]), unique=True).map(tuple),
+    cadence_spm=st.none() | st.integers(140, 190),
+    crossover=st.booleans(),
+    weekly_km_now=st.none() | st.integers(0, 90).map(Decimal),
+    weekly_km_before=st.none() | st.integers(0, 90).map(Decimal),
+    load_changes=st.lists(st.sampled_from(LoadChange), unique=True).map(tuple),
+    shoe_km=st.none() | st.integers(0, 1500),
+    running_track=st.sampled_from(RunningTrack),
+    in_flare=st.booleans(),
+)
+MADE_UP = st.lists(
+    st.builds(
+        TemplateFacts,
+        slug=st.sampled_from(["a", "b", "c", "d", "e"]),
+        name=st.just("made up"),
+        diagnoses=st.frozensets(st.sampled_from(Diagnosis)),
+        drivers=st.dictionaries(st.sampled_from(Driver), st.integers(1, 3)),
+        trains=st.frozensets(GROUPS),
+        quadriceps_only=st.booleans(),
+        deep_flexion=st.booleans(),
+        maintenance=st.booleans(),
+    ),
+    unique_by=lambda template: template.slug,
+).map(tuple)
+
+
+def shuffled(intake: AssessmentFacts, seed: int) -> AssessmentFacts:
+    lists = ("strength", "flexibility", "step_down", "fpi6", "patella", "load_changes", "open_red_flags")
+    dice = random.Random(seed)
+    return dataclasses.replace(
+        intake, **{name: tuple(dice.sample(value := getattr(intake, name), len(value))) for name in lists}
+    )
+
+
+class TestProperties:
+    @given(INTAKES, MADE_UP)
+    def test_never_a_template_across_a_diagnosis_nor_a_maintenance_one(
+        self, intake: AssessmentFacts, templates: tuple[TemplateFacts, ...]
+    ) -> None:
+        result = match(intake, templates)
+        by_slug = {t.slug: t for t in templates}
+        for ranked in result.ranking:
+            assert intake.diagnosis in by_slug[ranked.slug].diagnoses
+            assert not by_slug[ranked.slug].maintenance
+
+    @given(INTAKES, MADE_UP, st.integers())
+    def test_the_order_of_inputs_changes_nothing(
+        self, intake: AssessmentFacts, templates: tuple[TemplateFacts, ...], seed: int
+    ) -> None:
+        mixed = tuple(random.Random(seed).sample(templates, len(templates)))
+        assert match(intake, templates) == match(shuffled(intake, seed), mixed)
+
+    @given(INTAKES)
+    def test_a_ranking_or_a_reason_to_refer_never_both(self, intake: AssessmentFacts) -> None:
+        result = match(intake, TEMPLATES)
+        flagged = bool(intake.open_red_flags)
+        hip_first = intake.age is not None and intake.age < 18 and not intake.hip_examined
+        assert (result.refer is not None) == (flagged or hip_first)
+        assert result.refer is None or result.ranking == ()
+
+    @given(INTAKES, st.lists(st.builds(SidedValue, SIDES, st.integers(5, 30).map(Decimal))).map(tuple))
+    def test_the_q_angle_is_shown_and_never_changes_drivers_or_ranking(
+        self, intake: AssessmentFacts, q_angles: tuple[SidedValue, ...]
+    ) -> None:
+        without, with_them = (
+            match(intake, TEMPLATES),
+            match(dataclasses.replace(intake, q_angles=q_angles), TEMPLATES),
+        )
+        assert (with_them.refer, with_them.drivers, with_them.ranking) == (
+            without.refer,
+            without.drivers,
+            without.ranking,
+        )
+        if without.refer is None:
+            shown = sum(note.startswith("Q-angle") for note in with_them.notes)
+            assert shown == len(q_angles)
+
+    @given(INTAKES)
+    def test_every_found_driver_is_accounted_for_in_every_candidate(self, intake: AssessmentFacts) -> None:
+        result = match(intake, TEMPLATES)
+        for ranked in result.ranking:
+            said = " ".join(ranked.speaks_for + ranked.against + ranked.untreated)
+            assert all(any(text in said for text in found.evidence) for found in result.drivers)
+
+    @given(INTAKES)
+    def test_scores_descend_and_equal_ones_stand_by_slug(self, intake: AssessmentFacts) -> None:
+        keys = [(-c.score, c.slug) for c in match(intake, TEMPLATES).ranking]
+        assert keys == sorted(keys)
+
+    @given(INTAKES)
+    def test_pain_in_both_knees_always_finds_a_load_driver(self, intake: AssessmentFacts) -> None:
+        result = match(dataclasses.replace(intake, both_knees=True), TEMPLATES)
+        assert result.refer is not None or result.drivers[0].driver is Driver.TRAINING_LOAD

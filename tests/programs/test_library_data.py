@@ -1,0 +1,496 @@
+"""The starter library: complete against the written programs, and its parser against broken data."""
+
+from __future__ import annotations
+
+import pytest
+
+from patients.vocabulary import Diagnosis, MuscleGroup
+from programs.library import FOLDER, starter_library
+from programs.rules.library import Dose, ExerciseKind, Library, LibraryError, Stage, Template, parse_library
+from programs.rules.matching import Driver
+
+HIP_GROUPS = {MuscleGroup.HIP_ABDUCTORS, MuscleGroup.HIP_EXTERNAL_ROTATORS, MuscleGroup.HIP_EXTENSORS}
+
+SLUGS = [
+    "runners-knee",
+    "runners-knee-hip-led",
+    "runners-knee-quad-led",
+    "runners-knee-load",
+    "runners-knee-mechanics",
+    "runners-knee-flexibility",
+    "runners-knee-trunk",
+    "patellar-tendinopathy",
+    "itb-syndrome",
+    "maintenance",
+]
+
+
+@pytest.fixture(scope="module")
+def library() -> Library:
+    return starter_library()
+
+
+def template(library: Library, slug: str) -> Template:
+    return next(t for t in library.templates if t.slug == slug)
+
+
+def amount(dose: Dose) -> str:
+    """A dose as written in the tables: "3 x 8 per side", "5 x 30-45 s daily"; "!" where it is our default."""
+    low, high = (dose.reps_low, dose.reps_high) if dose.reps_low else (dose.seconds_low, dose.seconds_high)
+    span = "" if low is None else str(low) if low == high else f"{low}-{high}"
+    text = " x ".join(part for part in (str(dose.sets or ""), span) if part)
+    text += " s" if dose.seconds_low else ""
+    text += " per side" if dose.per_side else ""
+    text += " daily" if dose.times_per_week == 7 else ""
+    return text + (" !" if dose.source == "our default" else "")
+
+
+def doses(library: Library, slug: str, number: int) -> dict[str, str]:
+    stage = template(library, slug).stages[number - 1]
+    return {dose.exercise: amount(dose) for dose in stage.doses}
+
+
+BASE_1 = {
+    "wall-sit": "5 x 30-45 s daily",
+    "side-lying-hip-abduction": "2 x 15 per side",
+    "calf-raise": "3 x 15",
+}
+BASE_2 = {
+    "spanish-squat": "3 x 10",
+    "step-down": "3 x 8 per side",
+    "single-leg-bridge": "3 x 10 per side",
+    "side-plank-hip-lift": "3 x 8 per side !",
+}
+BASE_3 = {
+    "bulgarian-split-squat": "3 x 8 per side",
+    "walking-lunge": "3 x 8 per side !",
+    "single-leg-calf-raise": "3 x 10 per side !",
+    "pogo-hops": "3 x 30 s",
+}
+BASE_4 = {
+    "run-walk": "8 x 60 s",
+    "bulgarian-split-squat": "3 x 8 per side",
+    "step-down": "3 x 8 per side",
+    "single-leg-calf-raise": "3 x 10 per side !",
+}
+STRETCHES = {
+    "hamstring-stretch": "3 x 30 s per side !",
+    "quadriceps-stretch": "3 x 30 s per side !",
+    "strap-itb-stretch": "3 x 30 s per side !",
+}
+HIP_2 = {
+    "step-down": "3 x 8 per side",
+    "single-leg-bridge": "3 x 10 per side",
+    "side-plank-hip-lift": "3 x 8 per side !",
+    "lateral-band-walk": "3 x 10 per side !",
+}
+HIP_3 = {
+    "bulgarian-split-squat": "3 x 8 per side",
+    "pogo-hops": "3 x 30 s",
+    "single-leg-squat": "3 x 8 per side !",
+}
+QUAD_1 = BASE_1 | {
+    "straight-leg-raise": "2 x 10 per side !",
+    "straight-leg-raise-out": "2 x 10 per side !",
+    "terminal-knee-extension": "3 x 12 per side !",
+}
+QUAD_2 = {
+    "spanish-squat": "3 x 10",
+    "step-down": "3 x 8 per side",
+    "single-leg-bridge": "3 x 10 per side",
+    "step-up": "3 x 10 per side !",
+}
+GAIT = {"gait-cue-run": "600 s !"}
+SQUEEZE = {"bridge-with-squeeze": "3 x 10 !"}
+PLANKS = {"full-plank": "3", "side-plank": "3 per side"}
+
+CONTENT = {
+    "runners-knee": [BASE_1, BASE_2, BASE_3, BASE_4],
+    "runners-knee-hip-led": [BASE_1 | {"clamshell": "2 x 15 per side !"}, HIP_2, HIP_3, BASE_4],
+    "runners-knee-quad-led": [QUAD_1, QUAD_2, BASE_3, BASE_4],
+    "runners-knee-load": [
+        BASE_1 | {"easy-run": " !"},
+        BASE_2 | {"easy-run": " !"},
+        BASE_3 | {"easy-run": " !"},
+        BASE_4,
+    ],
+    "runners-knee-mechanics": [
+        BASE_1 | {"metronome-run": "600 s !"},
+        BASE_2 | {"metronome-run": "600 s !"} | GAIT,
+        BASE_3 | GAIT,
+        BASE_4,
+    ],
+    "runners-knee-flexibility": [BASE_1 | STRETCHES, BASE_2 | STRETCHES, BASE_3 | STRETCHES, BASE_4],
+    "runners-knee-trunk": [
+        BASE_1 | {"knee-plank": "3"} | SQUEEZE,
+        BASE_2 | PLANKS | SQUEEZE,
+        BASE_3 | PLANKS | {"single-leg-bridge": "3 x 10 per side"},
+        BASE_4,
+    ],
+    "patellar-tendinopathy": [
+        {"wall-sit-90": "5 x 30-45 s daily !"},
+        {"leg-press": "4 x 8-15 !"},
+        {"leg-press": "4 x 6 !", "jumps": "3 x 10 !"},
+        {"run-walk": "8 x 60 s !", "leg-press": "4 x 6 !"},
+    ],
+    "itb-syndrome": [
+        {
+            "side-lying-hip-abduction": "2 x 15 per side !",
+            "clamshell": "2 x 15 per side !",
+            "easy-run": " !",
+        },
+        {
+            "lateral-band-walk": "3 x 10 per side !",
+            "side-plank-hip-lift": "3 x 8 per side !",
+            "single-leg-bridge": "3 x 10 per side !",
+        },
+        {"run-walk": "8 x 60 s !", "single-leg-squat": "3 x 8 per side !"},
+    ],
+    "maintenance": [
+        {
+            "step-down": "3 x 8 per side",
+            "side-plank": "3 per side",
+            "single-leg-calf-raise": "3 x 10 per side !",
+        }
+        | STRETCHES
+    ],
+}
+
+
+class TestStarterLibrary:
+    def test_has_every_template_in_order_the_first_is_runners_knee(self, library: Library) -> None:
+        assert [t.slug for t in library.templates] == SLUGS
+
+    @pytest.mark.parametrize(
+        ("slug", "number"), [(s, n) for s in SLUGS for n in range(1, len(CONTENT[s]) + 1)]
+    )
+    def test_a_stage_holds_the_doses_of_the_written_program(
+        self, library: Library, slug: str, number: int
+    ) -> None:
+        assert doses(library, slug, number) == CONTENT[slug][number - 1]
+        assert len(template(library, slug).stages) == len(CONTENT[slug])
+
+    def test_the_four_stages_with_their_weeks(self, library: Library) -> None:
+        stages = template(library, "runners-knee").stages
+        assert [(s.name, s.min_days, s.max_weeks, s.is_running) for s in stages] == [
+            ("Settle", 7, 2, False),
+            ("Foundation", 21, 4, False),
+            ("Range and speed", 21, 4, False),
+            ("Return to running", 7, None, True),
+        ]
+
+    @pytest.mark.parametrize("slug", [s for s in SLUGS if s.startswith("runners-knee")])
+    def test_variants_keep_the_base_stages(self, library: Library, slug: str) -> None:
+        def frame(stage: Stage) -> tuple:
+            return stage.number, stage.name, stage.goal, stage.min_days, stage.max_weeks, stage.is_running
+
+        base = template(library, "runners-knee").stages
+        assert [frame(s) for s in template(library, slug).stages] == [frame(s) for s in base]
+
+    def test_strength_is_three_times_a_week_twice_for_a_load_error(self, library: Library) -> None:
+        per_week = {t.slug: t.strength_per_week for t in library.templates}
+        assert per_week == dict.fromkeys(SLUGS, 3) | {"runners-knee-load": 2, "maintenance": 2}
+        assert self.frequencies(library, "runners-knee") == {
+            "wall-sit": 7,
+            "side-lying-hip-abduction": 3,
+            "calf-raise": 3,
+        }
+        assert self.frequencies(library, "runners-knee-load") == {
+            "wall-sit": 7,
+            "side-lying-hip-abduction": 2,
+            "calf-raise": 2,
+            "easy-run": 3,
+        }
+
+    @staticmethod
+    def frequencies(library: Library, slug: str) -> dict[str, int]:
+        return {d.exercise: d.times_per_week for d in template(library, slug).stages[0].doses}
+
+    def test_no_stage_asks_for_more_than_three_ladder_runs_or_two_metronome_runs(
+        self, library: Library
+    ) -> None:
+        for stage in (stage for t in library.templates for stage in t.stages):
+            for dose in stage.doses:
+                assert dose.exercise != "run-walk" or dose.times_per_week == 3
+                assert dose.exercise != "metronome-run" or dose.times_per_week == 2
+
+    def test_each_stage_of_every_pfp_program_trains_the_hip(self, library: Library) -> None:
+        groups = {e.slug: set(e.muscle_groups) for e in library.exercises}
+        for t in library.templates:
+            if Diagnosis.PFP in t.diagnoses:
+                for stage in t.stages:
+                    assert any(groups[dose.exercise] & HIP_GROUPS for dose in stage.doses), (
+                        t.slug,
+                        stage.number,
+                    )
+
+    def test_the_tendon_program_is_the_only_quadriceps_only_one(self, library: Library) -> None:
+        assert [t.slug for t in library.templates if t.quadriceps_only] == ["patellar-tendinopathy"]
+
+    def test_deep_knee_flexion_is_known_where_it_is(self, library: Library) -> None:
+        assert [t.slug for t in library.templates if not t.deep_flexion] == ["itb-syndrome", "maintenance"]
+
+    def test_each_variant_has_its_own_main_driver(self, library: Library) -> None:
+        leads = {t.slug: [d for d, emphasis in t.drivers.items() if emphasis == 3] for t in library.templates}
+        assert leads == {
+            "runners-knee": [],
+            "runners-knee-hip-led": [Driver.HIP_WEAKNESS],
+            "runners-knee-quad-led": [Driver.QUADRICEPS_WEAKNESS],
+            "runners-knee-load": [Driver.TRAINING_LOAD],
+            "runners-knee-mechanics": [Driver.RUNNING_MECHANICS],
+            "runners-knee-flexibility": [Driver.TIGHTNESS],
+            "runners-knee-trunk": [Driver.TRUNK_WEAKNESS],
+            "patellar-tendinopathy": [Driver.QUADRICEPS_WEAKNESS],
+            "itb-syndrome": [Driver.HIP_WEAKNESS],
+            "maintenance": [],
+        }
+
+    def test_only_maintenance_is_for_after_discharge(self, library: Library) -> None:
+        assert [t.slug for t in library.templates if t.maintenance] == ["maintenance"]
+
+    def test_running_advice_is_in_the_words_of_the_program(self, library: Library) -> None:
+        settle, *_, running = template(library, "runners-knee").stages
+        assert "30 to 50 % less, no steep downhills and no intervals" in settle.advice
+        assert "Ice and elevation: They calm" in settle.advice
+        assert "downhills very last" in running.advice
+        load = template(library, "runners-knee-load").stages
+        assert "40 % less for 2 weeks" in load[0].advice
+        assert "at most 10 % distance a week" in load[1].advice
+
+    def test_advice_around_the_edges_is_complete_and_used(self, library: Library) -> None:
+        assert [a.slug for a in library.advice] == ["ice", "support", "orthotics", "shoes", "sleep", "stride"]
+        texts = "\n".join(stage.advice for t in library.templates for stage in t.stages)
+        assert [a.slug for a in library.advice if a.text not in texts] == []
+
+    def test_every_exercise_has_short_cues_and_a_source(self, library: Library) -> None:
+        for exercise in library.exercises:
+            assert 3 <= len(exercise.cues) <= 4, exercise.slug
+            assert all(len(cue) <= 80 for cue in exercise.cues), exercise.slug
+            assert exercise.source, exercise.slug
+
+    def test_harder_never_leads_back_in_a_circle(self, library: Library) -> None:
+        by_slug = {e.slug: e for e in library.exercises}
+        for exercise in library.exercises:
+            chain = [exercise.slug]
+            while harder := by_slug[chain[-1]].harder:
+                assert harder not in chain, f"{exercise.slug} gets harder in a circle"
+                chain.append(harder)
+
+    def test_unused_exercises_are_the_next_step_of_a_used_one(self, library: Library) -> None:
+        used = {dose.exercise for t in library.templates for stage in t.stages for dose in stage.doses}
+        neighbours = {n for e in library.exercises if e.slug in used for n in (e.easier, e.harder)}
+        assert {e.slug for e in library.exercises} - used <= neighbours | {"clamshell-banded"}
+
+    def test_texts_fit_their_columns(self, library: Library) -> None:
+        for exercise in library.exercises:
+            assert len(exercise.slug) <= 80
+            assert len(exercise.name) <= 120
+            assert len(exercise.equipment) <= 200
+        for t in library.templates:
+            assert len(t.name) <= 120
+            for dose in (dose for stage in t.stages for dose in stage.doses):
+                assert len(dose.note) <= 300
+                assert len(dose.tempo) <= 80
+                assert len(dose.source) <= 100
+
+    def test_stretches_and_runs_train_no_muscle_group(self, library: Library) -> None:
+        for exercise in library.exercises:
+            strengthens = exercise.kind not in {
+                ExerciseKind.STRETCH,
+                ExerciseKind.RUNNING,
+                ExerciseKind.MOBILITY,
+            }
+            assert bool(exercise.muscle_groups) == strengthens, exercise.slug
+
+
+EXERCISE = """
+[hop]
+name = "Hop"
+kind = "plyometric"
+muscle_groups = ["calf"]
+cues = ["Hop."]
+source = "S0"
+"""
+STAGE = """
+[[template.stage]]
+number = 1
+name = "One"
+goal = "Hop."
+advice = "Softly."
+min_days = 7
+doses = [{ exercise = "hop", sets = 3, reps = 10, source = "S0" }]
+"""
+TEMPLATE = """
+[[template]]
+slug = "hopping"
+name = "Hopping"
+summary = "Hops."
+diagnoses = ["pfp"]
+drivers = { calf_weakness = 2 }
+"""
+VARIANT = """
+[[template]]
+slug = "hopping-more"
+extends = "hopping"
+name = "More"
+summary = "More hops."
+diagnoses = ["pfp"]
+drivers = {}
+"""
+
+
+def parse(exercises: str = EXERCISE, templates: str = TEMPLATE + STAGE, advice: str = "") -> Library:
+    return parse_library(exercises=exercises, templates=templates, advice=advice)
+
+
+class TestParser:
+    def test_a_small_library(self) -> None:
+        library = parse()
+        (hopping,) = library.templates
+        assert hopping.drivers == {Driver.CALF_WEAKNESS: 2}
+        assert hopping.trains == {MuscleGroup.CALF}
+        assert hopping.stages[0].doses == (Dose("hop", 1, 3, 10, 10, None, None, False, 3, "", "", "S0"),)
+
+    def test_the_match_sees_the_same_template(self) -> None:
+        facts = parse().templates[0].facts
+        assert (facts.slug, facts.diagnoses, facts.trains) == ("hopping", {Diagnosis.PFP}, {MuscleGroup.CALF})
+
+    def test_a_stretch_of_a_muscle_does_not_train_it(self) -> None:
+        (hopping,) = parse(exercises=EXERCISE.replace("plyometric", "stretch")).templates
+        assert hopping.trains == frozenset()
+
+    def test_a_variant_inherits_replaces_and_adds(self) -> None:
+        dose = '{ exercise = "hop", note = "ad lib", source = "S0" }'
+        more = f'[[template.stage]]\nnumber = 1\ngoal = "More."\nmore_doses = [{dose}]'
+        base, variant = parse(templates=TEMPLATE + STAGE + VARIANT + more).templates
+        assert (variant.stages[0].name, variant.stages[0].goal) == ("One", "More.")
+        assert [d.position for d in variant.stages[0].doses] == [1, 2]
+        assert len(base.stages[0].doses) == 1
+
+    @pytest.mark.parametrize(
+        ("part", "old", "new", "error"),
+        [
+            ("exercises", 'name = "Hop"', "", "exercises.toml: hop: name: is missing"),
+            ("exercises", 'name = "Hop"', 'name = ""', "exercises.toml: hop: name: is empty"),
+            ("exercises", 'name = "Hop"', "name = 3", "exercises.toml: hop: name: expected str, got 3"),
+            ("exercises", "plyometric", "dance", "exercises.toml: hop: kind: expected one of strength,"),
+            (
+                "exercises",
+                '"calf"',
+                '"ear"',
+                "exercises.toml: hop: muscle_groups: expected one of hip_abductors,",
+            ),
+            ("exercises", '["calf"]', "[]", "exercises.toml: hop: muscle_groups: are missing"),
+            ("exercises", '["Hop."]', "[]", "exercises.toml: hop: cues: are missing"),
+            (
+                "exercises",
+                "source =",
+                "easier = 'sit'\nsource =",
+                "exercises.toml: hop: easier: no exercise 'sit'",
+            ),
+            ("exercises", "source =", "tags = ['x']\nsource =", "exercises.toml: hop: tags: no tag 'x'"),
+            (
+                "exercises",
+                "source =",
+                "colour = 1\nsource =",
+                "exercises.toml: hop: colour: is not a known field",
+            ),
+            ("exercises", "[hop]", "[hop", "exercises.toml: "),
+            ("exercises", "[hop]", "x = 1\n[hop]", "exercises.toml: x: expected a table, got 1"),
+            ("templates", 'slug = "hopping"', "", "templates.toml: slug: is missing"),
+            ("templates", '["pfp"]', '["gout"]', "templates.toml: hopping: diagnoses: expected one of pfp,"),
+            ("templates", '["pfp"]', "[]", "templates.toml: hopping: diagnoses: are missing"),
+            (
+                "templates",
+                "calf_weakness = 2",
+                "calf_weakness = 4",
+                "hopping: drivers calf_weakness: an emphasis is 1",
+            ),
+            (
+                "templates",
+                "calf_weakness",
+                "moon",
+                "templates.toml: hopping: drivers moon: is not a known field",
+            ),
+            (
+                "templates",
+                "number = 1",
+                "number = 2",
+                "hopping: stage 1 number: stages count 1, 2, 3 in order",
+            ),
+            (
+                "templates",
+                "min_days = 7",
+                "min_days = 0",
+                "hopping: stage 1 min_days: must be 1 or more, got 0",
+            ),
+            (
+                "templates",
+                "min_days = 7",
+                'min_days = 7\ntexts = ["x"]',
+                "hopping: stage 1 texts: no advice 'x'",
+            ),
+            ("templates", '"hop"', '"skip"', "hopping: stage 1 dose 1 exercise: no exercise 'skip'"),
+            (
+                "templates",
+                "reps = 10",
+                "reps = [10, 8]",
+                "stage 1 dose 1 reps: expected a number or [low, high]",
+            ),
+            (
+                "templates",
+                "reps = 10",
+                "reps = 10, seconds = 5",
+                "an amount is in reps or in seconds, not both",
+            ),
+            ("templates", "reps = 10, ", "", "stage 1 dose 1 reps: needs reps, seconds or a note"),
+            ("templates", "sets = 3", "sets = true", "stage 1 dose 1 sets: expected int, got True"),
+            (
+                "templates",
+                "sets = 3",
+                "sets = 3, times_per_week = 8",
+                "times_per_week: at most 7 (daily), got 8",
+            ),
+            ("templates", ', source = "S0" }', " }", "hopping: stage 1 dose 1 source: is missing"),
+            (
+                "templates",
+                'name = "One"',
+                'name = "One"\nmood = 1',
+                "hopping: stage 1 mood: is not a known field",
+            ),
+        ],
+    )
+    def test_a_mistake_is_named_with_file_slug_and_field(
+        self, part: str, old: str, new: str, error: str
+    ) -> None:
+        good = {"exercises": EXERCISE, "templates": TEMPLATE + STAGE}
+        assert old in good[part]
+        with pytest.raises(LibraryError) as caught:
+            parse(**good | {part: good[part].replace(old, new, 1)})
+        assert error in str(caught.value)
+
+    @pytest.mark.parametrize(
+        ("templates", "error"),
+        [
+            ("", "templates.toml: template: is missing"),
+            ("template = [1]", "templates.toml: expected a table, got 1"),
+            (TEMPLATE, "templates.toml: hopping: stages: are missing"),
+            (TEMPLATE + STAGE + TEMPLATE + STAGE, "templates.toml: hopping: slug: stands twice"),
+            (VARIANT, "templates.toml: hopping-more: extends: no template before it 'hopping'"),
+            (
+                TEMPLATE + STAGE + VARIANT + "[[template.stage]]\nnumber = 2",
+                "hopping-more: stage: the template it extends has no stage 2",
+            ),
+        ],
+    )
+    def test_broken_templates_are_refused(self, templates: str, error: str) -> None:
+        with pytest.raises(LibraryError) as caught:
+            parse(templates=templates)
+        assert error in str(caught.value)
+
+    def test_advice_needs_its_text(self) -> None:
+        with pytest.raises(LibraryError, match=r"advice\.toml: ice: text: is missing"):
+            parse(advice='[ice]\ntitle = "Ice"\nsource = "S0"')
+
+    def test_the_files_stand_beside_the_package(self) -> None:
+        assert {p.name for p in FOLDER.glob("*.toml")} == {"advice.toml", "exercises.toml", "templates.toml"}
