@@ -37,7 +37,7 @@ class AlertState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class OpenAlert:
-    """An unresolved alert. ``news_at``: when it last was opened, raised, re-opened, woken or had a new reason.
+    """An unresolved alert. ``news_at``: when it was last opened, raised, re-opened, woken or got a reason.
 
     ``level`` is that of a stall (``stalling``, ``stalled``) or red flag (``tier_1``, ``tier_2``);
     ``trend`` and ``reason`` are those of the case's latest review.
@@ -148,10 +148,11 @@ def _entries(alerts: Iterable[OpenAlert], told: Told) -> list[Entry]:
 
 def _entry(case: int, alerts: list[OpenAlert], told: Told) -> Entry:
     ordered = tuple(sorted(alerts, key=lambda alert: (urgency(alert), alert.id)))
-    is_new = any(
-        alert.id not in told.named_at or told.named_at[alert.id] < alert.news_at for alert in ordered
-    )
-    return Entry(case, urgency(ordered[0]), ordered, is_new)
+    return Entry(case, urgency(ordered[0]), ordered, any(_is_news(alert, told) for alert in ordered))
+
+
+def _is_news(alert: OpenAlert, told: Told) -> bool:
+    return alert.id not in told.named_at or told.named_at[alert.id] < alert.news_at
 
 
 def _order(entry: Entry) -> tuple[Urgency, str, date, str]:

@@ -1,0 +1,141 @@
+"""Things done to a row: a small form, one service call, and its refusal beside the field it is about."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date, datetime
+from typing import Any, ClassVar
+from zoneinfo import ZoneInfo
+
+from django import forms
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import IntegrityError, transaction
+from django.db.models import Model, QuerySet
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.utils import timezone
+
+from clinic.admin.base import CONFLICT, rows_where
+from clinic.admin.forms import dress
+from clinic.models import User
+from clinic.roles import Capability, Denied
+
+
+class Act(forms.Form):
+    """One action on one row of ``model``: what it asks, and ``perform``, which makes the service call.
+
+    Subclasses say what the role must allow and where to go afterwards. ``now`` and ``today`` (in ``zone``)
+    come from the request's edge.
+    """
+
+    model: ClassVar[type[Model]]
+    needs: ClassVar[Capability]
+    title: ClassVar[str]
+    submit: ClassVar[str] = "Save"
+    intro: ClassVar[str] = ""
+    danger: ClassVar[bool] = False
+    template: ClassVar[str] = "admin/clinic/act.html"
+    renamed: ClassVar[Mapping[str, str]] = {}  # what the service calls a field, and what the form does
+
+    def __init__(self, *args: Any, target: Any, by: User, now: datetime, **kwargs: Any) -> None:
+        self.target, self.by, self.now = target, by, now
+        super().__init__(*args, **kwargs)
+        self.prepare()
+        dress(self)
+
+    @classmethod
+    def rows(cls, user: User) -> QuerySet[Any]:
+        """The rows this action is for: those of the clinics where the user's role allows it."""
+        return rows_where(user, cls.needs, cls.model._default_manager.all())
+
+    @property
+    def today(self) -> date:
+        return self.now.astimezone(self.zone).date()
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """Whose calendar ``today`` is read from."""
+        return ZoneInfo(self.target.clinic.timezone)
+
+    def prepare(self) -> None:
+        """Set choices and initial values that depend on the row."""
+
+    def heading(self) -> str:
+        return self.title
+
+    def about(self) -> str:
+        return str(self.target)
+
+    def context(self) -> dict[str, Any]:
+        """What the template shows beside the form."""
+        return {}
+
+    def perform(self) -> str:
+        """Call the service; the text is shown once it is done."""
+        raise NotImplementedError
+
+    def next_url(self) -> str:
+        raise NotImplementedError
+
+    def attempt(self) -> str | None:
+        """What was done; None, with the form's errors, where the service refused."""
+        try:
+            with transaction.atomic():
+                return self.perform()
+        except Denied as error:
+            raise PermissionDenied(str(error)) from error
+        except IntegrityError:
+            self.add_error(None, CONFLICT)
+        except ValidationError as error:
+            self._refuse(error)
+        except ValueError as error:
+            field = getattr(error, "field", None)
+            if field is None:
+                raise
+            self._say(field, getattr(error, "message", str(error)))
+        return None
+
+    def _refuse(self, error: ValidationError) -> None:
+        if not hasattr(error, "error_dict"):
+            self.add_error(None, error)
+            return
+        for name, errors in error.error_dict.items():
+            self._say(name, errors)
+
+    def _say(self, name: str, error: Any) -> None:
+        """Beside the field it is about; above the form where the form does not ask for it."""
+        name = self.renamed.get(name, name)
+        self.add_error(name if name in self.fields else None, error)
+
+
+def act_on(request: HttpRequest, kind: type[Act], pk: str, site: admin.AdminSite) -> HttpResponse:
+    """The page of one action on one row. A foreign row answers as one that does not exist."""
+    user = request.user
+    if not isinstance(user, User):
+        raise Http404
+    if not user.may(kind.needs):
+        raise PermissionDenied
+    try:
+        target = kind.rows(user).get(pk=pk)
+    except (kind.model.DoesNotExist, ValueError, ValidationError, OverflowError):  # type: ignore[attr-defined]
+        raise Http404 from None
+    form = kind(
+        request.POST if request.method == "POST" else None,
+        initial=request.GET.dict(),
+        target=target,
+        by=user,
+        now=timezone.now(),
+    )
+    if form.is_bound and form.is_valid() and (done := form.attempt()) is not None:
+        messages.success(request, done)
+        return HttpResponseRedirect(form.next_url())
+    context = {
+        **site.each_context(request),
+        "title": form.heading(),
+        "about": form.about(),
+        "form": form,
+        "cancel_url": form.next_url(),
+        **form.context(),
+    }
+    return TemplateResponse(request, kind.template, context)

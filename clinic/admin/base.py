@@ -1,0 +1,138 @@
+"""What every admin page shares: permissions from the role table, scoped rows, no accident ends in a 500."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.db import IntegrityError, transaction
+from django.db.models import DateField, Model, QuerySet, TimeField
+from django.forms import BaseFormSet, ModelForm
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from unfold.admin import ModelAdmin, StackedInline, TabularInline
+from unfold.overrides import FORMFIELD_OVERRIDES_INLINE
+
+from clinic.admin.forms import native_picker
+from clinic.models import User
+from clinic.roles import Capability
+from clinic.tenancy import ClinicRow
+
+CONFLICT = "Someone else saved the same thing a moment ago. Look at it again before you repeat it."
+
+NATIVE_PICKERS = {DateField: {"widget": native_picker("date")}, TimeField: {"widget": native_picker("time")}}
+INLINE_PICKERS = {**FORMFIELD_OVERRIDES_INLINE, **NATIVE_PICKERS}
+
+
+def clinics_where(user: User, capability: Capability) -> list[int]:
+    """Ids of the clinics in which the user has the capability."""
+    return [m.clinic_id for m in user.active_memberships if user.may(capability, m.clinic_id)]
+
+
+def rows_where(user: User, capability: Capability, rows: QuerySet[Any]) -> QuerySet[Any]:
+    """The rows the user sees, of the clinics in which their role allows it: one role here, another there."""
+    clinic = rows.model.scope.clinic
+    return rows.scoped(user).filter(**{f"{clinic}__in": clinics_where(user, capability)})  # type: ignore[attr-defined]
+
+
+class RolePermissions:
+    """Permissions from the role table instead of Django's permission rows. ``None``: nobody in a clinic."""
+
+    view_needs: Capability | None = None
+    add_needs: Capability | None = None
+    change_needs: Capability | None = None
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return self.has_view_permission(request)
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return self._may(request, self.view_needs, obj)
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return self._may(request, self.add_needs, obj)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return self._may(request, self.change_needs, obj)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Records are kept: nothing is deleted here."""
+        return False
+
+    def _may(self, request: HttpRequest, capability: Capability | None, obj: Any) -> bool:
+        user = request.user
+        if capability is None or not isinstance(user, User):
+            return False
+        clinic_id = getattr(obj, "clinic_id", None) if isinstance(obj, Model) else None
+        return user.may(capability, clinic_id)
+
+
+class RoleAdmin(RolePermissions, ModelAdmin):
+    """A model's pages, for the rows of the user's clinics."""
+
+    actions = None
+    formfield_overrides = NATIVE_PICKERS
+    list_filter_sheet = False
+    list_per_page = 50
+    show_full_result_count = False
+    warn_unsaved_form = True
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        if self.view_needs is None or not isinstance(request.user, User):
+            return super().get_queryset(request).none()
+        return rows_where(request.user, self.view_needs, super().get_queryset(request))
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """PostgreSQL takes no NUL, and Django's filters pass it on."""
+        if any("\0" in value for value in request.GET.values()):
+            return HttpResponseRedirect(request.path)
+        return super().changelist_view(request, extra_context)
+
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        """A unique constraint that only the database can judge comes back as a message."""
+        try:
+            with transaction.atomic():
+                return super().changeform_view(request, object_id, form_url, extra_context)
+        except IntegrityError:
+            messages.error(request, CONFLICT)
+            return HttpResponseRedirect(request.get_full_path())
+
+    def save_formset(self, request: HttpRequest, form: ModelForm, formset: BaseFormSet, change: bool) -> None:
+        """Rows entered in an inline belong to the clinic of the row above them."""
+        clinic_id = getattr(form.instance, "clinic_id", None)
+        for row in formset.forms:
+            if isinstance(row.instance, ClinicRow) and row.instance.clinic_id is None:
+                row.instance.clinic_id = clinic_id
+        super().save_formset(request, form, formset, change)
+
+
+class FollowsParent:
+    """An inline may do what its page may."""
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return True
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return True
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return True
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return bool(self.can_delete)  # type: ignore[attr-defined]
+
+
+class RoleTabularInline(FollowsParent, TabularInline):
+    extra = 0
+    formfield_overrides = INLINE_PICKERS
+
+
+class RoleStackedInline(FollowsParent, StackedInline):
+    extra = 0
+    formfield_overrides = INLINE_PICKERS

@@ -1,0 +1,165 @@
+"""The clinic's policy: each threshold with its default, unit, source and the positions it decides between."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import time
+from decimal import Decimal
+from itertools import groupby
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import reverse
+
+from clinic import services
+from clinic.admin.base import RoleAdmin, clinics_where
+from clinic.admin.forms import WEEKDAYS, CodesField, dress
+from clinic.models import Clinic, ClinicPolicy, User
+from clinic.roles import Capability
+from clinic.thresholds import FIELDS, PolicyError, parse
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One threshold as the page shows it."""
+
+    field: forms.BoundField
+    label: str
+    unit: str
+    default: str
+    source: str
+    conflict: str
+    changed: bool
+
+
+class PolicyForm(forms.Form):
+    """One field a threshold. Ranges, types and order are judged by ``clinic.thresholds`` alone."""
+
+    def __init__(self, *args: Any, clinic: Clinic, **kwargs: Any) -> None:
+        policy = getattr(clinic, "policy", None)
+        self.in_force = clinic.thresholds()
+        super().__init__(*args, **kwargs)
+        for key in FIELDS:
+            self.fields[key] = _form_field(key, getattr(self.in_force, key))
+        self.fields["own_cases_only"] = forms.BooleanField(
+            label="A physio sees only the cases they treat. The owner sees all.",
+            required=False,
+            initial=bool(policy and policy.own_cases_only),
+        )
+        dress(self)
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        for key in FIELDS:
+            if key in data:
+                try:
+                    parse(key, data[key])
+                except PolicyError as error:
+                    self.add_error(key, error.message)
+        return data
+
+    def save(self, clinic: Clinic, by: User) -> bool:
+        """Whether it was saved; values out of order are shown beside the field."""
+        values = {key: self.cleaned_data[key] for key in FIELDS}
+        try:
+            services.set_policy(
+                clinic=clinic, by=by, values=values, own_cases_only=self.cleaned_data["own_cases_only"]
+            )
+        except PolicyError as error:
+            self.add_error(error.key, error.message)
+            return False
+        return True
+
+    def groups(self) -> Iterator[tuple[str, list[Row]]]:
+        """The thresholds by topic, in the order of the table."""
+        for group, keys in groupby(FIELDS, key=lambda key: FIELDS[key].metadata["group"]):
+            yield group, [self._row(key) for key in keys]
+
+    def _row(self, key: str) -> Row:
+        about, default = FIELDS[key].metadata, FIELDS[key].default
+        return Row(
+            field=self[key],
+            label=about["label"],
+            unit=about["unit"],
+            default=_as_text(default),
+            source=about["source"],
+            conflict=about["conflict"],
+            changed=getattr(self.in_force, key) != default,
+        )
+
+
+def _form_field(key: str, value: Any) -> forms.Field:
+    about, default = FIELDS[key].metadata, FIELDS[key].default
+    label = about["label"]
+    if isinstance(default, bool):
+        return forms.BooleanField(label=label, initial=value, required=False)
+    if isinstance(default, time):
+        return forms.TimeField(label=label, initial=value.strftime("%H:%M"))
+    if isinstance(default, tuple):
+        return CodesField(WEEKDAYS, coerce=int, label=label, initial=list(value))
+    if key.endswith("_weekday"):
+        return forms.TypedChoiceField(label=label, choices=WEEKDAYS, coerce=int, initial=value)
+    if isinstance(default, Decimal):
+        return forms.DecimalField(label=label, initial=_as_text(value), max_digits=8, decimal_places=2)
+    return forms.IntegerField(label=label, initial=value)
+
+
+def _as_text(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, Decimal):
+        return f"{value:f}"
+    if isinstance(value, time):
+        return value.strftime("%H:%M")
+    if isinstance(value, tuple):
+        return ", ".join(dict(WEEKDAYS)[day][:3] for day in value)
+    return str(value)
+
+
+@admin.register(ClinicPolicy)
+class ClinicPolicyAdmin(RoleAdmin):
+    """One page a clinic, named by the clinic: the row itself appears with the first change."""
+
+    view_needs = change_needs = Capability.MANAGE_CLINIC
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        owned = (
+            clinics_where(request.user, Capability.MANAGE_CLINIC) if isinstance(request.user, User) else []
+        )
+        if not owned:
+            raise PermissionDenied
+        return HttpResponseRedirect(reverse("admin:clinic_clinicpolicy_change", args=[owned[0]]))
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        user = request.user
+        if not isinstance(user, User) or not user.may(Capability.MANAGE_CLINIC):
+            raise PermissionDenied
+        clinic = self._clinic(user, object_id)
+        form = PolicyForm(request.POST if request.method == "POST" else None, clinic=clinic)
+        if form.is_bound and form.is_valid() and form.save(clinic, user):
+            messages.success(request, "Policy saved. It counts from the next review on.")
+            return HttpResponseRedirect(request.path)
+        others = [
+            m.clinic for m in user.active_memberships if user.may(Capability.MANAGE_CLINIC, m.clinic_id)
+        ]
+        context = {
+            **self.admin_site.each_context(request),
+            "title": "Policy",
+            "clinic": clinic,
+            "clinics": others if len(others) > 1 else [],
+            "form": form,
+        }
+        return TemplateResponse(request, "admin/clinic/policy.html", context)
+
+    def _clinic(self, user: User, object_id: str) -> Clinic:
+        owned = clinics_where(user, Capability.MANAGE_CLINIC)
+        if not object_id.isdecimal() or int(object_id) not in owned:
+            raise Http404
+        return Clinic.objects.select_related("policy").get(pk=int(object_id))

@@ -1,0 +1,14 @@
+"""App configuration."""
+
+from django.apps import AppConfig
+from django.core.checks import Tags, register
+
+from clinic.checks import database_role
+
+
+class ClinicConfig(AppConfig):
+    name = "clinic"
+    verbose_name = "Clinic"
+
+    def ready(self) -> None:
+        register(database_role, Tags.database)

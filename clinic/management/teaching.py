@@ -1,0 +1,57 @@
+"""What the commands share: a ``--help`` that ends with an example, progress on a terminal only."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterable
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.core.management.base import BaseCommand, CommandError, CommandParser, DjangoHelpFormatter
+from tqdm import tqdm
+
+from clinic.models import Clinic
+
+
+class HelpFormatter(DjangoHelpFormatter, argparse.RawDescriptionHelpFormatter):
+    """Django's order of arguments; the example stays as it is written."""
+
+
+class TeachingCommand(BaseCommand):
+    """A command with an ``example``; it ends with 0, or with 1 and one line for each problem."""
+
+    example = ""
+
+    def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
+        return super().create_parser(
+            prog_name, subcommand, epilog=self.example, formatter_class=HelpFormatter, **kwargs
+        )
+
+    def refuse(self, summary: str, problems: Iterable[object] = ()) -> CommandError:
+        """Write each problem on its line; raise what is returned."""
+        for problem in problems:
+            self.stderr.write(str(problem))
+        return CommandError(summary)
+
+
+def find_clinic(slug: str) -> Clinic:
+    """The active clinic of that slug; CommandError otherwise."""
+    active = Clinic.objects.select_related("policy").filter(is_active=True)
+    clinic: Clinic | None = active.filter(slug=slug).first()
+    if clinic is None:
+        raise CommandError(f"--clinic: there is no active clinic {slug!r}.")
+    return clinic
+
+
+def lines_of(error: ValidationError, names: dict[str, str]) -> list[str]:
+    """One line for each message, under the name of the option at fault."""
+    return [
+        f"{names.get(field, field)}: {message}"
+        for field, messages in error.message_dict.items()
+        for message in messages
+    ]
+
+
+def bar(total: int, unit: str, label: str) -> tqdm[None]:
+    """A progress bar on stderr; silent where that is no terminal."""
+    return tqdm(total=total, unit=f" {unit}", desc=label, disable=None, leave=False)

@@ -1,0 +1,281 @@
+"""Who treats: clinics, users, their roles, the clinic's policy, and the outbox of its e-mails."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.contrib.auth.models import PermissionsMixin
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import UUID7, Lower, Now
+from django.utils.functional import cached_property
+
+from clinic.roles import CAPABILITIES, CLINICIAN_ROLES, Capability, Role
+from clinic.tenancy import ClinicRow, Scope, ScopedQuerySet
+from clinic.thresholds import PolicyError, Thresholds, with_overrides
+from clinic.zones import validate_zone
+
+
+class Clinic(models.Model):
+    """A practice. ``simulated`` marks invented data wherever it is shown."""
+
+    scope = Scope(clinic="pk")
+
+    slug = models.SlugField(unique=True)
+    name = models.CharField(max_length=200)
+    timezone = models.CharField(max_length=64, default="UTC", validators=[validate_zone])
+    phone = models.CharField(max_length=40, blank=True, help_text="Shown to a patient with a red flag.")
+    emergency_number = models.CharField(max_length=20, default="112")
+    simulated = models.BooleanField(default=False, help_text="Invented patients, for trying things out.")
+    is_active = models.BooleanField(default=True)
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+
+    objects = ScopedQuerySet.as_manager()
+
+    class Meta:
+        ordering = ("name",)
+
+    def __str__(self) -> str:
+        return f"{self.name} (simulated)" if self.simulated else self.name
+
+    def thresholds(self, *layers: dict[str, Any]) -> Thresholds:
+        """The thresholds in force here; ``layers`` are a case's own overrides."""
+        policy = getattr(self, "policy", None)
+        return with_overrides(policy.overrides if policy else {}, *layers)
+
+
+class UserManager(BaseUserManager["User"]):
+    """Users log in by e-mail, in any case."""
+
+    def get_by_natural_key(self, username: str | None) -> User:
+        return self.get(email__iexact=username)
+
+    def create_user(self, email: str, password: str | None = None, **fields: Any) -> User:
+        user = self.model(email=self.normalize_email(email).lower(), **fields)
+        user.set_password(password)
+        user.full_clean(exclude=["password"])
+        user.save(using=self._db)
+        return user
+
+    def create_superuser(self, email: str, password: str | None = None, **fields: Any) -> User:
+        """A platform operator: clinics, health, outbox states; no patient data."""
+        return self.create_user(email, password, is_staff=True, is_operator=True, **fields)
+
+
+class User(AbstractBaseUser, PermissionsMixin):
+    """A person who logs in: staff of one or more clinics, a patient, or a platform operator."""
+
+    email = models.EmailField(max_length=254, unique=True, error_messages={"unique": "This e-mail is taken."})
+    name = models.CharField(max_length=200, blank=True)
+    is_active = models.BooleanField(default=True)
+    is_staff = models.BooleanField(default=False, help_text="May open the admin.")
+    is_operator = models.BooleanField(
+        default=False, help_text="Runs the platform: clinics, health, outbox states; no patient data."
+    )
+    date_joined = models.DateTimeField(db_default=Now(), editable=False)
+
+    objects: ClassVar[UserManager] = UserManager()
+
+    USERNAME_FIELD = "email"
+    EMAIL_FIELD = "email"
+    REQUIRED_FIELDS: ClassVar[list[str]] = []
+
+    class Meta:
+        ordering = ("email",)
+        constraints = [
+            models.CheckConstraint(condition=Q(email=Lower("email")), name="user_email_lower_case"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name or self.email
+
+    def clean(self) -> None:
+        self.email = self.email.strip().lower()
+
+    def get_full_name(self) -> str:
+        return self.name or self.email
+
+    @cached_property
+    def active_memberships(self) -> list[Membership]:
+        """Memberships that count now; cached for the life of this object, one request."""
+        if not self.is_active:
+            return []
+        return list(
+            self.memberships.filter(is_active=True, clinic__is_active=True).select_related("clinic__policy")
+        )
+
+    def clinics_by_reach(self) -> tuple[list[int], list[int]]:
+        """Ids of the clinics seen whole, and of those where only one's own cases are seen."""
+        everything: list[int] = []
+        own_only: list[int] = []
+        for membership in self.active_memberships:
+            policy = getattr(membership.clinic, "policy", None)
+            limited = membership.role == Role.PHYSIO and policy is not None and policy.own_cases_only
+            (own_only if limited else everything).append(membership.clinic_id)
+        return everything, own_only
+
+    def may(self, capability: Capability, clinic_id: int | None = None) -> bool:
+        """Whether the user has the capability in that clinic, or in any if none is named."""
+        return any(
+            capability in CAPABILITIES[Role(membership.role)]
+            for membership in self.active_memberships
+            if clinic_id is None or membership.clinic_id == clinic_id
+        )
+
+
+class MembershipQuerySet(ScopedQuerySet):
+    """Filters on staff."""
+
+    def clinicians(self) -> MembershipQuerySet:
+        """Active members who treat: an owner is a clinician too."""
+        return self.filter(is_active=True, user__is_active=True, role__in=CLINICIAN_ROLES)
+
+    def owners(self) -> MembershipQuerySet:
+        return self.filter(is_active=True, user__is_active=True, role=Role.OWNER)
+
+
+class Membership(ClinicRow):
+    """A user's role in a clinic, their cover, and when they want the digest."""
+
+    clinic = models.ForeignKey(Clinic, on_delete=models.PROTECT, related_name="memberships")
+    user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="memberships")
+    role = models.CharField(max_length=20, choices=[(role.value, role.label) for role in Role])
+    is_active = models.BooleanField(default=True)
+    cover = models.ForeignKey(
+        User,
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="covers",
+        help_text="Told of red flags at the same time.",
+    )
+    digest_weekday = models.PositiveSmallIntegerField(
+        null=True, blank=True, help_text="Monday = 1. Empty: as the clinic."
+    )
+    digest_time = models.TimeField(null=True, blank=True, help_text="Local time. Empty: as the clinic.")
+    next_digest_at = models.DateTimeField(null=True, blank=True, editable=False)
+
+    objects = MembershipQuerySet.as_manager()
+
+    class Meta:
+        ordering = ("user__name", "user__email")
+        constraints = [
+            models.UniqueConstraint(fields=["user", "clinic"], name="membership_once_per_clinic"),
+            models.CheckConstraint(
+                condition=Q(role__in=[role.value for role in Role]), name="membership_role_known"
+            ),
+            models.CheckConstraint(
+                condition=Q(digest_weekday=None) | Q(digest_weekday__range=(1, 7)),
+                name="membership_digest_weekday_range",
+                violation_error_message="Digest weekday: 1 (Monday) to 7 (Sunday).",
+            ),
+        ]
+        indexes = [
+            # The digest sweep: whose next digest is due.
+            models.Index(
+                fields=["next_digest_at"], name="membership_digest_due", condition=Q(is_active=True)
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user} ({self.get_role_display()}, {self.clinic})"
+
+
+class ClinicPolicy(ClinicRow):
+    """What a clinic changed: thresholds that differ from the defaults, and who sees whose cases."""
+
+    clinic = models.OneToOneField(Clinic, on_delete=models.PROTECT, related_name="policy")
+    overrides = models.JSONField(default=dict, blank=True)
+    own_cases_only = models.BooleanField(
+        default=False, help_text="A physio sees only the cases they treat. The owner sees all."
+    )
+    updated_at = models.DateTimeField(auto_now=True)
+    updated_by = models.ForeignKey(User, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+
+    class Meta:
+        verbose_name_plural = "clinic policies"
+
+    def __str__(self) -> str:
+        return f"Policy of {self.clinic}"
+
+    def clean(self) -> None:
+        try:
+            with_overrides(self.overrides)
+        except PolicyError as error:
+            raise ValidationError({"overrides": str(error)}) from error
+
+
+class OutboxMessage(models.Model):
+    """An e-mail as a row, written in the transaction of its cause and sent later, once.
+
+    ``patient_key`` is the patient's id as a plain UUID, so that a bounce finds the patient.
+    ``secret`` is what must not be stored readable (a code, a token): encrypted, erased once sent.
+    """
+
+    class State(models.TextChoices):
+        PENDING = "pending", "Waiting"
+        SENDING = "sending", "Being sent"
+        SENT = "sent", "Sent"
+        DEAD = "dead", "Given up"
+
+    scope = Scope()
+
+    id = models.UUIDField(primary_key=True, db_default=UUID7(), editable=False)
+    clinic = models.ForeignKey(Clinic, null=True, on_delete=models.PROTECT, related_name="+")
+    kind = models.CharField(max_length=40)
+    dedupe_key = models.CharField(max_length=200, unique=True)
+    patient_key = models.UUIDField(null=True, blank=True)
+    to_email = models.EmailField(max_length=254)
+    subject = models.CharField(max_length=200)
+    text = models.TextField()
+    html = models.TextField(blank=True)
+    images = models.JSONField(default=dict, blank=True, help_text="Content-id to base64 PNG.")
+    secret = models.BinaryField(null=True, blank=True, editable=False)
+    state = models.CharField(max_length=10, choices=State.choices, default=State.PENDING)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    next_attempt_at = models.DateTimeField(db_default=Now())
+    leased_until = models.DateTimeField(null=True, blank=True)
+    lease = models.UUIDField(null=True, blank=True)
+    last_error = models.CharField(max_length=500, blank=True)
+    bounced = models.BooleanField(default=False, help_text="The address was refused for good.")
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+    sent_at = models.DateTimeField(null=True, blank=True)
+
+    objects = ScopedQuerySet.as_manager()
+
+    class Meta:
+        ordering = ("-created_at",)
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(state="sent", sent_at__isnull=False) | (~Q(state="sent") & Q(sent_at=None)),
+                name="outbox_sent_has_time",
+            ),
+        ]
+        indexes = [
+            # The claim: what is due, oldest first. A message being sent is due again when its lease ends.
+            models.Index(
+                fields=["next_attempt_at"], name="outbox_due", condition=Q(state__in=["pending", "sending"])
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind}: {self.subject}"
+
+
+class SweepRun(models.Model):
+    """When each periodic job last ran and what came of it: "nothing to do" and "broken" look different."""
+
+    name = models.CharField(max_length=60, primary_key=True)
+    started_at = models.DateTimeField()
+    finished_at = models.DateTimeField(null=True, blank=True)
+    succeeded_at = models.DateTimeField(null=True, blank=True)
+    result = models.JSONField(default=dict, blank=True)
+    error = models.TextField(blank=True)
+
+    class Meta:
+        ordering = ("name",)
+
+    def __str__(self) -> str:
+        return self.name

@@ -1,0 +1,149 @@
+"""A clinic's staff and policy: what an owner changes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import time
+from typing import Any
+
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError
+from django.db import transaction
+
+from clinic.models import Clinic, ClinicPolicy, Membership, User
+from clinic.roles import Capability, Role, require
+from clinic.thresholds import DEFAULTS, parse, to_json, with_overrides
+
+
+class StaffError(ValueError):
+    """The member cannot be added or changed like that; ``field`` names the input at fault."""
+
+    def __init__(self, field: str, message: str) -> None:
+        super().__init__(message)
+        self.field = field
+        self.message = message
+
+
+@transaction.atomic
+def set_policy(
+    *, clinic: Clinic, by: User, values: Mapping[str, object], own_cases_only: bool
+) -> ClinicPolicy:
+    """Set the clinic's thresholds; only what differs from the defaults is kept, so that defaults can improve.
+
+    Raises:
+        Denied: ``by`` is not an owner here.
+        PolicyError: a value is unknown, of the wrong type, out of range or out of order; its key is named.
+    """
+    require(by, Capability.MANAGE_CLINIC, clinic.pk)
+    parsed = {key: parse(key, raw) for key, raw in values.items()}
+    overrides = {key: to_json(value) for key, value in parsed.items() if value != getattr(DEFAULTS, key)}
+    with_overrides(overrides)
+    policy, _ = ClinicPolicy.objects.update_or_create(
+        clinic=clinic,
+        defaults={"overrides": overrides, "own_cases_only": own_cases_only, "updated_by": by},
+    )
+    return policy
+
+
+@transaction.atomic
+def add_member(
+    *, clinic: Clinic, by: User, email: str, name: str, role: str, password: str = ""
+) -> Membership:
+    """A new member of staff. Someone who already has a login keeps it, password included.
+
+    Raises:
+        Denied: ``by`` is not an owner here.
+        StaffError: a member already, an unknown role, or a new login without a password.
+        ValidationError: the e-mail or the password is not valid.
+    """
+    require(by, Capability.MANAGE_CLINIC, clinic.pk)
+    _check_role(role)
+    user = User.objects.filter(email=email.strip().lower()).first()
+    if user is None:
+        user = _new_login(email, name, password)
+    elif Membership.objects.filter(clinic=clinic, user=user).exists():
+        raise StaffError("email", "This person is a member already.")
+    if not user.is_staff:
+        user.is_staff = True
+        user.save(update_fields=["is_staff"])
+    return Membership.objects.create(clinic=clinic, user=user, role=role)
+
+
+@transaction.atomic
+def change_member(
+    *,
+    membership: Membership,
+    by: User,
+    role: str,
+    is_active: bool,
+    cover: User | None,
+    digest_weekday: int | None,
+    digest_time: time | None,
+) -> Membership:
+    """Change a member's role, cover and digest. The clinic keeps an owner.
+
+    Raises:
+        Denied: ``by`` is not an owner here.
+        StaffError: an unknown role, no owner left, or a cover who does not treat here.
+    """
+    require(by, Capability.MANAGE_CLINIC, membership.clinic_id)
+    _check_role(role)
+    Clinic.objects.select_for_update().get(pk=membership.clinic_id)
+    others = Membership.objects.owners().filter(clinic=membership.clinic_id).exclude(pk=membership.pk)
+    if (role != Role.OWNER or not is_active) and not others.exists():
+        raise StaffError("role", "The clinic needs an owner: name another one first.")
+    membership.role, membership.is_active = role, is_active
+    membership.save(update_fields=["role", "is_active"])
+    return set_reachability(
+        membership=membership, by=by, cover=cover, digest_weekday=digest_weekday, digest_time=digest_time
+    )
+
+
+@transaction.atomic
+def set_reachability(
+    *,
+    membership: Membership,
+    by: User,
+    cover: User | None,
+    digest_weekday: int | None,
+    digest_time: time | None,
+) -> Membership:
+    """Who is told of red flags beside this member, and when they want the digest: theirs to choose.
+
+    Raises:
+        Denied: ``by`` is neither this member nor an owner.
+        StaffError: a cover who does not treat in this clinic, or the member themselves.
+    """
+    if by.pk != membership.user_id:
+        require(by, Capability.MANAGE_CLINIC, membership.clinic_id)
+    if cover is not None:
+        _check_cover(membership, cover)
+    membership.cover, membership.digest_weekday, membership.digest_time = cover, digest_weekday, digest_time
+    membership.next_digest_at = None  # the digest sweep finds the next slot
+    membership.save(update_fields=["cover", "digest_weekday", "digest_time", "next_digest_at"])
+    return membership
+
+
+def _check_cover(membership: Membership, cover: User) -> None:
+    if cover.pk == membership.user_id:
+        raise StaffError("cover", "Choose someone else as cover.")
+    if not Membership.objects.clinicians().filter(clinic=membership.clinic_id, user=cover).exists():
+        raise StaffError("cover", f"{cover} does not treat patients in this clinic.")
+
+
+def _check_role(role: str) -> None:
+    if role not in set(Role):
+        raise StaffError("role", f"expected one of {', '.join(Role)}.")
+
+
+def _new_login(email: str, name: str, password: str) -> User:
+    if not password:
+        raise StaffError(
+            "password", "A new login needs a first password; the person changes it after logging in."
+        )
+    fields: dict[str, Any] = {"email": email, "name": name}
+    try:
+        validate_password(password, User(**fields))
+    except ValidationError as error:
+        raise ValidationError({"password": error.messages}) from error
+    return User.objects.create_user(password=password, is_staff=True, **fields)

@@ -1,0 +1,63 @@
+"""Which rows a person may see: one ``scoped(user)`` for the API and the admin.
+
+A model says in ``scope`` how a row reaches its clinic, its treating clinician and its patient.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Self
+
+from django.db import models
+from django.db.models import Q
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Look-up paths from a row; ``None`` where the row has no such link."""
+
+    clinic: str = "clinic"
+    clinician: str | None = None
+    patient: str | None = None
+
+
+class ScopedQuerySet(models.QuerySet[Any]):
+    """Adds ``scoped``; every model that belongs to a clinic uses it."""
+
+    def scoped(self, user: Any) -> Self:
+        """Rows of the clinics where the user is staff; of their own cases only where policy says so.
+
+        An anonymous or disabled user, and an operator, gets none.
+        """
+        if not getattr(user, "is_authenticated", False) or not user.is_active:
+            return self.none()
+        scope: Scope = self.model.scope
+        everything, own_only = user.clinics_by_reach()
+        rows = Q(**{f"{scope.clinic}__in": everything})
+        if own_only and scope.clinician:
+            # By subquery: a path over many cases must not repeat the row.
+            treated = {f"{scope.clinic}__in": own_only, scope.clinician: user.pk}
+            rows |= Q(pk__in=self.model._base_manager.filter(**treated).values("pk"))
+        elif own_only:
+            rows |= Q(**{f"{scope.clinic}__in": own_only})
+        return self.filter(rows)
+
+    def of_patient(self, patient: Any) -> Self:
+        """Rows of one patient, for a patient's own login."""
+        scope: Scope = self.model.scope
+        if scope.patient is None:
+            return self.none()
+        return self.filter(**{scope.patient: patient.pk})
+
+
+class ClinicRow(models.Model):
+    """A row about a patient or a clinic's work: it carries its clinic, and is never deleted with it."""
+
+    scope = Scope()
+
+    clinic = models.ForeignKey("clinic.Clinic", on_delete=models.PROTECT, related_name="+", editable=False)
+
+    objects = ScopedQuerySet.as_manager()
+
+    class Meta:
+        abstract = True

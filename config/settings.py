@@ -1,0 +1,327 @@
+"""All settings, from the environment (see .env.example). Nothing else decides by environment.
+
+Secrets are required and unsafe values refused, except with ``DEMO=1`` or on the bundled database: there
+they are generated once into the data folder.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from datetime import timedelta
+from pathlib import Path
+
+from django.core.exceptions import ImproperlyConfigured
+from django.urls import reverse_lazy
+from django.utils.csp import CSP
+
+from clinic import embedded
+from clinic import environment as env
+from config import unfold
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+DATA_DIR = Path(env.text("DATA_DIR", str(BASE_DIR / ".data")))
+
+# --- Where we run. `manage.py` starts the bundled servers and says so with BUNDLED_SERVERS.
+DEMO = env.flag("DEMO")
+BUNDLED_DATABASE = env.flag("BUNDLED_SERVERS") or not env.is_given("DATABASE_URL")
+RELAXED = DEMO or BUNDLED_DATABASE
+DEBUG = env.flag("DEBUG")
+
+if missing := env.missing_addresses():
+    bundled = embedded.locate(DATA_DIR).environment()
+    os.environ.update({name: bundled[name] for name in missing})
+if RELAXED and not (env.is_given("SECRET_KEY") and env.is_given("ENCRYPTION_KEYS")):
+    for name, value in embedded.locate(DATA_DIR).generated_secrets().items():
+        os.environ.setdefault(name, value)
+
+PORT = env.number("PORT", 8000, low=1, high=65535)
+SITE_URL = env.text("SITE_URL", f"http://127.0.0.1:{PORT}" if RELAXED else None).rstrip("/")
+# Where the patients' app lives; the links of their e-mails lead there.
+APP_URL = env.text("APP_URL", SITE_URL).rstrip("/")
+SITE_NAME = "Knee Clinic"
+
+# --- Secrets
+SECRET_KEY = env.text("SECRET_KEY")
+SECRET_KEY_FALLBACKS = env.words("SECRET_KEY_FALLBACKS", "")
+# Fernet keys for what is encrypted in rows; the first encrypts, all decrypt.
+ENCRYPTION_KEYS = env.words("ENCRYPTION_KEYS", "")
+
+ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", "127.0.0.1,localhost,[::1]" if RELAXED else "")
+CSRF_TRUSTED_ORIGINS = env.words("CSRF_TRUSTED_ORIGINS", "")
+
+if not ENCRYPTION_KEYS:
+    raise ImproperlyConfigured("ENCRYPTION_KEYS is not set (see .env.example).")
+if not RELAXED:
+    if DEBUG:
+        raise ImproperlyConfigured("DEBUG is refused outside a demo: it shows patients' data to anybody.")
+    if not ALLOWED_HOSTS or "*" in ALLOWED_HOSTS:
+        raise ImproperlyConfigured("ALLOWED_HOSTS: name the hosts of this service, without *.")
+    if len(SECRET_KEY) < 50:
+        raise ImproperlyConfigured("SECRET_KEY: expected at least 50 random characters.")
+    if not SITE_URL.startswith("https://"):
+        raise ImproperlyConfigured("SITE_URL: expected an https:// address.")
+
+# --- Applications
+INSTALLED_APPS = [
+    "unfold",
+    "unfold.contrib.filters",
+    "unfold.contrib.forms",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "django.contrib.humanize",
+    "django.contrib.postgres",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
+    "allauth.headless",
+    "allauth.usersessions",
+    "knox",
+    "rest_framework",
+    "django_filters",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "clinic.apps.ClinicConfig",
+    "patients.apps.PatientsConfig",
+    "programs.apps.ProgramsConfig",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "config.middleware.ContentSecurityPolicy",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "config.middleware.ClinicTimeZone",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "allauth.usersessions.middleware.UserSessionsMiddleware",
+]
+
+ROOT_URLCONF = "config.urls"
+WSGI_APPLICATION = "config.wsgi.application"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+
+# --- Database: one alias; the process's role says which of the three addresses it uses.
+DATABASE_URLS = {"owner": "DATABASE_OWNER_URL", "app": "DATABASE_URL", "sweep": "DATABASE_SWEEP_URL"}
+DATABASE_ROLE = env.text("DATABASE_ROLE", "sweep" if Path(sys.argv[0]).name == "celery" else "app")
+if DATABASE_ROLE not in DATABASE_URLS:
+    raise ImproperlyConfigured(f"DATABASE_ROLE: expected owner, app or sweep, got {DATABASE_ROLE!r}.")
+DATABASES = {
+    "default": {
+        **env.database(DATABASE_URLS[DATABASE_ROLE]),
+        "CONN_MAX_AGE": 60,
+        "CONN_HEALTH_CHECKS": True,
+    }
+}
+
+# --- Cache and queue
+REDIS_URL = env.text("REDIS_URL")
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": env.cache_url(REDIS_URL),
+        "OPTIONS": {"socket_timeout": 1},
+    }
+}
+
+# How often the sweeps look for what is due. Due dates are in rows: this is only the delay.
+SWEEP_SECONDS = env.number("SWEEP_SECONDS", 60, low=1)
+SEND_SECONDS = env.number("SEND_SECONDS", 10, low=1)
+# A message that was under way when its worker died goes out again after so long.
+SEND_LEASE_SECONDS = env.number("SEND_LEASE_SECONDS", 120, low=1, high=200)
+BEAT_INTERVALS = {
+    "programs.tasks.send_outbox": SEND_SECONDS,
+    "programs.tasks.ask_check_ins": SWEEP_SECONDS,
+    "programs.tasks.remind_check_ins": SWEEP_SECONDS,
+    "programs.tasks.mark_missed": SWEEP_SECONDS,
+    "programs.tasks.review_cases": SWEEP_SECONDS,
+    "programs.tasks.send_digests": SWEEP_SECONDS,
+    "programs.tasks.escalate_red_flags": SWEEP_SECONDS,
+}
+CELERY_BROKER_URL = env.broker_url(REDIS_URL)
+CELERY_BEAT_SCHEDULE = {
+    task: {"task": task, "schedule": seconds, "options": {"expires": seconds}}
+    for task, seconds in BEAT_INTERVALS.items()
+}
+CELERY_BEAT_SCHEDULER = "config.beat:Scheduler"
+BEAT_HEARTBEAT = DATA_DIR / "beat"
+CELERY_TIMEZONE = "UTC"
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_CONCURRENCY = env.number("WORKER_CONCURRENCY", 2, low=1)
+CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT = 10
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+# Unacknowledged work comes back after the visibility timeout; a task that still ran would run twice.
+CELERY_BROKER_TRANSPORT_OPTIONS = {
+    "visibility_timeout": 300,
+    "socket_connect_timeout": 1,
+    "socket_timeout": 1,
+    "max_retries": 0,
+    "interval_start": 0,
+}
+CELERY_TASK_SOFT_TIME_LIMIT = 240
+CELERY_TASK_TIME_LIMIT = 270
+# A publisher gives up within a second: the sweep finds the row anyway.
+CELERY_BROKER_CONNECTION_TIMEOUT = 1
+CELERY_TASK_PUBLISH_RETRY = False
+
+# --- E-mail: through the outbox only (clinic.outbox)
+SMTP_HOST = env.text("SMTP_HOST", "127.0.0.1" if RELAXED else None)
+SMTP_PORT = env.number("SMTP_PORT", 8025 if RELAXED else 587, low=1, high=65535)
+SMTP_SECURITY = env.text("SMTP_SECURITY", "none" if RELAXED else "starttls")
+if SMTP_SECURITY not in {"none", "starttls", "tls"}:
+    raise ImproperlyConfigured(f"SMTP_SECURITY: expected none, starttls or tls, got {SMTP_SECURITY!r}.")
+MAILERS = {
+    "default": {
+        "BACKEND": "django.core.mail.backends.smtp.EmailBackend",
+        "OPTIONS": {
+            "host": SMTP_HOST,
+            "port": SMTP_PORT,
+            "username": env.text("SMTP_USER", ""),
+            "password": env.text("SMTP_PASSWORD", ""),
+            "use_tls": SMTP_SECURITY == "starttls",
+            "use_ssl": SMTP_SECURITY == "tls",
+            "timeout": 10,
+        },
+    }
+}
+DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL", "Knee Clinic <clinic@localhost>" if RELAXED else None)
+SERVER_EMAIL = DEFAULT_FROM_EMAIL
+
+# --- Who signs in, and how
+AUTH_USER_MODEL = "clinic.User"
+AUTHENTICATION_BACKENDS = [
+    "django.contrib.auth.backends.ModelBackend",
+    "allauth.account.auth_backends.AuthenticationBackend",
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator")
+]
+LOGIN_URL = reverse_lazy("admin:login")
+LOGIN_REDIRECT_URL = reverse_lazy("admin:index")
+ACCOUNT_USER_MODEL_USERNAME_FIELD = None
+ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
+ACCOUNT_LOGIN_BY_CODE_ENABLED = True
+ACCOUNT_EMAIL_VERIFICATION = "none"
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = RELAXED  # passkeys on http://localhost
+HEADLESS_ONLY = False  # True takes away the login page that the admin redirects to
+HEADLESS_CLIENTS = ("app",)
+ALLAUTH_TRUSTED_PROXY_COUNT = env.number("TRUSTED_PROXY_COUNT", 0, high=5)
+
+# --- API
+KNOX_TOKEN_MODEL = "patients.DeviceToken"
+REST_KNOX = {"TOKEN_TTL": timedelta(days=180), "AUTH_HEADER_PREFIX": "Token"}
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["patients.api.authentication.DeviceTokenAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["clinic.api.parsing.StrictJSONParser"],
+    "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "EXCEPTION_HANDLER": "clinic.api.problems.exception_handler",
+    "NUM_PROXIES": ALLAUTH_TRUSTED_PROXY_COUNT,  # rate limits go by the client's address
+    "COERCE_DECIMAL_TO_STRING": False,
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": f"{SITE_NAME} API",
+    "DESCRIPTION": (
+        "What the patient's app talks to. Log in with an invitation or with a code by e-mail, keep the token, "
+        "and send it as `Authorization: Token <token>`. Nothing here names a patient: the token does. Rows the "
+        "client makes are PUT under a UUID of its own, so that any request may be repeated. Errors are "
+        "`application/problem+json` and name the field at fault. Pain is 0-10 with one decimal."
+    ),
+    "VERSION": "1",
+    "TAGS": [
+        {"name": "auth", "description": "Log in and out, one token per device."},
+        {"name": "me", "description": "What to do, what is asked, how it goes."},
+        {"name": "diary", "description": "What the patient reports."},
+    ],
+    "SERVE_AUTHENTICATION": [],
+    "ENUM_NAME_OVERRIDES": {
+        "PainLocationEnum": "patients.vocabulary.PainLocation.choices",
+        "SymptomEnum": "programs.api.inputs.SYMPTOMS",
+    },
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "REDOC_DIST": "SIDECAR",
+}
+DATA_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024
+
+# --- Time and language. Instants are stored in UTC; each clinic and patient has its own zone.
+USE_TZ = True
+TIME_ZONE = "UTC"
+LANGUAGE_CODE = "en"
+
+# --- Static files
+STATIC_URL = "static/"
+STATIC_ROOT = DATA_DIR / "static" if RELAXED else BASE_DIR / "staticfiles"
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        "BACKEND": (
+            "whitenoise.storage.CompressedStaticFilesStorage"
+            if RELAXED
+            else "whitenoise.storage.CompressedManifestStaticFilesStorage"
+        )
+    },
+}
+WHITENOISE_USE_FINDERS = RELAXED
+
+# --- Transport and browser security
+SECURE_SSL_REDIRECT = not RELAXED
+SESSION_COOKIE_SECURE = not RELAXED
+CSRF_COOKIE_SECURE = not RELAXED
+SECURE_HSTS_SECONDS = 0 if RELAXED else 365 * 24 * 3600
+SECURE_HSTS_INCLUDE_SUBDOMAINS = not RELAXED
+SECURE_HSTS_PRELOAD = not RELAXED
+SECURE_REDIRECT_EXEMPT = [r"^health/"]  # probes come from inside, without TLS
+if ALLAUTH_TRUSTED_PROXY_COUNT:
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+X_FRAME_OPTIONS = "DENY"
+SECURE_CSP = {
+    "default-src": [CSP.SELF],
+    "img-src": [CSP.SELF, "data:"],
+    "object-src": [CSP.NONE],
+    "base-uri": [CSP.SELF],
+    "form-action": [CSP.SELF],
+    "frame-ancestors": [CSP.NONE],
+}
+# Unfold's components evaluate expressions in the page (Alpine) and set styles.
+ADMIN_CSP = {
+    **SECURE_CSP,
+    "script-src": [CSP.SELF, CSP.UNSAFE_INLINE, CSP.UNSAFE_EVAL],
+    "style-src": [CSP.SELF, CSP.UNSAFE_INLINE],
+}
+
+UNFOLD = unfold.UNFOLD | {"SITE_TITLE": SITE_NAME, "SITE_HEADER": SITE_NAME}

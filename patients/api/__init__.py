@@ -1,0 +1,1 @@
+"""How a patient's device proves who it is."""

@@ -1,0 +1,196 @@
+"""Patients, their cases and invitations: what changes only this app's rows."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.db import connection, transaction
+
+from clinic.models import Clinic, Membership, User
+from clinic.roles import Capability, require
+from patients.models import DeviceToken, Episode, Invitation, Patient
+
+INVITATION_DAYS = 14
+CASE_NUMBER_LOCK = 7340
+
+
+class InvitationError(ValueError):
+    """The invitation is unknown, used, revoked or too old. One message for all: a guess learns nothing."""
+
+    def __init__(self) -> None:
+        super().__init__("This invitation is not valid any more. Ask your clinic for a new one.")
+
+
+class CaseError(ValueError):
+    """The case cannot be changed like that; ``field`` names the input at fault."""
+
+    def __init__(self, field: str, message: str) -> None:
+        super().__init__(message)
+        self.field = field
+        self.message = message
+
+
+def register_patient(*, clinic: Clinic, by: User, given_name: str, timezone: str, **contact: Any) -> Patient:
+    """A new patient of the clinic; ``contact`` are further columns of ``Patient``.
+
+    Raises:
+        Denied: ``by`` may not write contact data here.
+        ValidationError: a column is not valid, by name.
+    """
+    require(by, Capability.WRITE_CONTACT, clinic.pk)
+    patient = Patient(clinic=clinic, given_name=given_name, timezone=timezone, **contact)
+    patient.full_clean(exclude=["id"])
+    patient.save()
+    return patient
+
+
+@transaction.atomic
+def open_episode(
+    *,
+    patient: Patient,
+    by: User,
+    clinician: User,
+    diagnosis: str,
+    index_side: str,
+    opened_on: date,
+    case_number: str = "",
+    **fields: Any,
+) -> Episode:
+    """A new case. Without a case number it gets the clinic's next free one.
+
+    Raises:
+        Denied: ``by`` may not open cases here.
+        CaseError: the clinician does not treat in this clinic.
+        ValidationError: a column is not valid, by name.
+    """
+    require(by, Capability.WRITE_CONTACT, patient.clinic_id)
+    require_clinician(clinician, patient.clinic_id)
+    episode = Episode(
+        clinic=patient.clinic,
+        patient=patient,
+        clinician=clinician,
+        diagnosis=diagnosis,
+        index_side=index_side,
+        opened_on=opened_on,
+        case_number=case_number or next_case_number(patient.clinic),
+        **fields,
+    )
+    episode.full_clean()
+    episode.save()
+    return episode
+
+
+def next_case_number(clinic: Clinic) -> str:
+    """The clinic's next free case number. Holds a lock until the transaction ends: no two get the same."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [CASE_NUMBER_LOCK, clinic.pk])
+    numbers = Episode.objects.filter(clinic=clinic, case_number__regex=r"^[0-9]{1,9}$")
+    highest = max((int(number) for number in numbers.values_list("case_number", flat=True)), default=1000)
+    return str(highest + 1)
+
+
+def require_clinician(user: User, clinic_id: int) -> None:
+    """Raise CaseError unless the user treats patients in the clinic."""
+    treats = Membership.objects.clinicians().filter(user=user, clinic=clinic_id).exists()
+    if not treats:
+        raise CaseError("clinician", f"{user} does not treat patients in this clinic.")
+
+
+def reassign(*, episode: Episode, clinician: User, by: User) -> Episode:
+    """Hand the case to another clinician of the clinic. Open alerts go with it.
+
+    Raises:
+        Denied: ``by`` may do no clinical work here.
+        CaseError: the new clinician does not treat in this clinic.
+    """
+    require(by, Capability.WRITE_CLINICAL, episode.clinic_id)
+    require_clinician(clinician, episode.clinic_id)
+    Episode.objects.filter(pk=episode.pk).update(clinician=clinician)
+    episode.clinician = clinician
+    return episode
+
+
+def close_episode(*, episode: Episode, outcome: str, note: str, on: date) -> Episode:
+    """Close the case with an outcome. Raises CaseError if it is closed or the outcome is unknown."""
+    locked: Episode = Episode.objects.select_for_update().get(pk=episode.pk)
+    if not locked.is_open:
+        raise CaseError("episode", "This case is already closed.")
+    if outcome not in Episode.Outcome.values:
+        raise CaseError("outcome", f"expected one of {', '.join(Episode.Outcome.values)}.")
+    if on < locked.opened_on:
+        raise CaseError("on", f"The case opened on {locked.opened_on}; it cannot close before.")
+    locked.outcome, locked.discharge_note, locked.closed_on = outcome, note, on
+    locked.save(update_fields=["outcome", "discharge_note", "closed_on"])
+    return locked
+
+
+@transaction.atomic
+def issue_invitation(*, patient: Patient, by: User, now: datetime) -> tuple[Invitation, str]:
+    """A fresh invitation and its token, which is kept nowhere. An earlier open one is revoked.
+
+    Raises:
+        Denied: ``by`` may not invite here.
+        ValidationError: the patient has no e-mail.
+    """
+    require(by, Capability.WRITE_CONTACT, patient.clinic_id)
+    if not patient.email:
+        raise ValidationError({"email": "The patient needs an e-mail address to be invited."})
+    Patient.objects.select_for_update().get(pk=patient.pk)
+    Invitation.objects.filter(patient=patient, accepted_at=None, revoked_at=None).update(revoked_at=now)
+    token = secrets.token_urlsafe(32)
+    invitation = Invitation.objects.create(
+        clinic=patient.clinic,
+        patient=patient,
+        token_hash=hash_token(token),
+        invited_by=by,
+        created_at=now,
+        expires_at=now + timedelta(days=INVITATION_DAYS),
+    )
+    return invitation, token
+
+
+@transaction.atomic
+def accept_invitation(*, token: str, now: datetime) -> Patient:
+    """Open the patient's account. The token works once; the login is by e-mail, without a password.
+
+    Raises:
+        InvitationError: the token is not that of an open invitation of an active clinic.
+    """
+    invitation = (
+        Invitation.objects.select_for_update(of=("self",))
+        .select_related("patient__clinic")
+        .filter(token_hash=hash_token(token), accepted_at=None, revoked_at=None, expires_at__gt=now)
+        .filter(clinic__is_active=True)
+        .first()
+    )
+    if invitation is None or not invitation.patient.email:
+        raise InvitationError
+    patient: Patient = Patient.objects.select_for_update(of=("self",)).get(pk=invitation.patient_id)
+    if patient.user_id is None:
+        patient.user = login_of(patient)
+        patient.save(update_fields=["user"])
+    invitation.accepted_at = now
+    invitation.save(update_fields=["accepted_at"])
+    return patient
+
+
+def login_of(patient: Patient) -> User:
+    """The user with the patient's e-mail, made if there is none; a patient's login has no password."""
+    email = patient.email.lower()
+    user = User.objects.filter(email=email).first()
+    return user or User.objects.create_user(email, name=patient.full_name)
+
+
+def revoke_devices(*, patient: Patient) -> int:
+    """Log out every device of the patient; the number that were logged in."""
+    deleted, _ = DeviceToken.objects.filter(patient=patient).delete()
+    return int(deleted)
+
+
+def hash_token(token: str) -> str:
+    """How an invitation's token is stored: it is long and random, so a plain digest is enough."""
+    return hashlib.sha256(token.encode()).hexdigest()

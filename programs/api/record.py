@@ -1,0 +1,81 @@
+"""What the patient sees of their own record."""
+
+from __future__ import annotations
+
+from drf_spectacular.utils import extend_schema
+from rest_framework import exceptions
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from programs.api.base import PatientView, instant, problems
+from programs.api.inputs import CheckInQuery
+from programs.api.outputs import AccountSerializer, CheckInsSerializer, ProgramSerializer, ProgressSerializer
+from programs.rules.red_flags import NOTE_HINT, asked_symptoms
+from programs.services import record
+
+QUESTION = "How bad was the worst pain in each knee in the last 24 hours, from 0 (none) to 10?"
+
+
+class MeView(PatientView):
+    @extend_schema(
+        tags=["me"],
+        summary="Who I am, my clinic, how my case stands",
+        description=(
+            "While a red flag is open, `advice` holds the words to show first, and who has read it once "
+            "somebody has."
+        ),
+        responses={200: AccountSerializer, **problems(401)},
+    )
+    def get(self, request: Request) -> Response:
+        now = instant()
+        account = record.account(patient=self.patient, today=self.today(now), now=now)
+        return Response(AccountSerializer(account, context={"device": self.device}).data)
+
+
+class ProgramView(PatientView):
+    @extend_schema(
+        tags=["me"],
+        summary="What to do now: the present stage, its exercises and doses",
+        description="404 while there is no active program.",
+        responses={200: ProgramSerializer, **problems(401, 404)},
+    )
+    def get(self, request: Request) -> Response:
+        try:
+            current = record.current_program(patient=self.patient, today=self.today(instant()))
+        except record.NoProgram:
+            raise exceptions.NotFound("You have no active program.") from None
+        return Response(ProgramSerializer(current).data)
+
+
+class CheckInsView(PatientView):
+    @extend_schema(
+        tags=["me"],
+        summary="My check-ins",
+        description="Newest first, the last 100, with the question and the symptoms to tick.",
+        parameters=[CheckInQuery],
+        responses={200: CheckInsSerializer, **problems(400, 401)},
+    )
+    def get(self, request: Request) -> Response:
+        query = CheckInQuery(data=request.query_params.dict())
+        query.is_valid(raise_exception=True)
+        state = record.CheckInState(query.validated_data["state"])
+        answer = {
+            "question": QUESTION,
+            "symptoms": asked_symptoms(),
+            "note_hint": NOTE_HINT,
+            "state": state,
+            "check_ins": record.check_ins(patient=self.patient, state=state, now=instant()),
+        }
+        return Response(CheckInsSerializer(answer).data)
+
+
+class ProgressView(PatientView):
+    @extend_schema(
+        tags=["me"],
+        summary="How it goes",
+        description="Pain by day, sessions by week, the light of each session and run, the stages so far.",
+        responses={200: ProgressSerializer, **problems(401)},
+    )
+    def get(self, request: Request) -> Response:
+        progress = record.progress(patient=self.patient, today=self.today(instant()))
+        return Response(ProgressSerializer(progress).data)

@@ -1,0 +1,54 @@
+"""E-mails to staff about one patient: initials and case number only, details behind the login."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from clinic.models import User
+from programs.emails import links
+from programs.emails.render import Email, render
+from programs.models import Alert
+from programs.rules.red_flags import Symptom, Tier
+
+_SUBJECTS = {Tier.ONE: "Urgent: red flag reported, act now", Tier.TWO: "Red flag reported: act today"}
+_ACTIONS = {
+    Tier.ONE: "Tier 1: the patient was told to stop and to get urgent care now. Call them.",
+    Tier.TWO: "Tier 2: see or call the patient today. They were told to pause and to call the clinic.",
+}
+
+
+def red_flag(*, alert: Alert, recipient: User, now: datetime) -> Email:
+    """What was reported, to the clinician or their cover."""
+    return _about(alert, recipient, now, template="red_flag", subject=_SUBJECTS[Tier(alert.level)])
+
+
+def escalation(*, alert: Alert, recipient: User, now: datetime) -> Email:
+    """The same to an owner: nobody has acknowledged it, or nobody could be reached."""
+    subject = f"Not acknowledged. {_SUBJECTS[Tier(alert.level)]}"
+    return _about(alert, recipient, now, template="escalation", subject=subject)
+
+
+def _about(alert: Alert, recipient: User, now: datetime, *, template: str, subject: str) -> Email:
+    episode, zone = alert.episode, ZoneInfo(alert.clinic.timezone)
+    clinician = episode.clinician
+    context = {
+        "initials": episode.patient.initials,
+        "case_number": episode.case_number,
+        "clinician": clinician,
+        "is_own_case": recipient.pk == clinician.pk,
+        "symptoms": _symptoms(alert),
+        "tier_one": Tier(alert.level) is Tier.ONE,
+        "action": _ACTIONS[Tier(alert.level)],
+        "opened_at": alert.opened_at.astimezone(zone),
+        "sent_at": now.astimezone(zone),
+        "link": links.case_page(episode),
+    }
+    return render(template, subject=subject, clinic=alert.clinic, context=context)
+
+
+def _symptoms(alert: Alert) -> list[dict[str, Any]]:
+    """Each symptom once, most urgent first, with where it was last reported."""
+    sources = {entry["code"]: entry["source"] for entry in alert.evidence}
+    return [{"label": s.label, "source": sources[s]} for s in Symptom if s in sources]

@@ -1,0 +1,29 @@
+"""What patients do and how it goes."""
+
+from programs.models.alerts import Alert, AlertEvent, ContactLog, Digest, Review
+from programs.models.diary import Answer, CheckInRequest, Run, Session, SessionExercise
+from programs.models.library import Dose, Exercise, Stage, Template
+from programs.models.plan import Hold, Pause, Program, ProgramDose, ProgramStage, StageMove
+
+__all__ = [
+    "Alert",
+    "AlertEvent",
+    "Answer",
+    "CheckInRequest",
+    "ContactLog",
+    "Digest",
+    "Dose",
+    "Exercise",
+    "Hold",
+    "Pause",
+    "Program",
+    "ProgramDose",
+    "ProgramStage",
+    "Review",
+    "Run",
+    "Session",
+    "SessionExercise",
+    "Stage",
+    "StageMove",
+    "Template",
+]

@@ -1,0 +1,223 @@
+"""What the service concludes and whom it tells: reviews, alerts with their history, digests, calls."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Now
+
+from clinic.models import OutboxMessage
+from clinic.tenancy import ClinicRow, Scope, ScopedQuerySet
+from patients.models import Episode
+from programs.models.plan import Program
+
+
+class Review(ClinicRow):
+    """The verdict on a case as of a day, with its evidence and the thresholds that produced it."""
+
+    scope = Scope(clinician="episode__clinician", patient="episode__patient")
+
+    episode = models.ForeignKey(Episode, on_delete=models.PROTECT, related_name="reviews")
+    program = models.ForeignKey(Program, on_delete=models.PROTECT, related_name="reviews")
+    day = models.DateField()
+    week = models.PositiveSmallIntegerField()
+    state = models.CharField(max_length=20)
+    trend = models.CharField(max_length=10, blank=True)
+    reason = models.CharField(max_length=30, blank=True)
+    action = models.CharField(max_length=300, blank=True)
+    baseline = models.DecimalField(max_digits=4, decimal_places=2, null=True, blank=True)
+    now = models.DecimalField(max_digits=4, decimal_places=2, null=True, blank=True)
+    verdict = models.JSONField(help_text="The verdict as the rule gave it, evidence included.")
+    thresholds = models.JSONField(help_text="The thresholds in force.")
+    reviewed_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ("-day", "-id")
+        constraints = [
+            models.UniqueConstraint(fields=["program", "day"], name="review_once_per_program_and_day")
+        ]
+        indexes = [models.Index(fields=["episode", "-day"], name="review_latest_of_case")]
+
+    def __str__(self) -> str:
+        return f"Review of {self.day:%-d %b %Y}: {self.state}"
+
+
+class AlertQuerySet(ScopedQuerySet):
+    """Filters on alerts."""
+
+    def unresolved(self) -> AlertQuerySet:
+        return self.exclude(state=Alert.State.RESOLVED)
+
+
+class Alert(ClinicRow):
+    """Something a clinician should act on. At most one unresolved per case and kind.
+
+    ``opened_on`` keeps the age when it re-opens; ``level`` goes stalling -> stalled (stall), tier_2 ->
+    tier_1 (red flag).
+    """
+
+    class Kind(models.TextChoices):
+        RED_FLAG = "red_flag", "Red flag"
+        WORSENING = "worsening", "Worsening"
+        STALL = "stall", "Stall"
+        SILENT = "silent", "Silent"
+        OVERLOAD = "overload", "Overload"
+        DRIFT = "drift", "Drift"
+
+    class State(models.TextChoices):
+        OPEN = "open", "Open"
+        ACKNOWLEDGED = "acknowledged", "Acknowledged"
+        SNOOZED = "snoozed", "Snoozed"
+        RESOLVED = "resolved", "Resolved"
+
+    class Resolution(models.TextChoices):
+        CLINICIAN = "clinician", "By a clinician"
+        RECOVERED = "recovered", "By itself: success at two reviews"
+        DISCHARGED = "discharged", "Discharged"
+
+    scope = Scope(clinician="episode__clinician", patient="episode__patient")
+
+    episode = models.ForeignKey(Episode, on_delete=models.PROTECT, related_name="alerts")
+    kind = models.CharField(max_length=20, choices=Kind.choices)
+    level = models.CharField(max_length=20, blank=True)
+    reason = models.CharField(max_length=30, blank=True)
+    summary = models.CharField(max_length=500)
+    action = models.CharField(max_length=300, blank=True)
+    evidence = models.JSONField(default=list, blank=True)
+    thresholds = models.JSONField(default=dict, blank=True)
+    state = models.CharField(max_length=15, choices=State.choices, default=State.OPEN)
+    opened_on = models.DateField()
+    opened_at = models.DateTimeField()
+    acknowledged_at = models.DateTimeField(null=True, blank=True)
+    acknowledged_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
+    snoozed_until = models.DateField(null=True, blank=True)
+    escalate_at = models.DateTimeField(null=True, blank=True, editable=False)
+    escalated_at = models.DateTimeField(null=True, blank=True, editable=False)
+    resolved_at = models.DateTimeField(null=True, blank=True)
+    resolved_on = models.DateField(null=True, blank=True)
+    resolved_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
+    resolution = models.CharField(max_length=15, blank=True, choices=Resolution.choices)
+    outcome = models.CharField(max_length=500, blank=True)
+
+    objects = AlertQuerySet.as_manager()
+
+    class Meta:
+        ordering = ("-opened_at", "-id")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["episode", "kind"],
+                condition=~Q(state="resolved"),
+                name="alert_one_open_per_case_and_kind",
+            ),
+            models.CheckConstraint(
+                condition=Q(state="resolved", resolved_at__isnull=False, resolved_on__isnull=False)
+                & ~Q(resolution="")
+                | ~Q(state="resolved") & Q(resolved_at=None, resolution=""),
+                name="alert_resolved_says_how",
+            ),
+            models.CheckConstraint(
+                condition=~Q(state="snoozed") | Q(snoozed_until__isnull=False),
+                name="alert_snoozed_until_a_day",
+            ),
+            models.CheckConstraint(
+                condition=~Q(state="resolved", kind="red_flag") | Q(resolved_by__isnull=False),
+                name="alert_red_flag_cleared_by_someone",
+            ),
+            models.CheckConstraint(
+                condition=~Q(kind="red_flag", state="snoozed"), name="alert_red_flag_never_snoozed"
+            ),
+        ]
+        indexes = [
+            # The escalation sweep: red flags nobody acknowledged.
+            models.Index(fields=["escalate_at"], name="alert_escalation_due", condition=Q(state="open"))
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()}: {self.episode}"
+
+
+class AlertEvent(ClinicRow):
+    """One step in an alert's life: who (empty: the service), when, what, why."""
+
+    class What(models.TextChoices):
+        OPENED = "opened", "Opened"
+        RAISED = "raised", "Raised"
+        NEW_EVIDENCE = "new_evidence", "New evidence"
+        REOPENED = "reopened", "Re-opened"
+        ACKNOWLEDGED = "acknowledged", "Acknowledged"
+        SNOOZED = "snoozed", "Snoozed"
+        WOKE = "woke", "Snooze over"
+        ESCALATED = "escalated", "Escalated to the owner"
+        RESOLVED = "resolved", "Resolved"
+
+    scope = Scope(clinician="alert__episode__clinician", patient="alert__episode__patient")
+
+    alert = models.ForeignKey(Alert, on_delete=models.PROTECT, related_name="events")
+    what = models.CharField(max_length=15, choices=What.choices)
+    at = models.DateTimeField()
+    by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
+    note = models.CharField(max_length=500, blank=True)
+    evidence = models.JSONField(default=list, blank=True)
+
+    class Meta:
+        ordering = ("at", "id")
+
+    def __str__(self) -> str:
+        return f"{self.get_what_display()} {self.at:%-d %b %Y %H:%M}"
+
+
+class Digest(ClinicRow):
+    """The weekly e-mail of one clinician: one per ISO week, and what it said about whom."""
+
+    scope = Scope(clinician="clinician")
+
+    clinician = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="digests")
+    iso_year = models.PositiveSmallIntegerField()
+    iso_week = models.PositiveSmallIntegerField()
+    sent_for = models.DateField(help_text="The local date it was composed on.")
+    message = models.OneToOneField(OutboxMessage, null=True, on_delete=models.SET_NULL, related_name="+")
+    content = models.JSONField(default=dict, help_text="Ids of the cases named, by section.")
+    created_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ("-iso_year", "-iso_week")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["clinic", "clinician", "iso_year", "iso_week"],
+                name="digest_once_per_clinician_and_week",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"Digest {self.iso_year}-W{self.iso_week:02} of {self.clinician}"
+
+
+class ContactLog(ClinicRow):
+    """A call or message with a patient, logged by anyone of the clinic."""
+
+    class Kind(models.TextChoices):
+        CALL = "call", "Call"
+        NO_ANSWER = "no_answer", "Call, no answer"
+        MESSAGE = "message", "Message"
+        VISIT = "visit", "Visit"
+
+    scope = Scope(clinician="episode__clinician", patient="episode__patient")
+
+    episode = models.ForeignKey(Episode, on_delete=models.PROTECT, related_name="contacts")
+    kind = models.CharField(max_length=10, choices=Kind.choices)
+    at = models.DateTimeField()
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    note = models.CharField(max_length=500, blank=True)
+
+    class Meta:
+        ordering = ("-at",)
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()} on {self.at:%-d %b %Y}"

@@ -1,0 +1,115 @@
+"""What a clinician does with an alert. Every step is kept: who, when, why."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+from django.db import transaction
+
+from clinic.models import User
+from clinic.roles import Capability, require
+from programs.models import Alert, AlertEvent
+
+
+class AlertError(ValueError):
+    """The alert cannot be changed like that; ``field`` names the input at fault."""
+
+    def __init__(self, field: str, message: str) -> None:
+        super().__init__(message)
+        self.field = field
+        self.message = message
+
+
+@transaction.atomic
+def acknowledge(*, alert: Alert, by: User, now: datetime, note: str = "") -> Alert:
+    """Someone has read it: a red flag is not escalated any more. Twice is the same as once.
+
+    Raises:
+        Denied: ``by`` may do no clinical work here.
+        AlertError: the alert is resolved.
+    """
+    alert = _lock(alert, by)
+    if alert.state == Alert.State.ACKNOWLEDGED:
+        return alert
+    alert.state, alert.snoozed_until = Alert.State.ACKNOWLEDGED, None
+    alert.acknowledged_at, alert.acknowledged_by, alert.escalate_at = now, by, None
+    alert.save(update_fields=["state", "snoozed_until", "acknowledged_at", "acknowledged_by", "escalate_at"])
+    add_event(alert=alert, what=AlertEvent.What.ACKNOWLEDGED, at=now, by=by, note=note)
+    return alert
+
+
+@transaction.atomic
+def snooze(*, alert: Alert, by: User, until: date, now: datetime, today: date, note: str = "") -> Alert:
+    """Out of the digest until that day. A red flag cannot be snoozed.
+
+    Raises:
+        Denied: ``by`` may do no clinical work here.
+        AlertError: a red flag, a resolved alert, or a day that is not in the future.
+    """
+    alert = _lock(alert, by)
+    if alert.kind == Alert.Kind.RED_FLAG:
+        raise AlertError("until", "A red flag cannot be snoozed: clear it with a finding.")
+    if until <= today:
+        raise AlertError("until", "Choose a day after today.")
+    alert.state, alert.snoozed_until = Alert.State.SNOOZED, until
+    alert.save(update_fields=["state", "snoozed_until"])
+    add_event(alert=alert, what=AlertEvent.What.SNOOZED, at=now, by=by, note=f"Until {until}. {note}".strip())
+    return alert
+
+
+@transaction.atomic
+def resolve(*, alert: Alert, by: User, outcome: str, now: datetime, today: date) -> Alert:
+    """Close it with an outcome. A red flag is cleared with a finding instead (``red_flags.clear``).
+
+    Raises:
+        Denied: ``by`` may do no clinical work here.
+        AlertError: a red flag, a resolved alert, or no outcome.
+    """
+    alert = _lock(alert, by)
+    if alert.kind == Alert.Kind.RED_FLAG:
+        raise AlertError("outcome", "A red flag is cleared with a finding, not resolved.")
+    close(alert=alert, resolution=Alert.Resolution.CLINICIAN, outcome=outcome, by=by, now=now, today=today)
+    return alert
+
+
+def close(
+    *, alert: Alert, resolution: str, outcome: str, by: User | None, now: datetime, today: date
+) -> None:
+    """Write the end of an alert, and the event that says so. Raises AlertError without an outcome."""
+    if not outcome.strip():
+        raise AlertError("outcome", "Write down what came of it.")
+    alert.state, alert.resolution, alert.outcome = Alert.State.RESOLVED, resolution, outcome.strip()[:500]
+    alert.resolved_at, alert.resolved_on, alert.resolved_by = now, today, by
+    alert.snoozed_until, alert.escalate_at = None, None
+    alert.save()
+    add_event(alert=alert, what=AlertEvent.What.RESOLVED, at=now, by=by, note=alert.outcome)
+
+
+def add_event(
+    *,
+    alert: Alert,
+    what: str,
+    at: datetime,
+    by: User | None = None,
+    note: str = "",
+    evidence: list[dict[str, object]] | None = None,
+) -> AlertEvent:
+    """One more step in the alert's history."""
+    return AlertEvent.objects.create(
+        clinic_id=alert.clinic_id,
+        alert=alert,
+        what=what,
+        at=at,
+        by=by,
+        note=note[:500],
+        evidence=evidence or [],
+    )
+
+
+def _lock(alert: Alert, by: User) -> Alert:
+    """The alert, locked; only while it is not resolved."""
+    require(by, Capability.WRITE_CLINICAL, alert.clinic_id)
+    locked: Alert = Alert.objects.select_for_update().get(pk=alert.pk)
+    if locked.state == Alert.State.RESOLVED:
+        raise AlertError("alert", "This alert is already resolved.")
+    return locked

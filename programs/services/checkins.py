@@ -1,0 +1,240 @@
+"""Check-ins: ask at the patient's local time, remind once, count as missed. Due dates are rows.
+
+Each sweep takes what is due one by one, under a lock that others skip: two at once do the work of one;
+one broken row does not stop the others; after a long stop one current question is asked.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable, Sequence
+from datetime import date, datetime, timedelta
+
+from django.db import transaction
+from django.db.models import Exists, OuterRef
+
+from clinic import outbox
+from programs import emails
+from programs.emails import Email
+from programs.models import CheckInRequest, Pause, Program
+from programs.models.plan import ProgramQuerySet
+from programs.rules.schedule import (
+    CheckInPlan,
+    Slot,
+    after_downtime,
+    local_date,
+    missed_at,
+    next_slot,
+    reminder_at,
+)
+
+logger = logging.getLogger(__name__)
+
+State = CheckInRequest.State
+BATCH = 100
+
+
+class CheckInSweepError(Exception):
+    """Some rows could not be handled (a broken setting, say); all the others were."""
+
+
+def schedule_next(*, program: Program, now: datetime) -> None:
+    """Set when to ask next: after assigning, waking, or editing days, time, zone or the daily gate test.
+
+    A slot that is due already stays due, for the sweep to ask. An ended or sleeping program is not asked.
+    """
+    if not program.is_active or program.asleep:
+        program.next_check_in_at = None
+    elif program.next_check_in_at is None or program.next_check_in_at > now:
+        slot = next_slot(_plan(program), after=now, last_date=_last_date(program))
+        program.next_check_in_at = slot.at
+    program.save(update_fields=["next_check_in_at"])
+
+
+def ask_due(*, now: datetime, batch: int = BATCH) -> int:
+    """Ask every program whose slot has passed, by e-mail where there is an address; returns how many.
+
+    Slots that passed during a stop become missed requests, without an e-mail. Paused days are not asked.
+
+    Raises:
+        CheckInSweepError: some could not be asked; raised after all the others were.
+    """
+
+    def due(after: int) -> list[int]:
+        programs = _askable().filter(next_check_in_at__lte=now, pk__gt=after)
+        return list(programs.order_by("pk").values_list("pk", flat=True)[:batch])
+
+    return _sweep(due, _ask, now)
+
+
+def remind_due(*, now: datetime, batch: int = BATCH) -> int:
+    """Remind, once, of questions that are still open; returns how many e-mails that makes.
+
+    Nobody is reminded during a pause, without a working address, or where the next question is there already.
+
+    Raises:
+        CheckInSweepError: some could not be handled; raised after all the others were.
+    """
+
+    def due(after: int) -> list[int]:
+        requests = CheckInRequest.objects.open().filter(remind_at__lte=now, pk__gt=after)
+        return list(requests.order_by("pk").values_list("pk", flat=True)[:batch])
+
+    return _sweep(due, _remind, now)
+
+
+def mark_missed(*, now: datetime) -> int:
+    """Count as missed what is unanswered after its time; returns how many."""
+    overdue = CheckInRequest.objects.open().filter(missed_at__lte=now)
+    return overdue.update(state=State.MISSED, remind_at=None)
+
+
+def _sweep(due: Callable[[int], list[int]], handle: Callable[[int, datetime], bool], now: datetime) -> int:
+    """Handle all that is due, batch by batch in the order of ids; returns how often ``handle`` said yes."""
+    done, failed, last = 0, list[int](), 0
+    while batch := due(last):
+        for pk in batch:
+            try:
+                done += handle(pk, now)
+            except Exception:
+                logger.exception("%s: row %s failed", handle.__name__, pk)
+                failed.append(pk)
+        last = batch[-1]
+    if failed:
+        raise CheckInSweepError(f"{len(failed)} rows failed, first of them {failed[0]}; {done} were handled")
+    return done
+
+
+@transaction.atomic
+def _ask(pk: int, now: datetime) -> bool:
+    program = (
+        _askable()
+        .select_for_update(skip_locked=True, of=("self",))
+        .select_related("episode__clinic__policy", "episode__patient__clinic")
+        .filter(pk=pk, next_check_in_at__lte=now)
+        .first()
+    )
+    if program is None:  # another sweep has it, or was faster
+        return False
+    due = after_downtime(
+        _plan(program), due_at=program.next_check_in_at, now=now, last_date=_last_date(program)
+    )
+    pauses = list(program.pauses.all())
+    _store_missed(program, [slot for slot in due.missed if not _covers(pauses, slot.on)])
+    asked = due.ask is not None and not _covers(pauses, due.ask.on) and _open(program, due.ask, now)
+    Program.objects.filter(pk=pk).update(next_check_in_at=due.following.at)
+    return asked
+
+
+def _open(program: Program, slot: Slot, now: datetime) -> bool:
+    """The request of the slot's date and its e-mail; false if the date has one already."""
+    thresholds = program.thresholds
+    request, created = CheckInRequest.objects.get_or_create(
+        program=program,
+        local_date=slot.on,
+        defaults={
+            "clinic_id": program.clinic_id,
+            "due_at": slot.at,
+            # From now on, not from the slot: who is asked late has as long to answer.
+            "remind_at": reminder_at(now, thresholds),
+            "missed_at": missed_at(now, thresholds),
+        },
+    )
+    if created and _is_reachable(program):
+        _mail(request, "check_in", emails.check_in(request=request), now)
+    return created
+
+
+def _store_missed(program: Program, slots: Iterable[Slot]) -> None:
+    """Requests that were never asked; they count where half of what was due must be answered."""
+    CheckInRequest.objects.bulk_create(
+        [
+            CheckInRequest(
+                clinic_id=program.clinic_id,
+                program=program,
+                local_date=slot.on,
+                due_at=slot.at,
+                missed_at=missed_at(slot.at, program.thresholds),
+                state=State.MISSED,
+            )
+            for slot in slots
+        ],
+        ignore_conflicts=True,
+    )
+
+
+@transaction.atomic
+def _remind(pk: int, now: datetime) -> bool:
+    newer = CheckInRequest.objects.filter(program=OuterRef("program"), local_date__gt=OuterRef("local_date"))
+    request = (
+        CheckInRequest.objects.open()
+        .select_for_update(skip_locked=True, of=("self",))
+        .select_related("program__episode__patient__clinic")
+        .annotate(followed=Exists(newer), askable=Exists(_askable().filter(pk=OuterRef("program"))))
+        .filter(pk=pk, remind_at__lte=now)
+        .first()
+    )
+    if request is None:
+        return False
+    CheckInRequest.objects.filter(pk=pk).update(remind_at=None)
+    if not request.askable or request.followed or request.missed_at <= now:
+        return False
+    program = request.program
+    if _is_about_to_ask(program, now) or _is_paused(program, now) or not _is_reachable(program):
+        return False
+    _mail(request, "reminder", emails.reminder(request=request), now)
+    return True
+
+
+def _mail(request: CheckInRequest, kind: str, email: Email, now: datetime) -> None:
+    patient = request.program.episode.patient
+    outbox.put(
+        clinic=patient.clinic,
+        kind=kind,
+        dedupe_key=f"{kind}:{request.pk}",
+        to_email=patient.email,
+        subject=email.subject,
+        text=email.text,
+        html=email.html,
+        patient_key=patient.pk,
+        now=now,
+    )
+
+
+def _askable() -> ProgramQuerySet:
+    return Program.objects.awake().filter(episode__closed_on=None)
+
+
+def _is_reachable(program: Program) -> bool:
+    patient = program.episode.patient
+    return bool(patient.email) and patient.email_bounced_at is None
+
+
+def _is_about_to_ask(program: Program, now: datetime) -> bool:
+    return program.next_check_in_at is not None and program.next_check_in_at <= now
+
+
+def _is_paused(program: Program, now: datetime) -> bool:
+    return _covers(program.pauses.all(), local_date(now, program.episode.patient.timezone))
+
+
+def _covers(pauses: Iterable[Pause], day: date) -> bool:
+    return any(pause.starts_on <= day and (pause.ends_on is None or day < pause.ends_on) for pause in pauses)
+
+
+def _plan(program: Program) -> CheckInPlan:
+    thresholds = program.thresholds
+    weekdays: Sequence[int] = program.check_in_weekdays or thresholds.check_in_weekdays
+    return CheckInPlan(
+        weekdays=tuple(weekdays),
+        at=program.check_in_time or thresholds.check_in_time,
+        zone=program.episode.patient.timezone,
+        daily=program.testing_run_gate,
+    )
+
+
+def _last_date(program: Program) -> date:
+    """The date last asked for: only later ones can come. The day before the start, if none was."""
+    last = program.requests.order_by("-local_date").values_list("local_date", flat=True).first()
+    before = program.started_on - timedelta(days=1)
+    return max(last, before) if last else before

@@ -1,0 +1,143 @@
+"""Where a report belongs: its patient's case, program and check-in, on which local date."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from uuid import UUID
+
+from django.db.models import Exists, OuterRef, Q
+
+from patients.models import Episode, Patient
+from programs.models import Answer, CheckInRequest, Program, Run, Session
+from programs.rules.schedule import local_date
+from programs.services.diary.reports import Report, fingerprint
+
+CLOCK_SKEW = timedelta(minutes=5)
+"""How far ahead a device's clock may be."""
+
+
+class DiaryError(ValueError):
+    """The report cannot be so; ``field`` names the input at fault."""
+
+    def __init__(self, field: str, message: str) -> None:
+        super().__init__(f"{field}: {message}")
+        self.field = field
+        self.message = message
+
+
+class DiaryConflict(DiaryError):
+    """Something else is stored already; it stands."""
+
+
+class DiaryNotFound(DiaryError):
+    """``field`` names something that is not there, or not this patient's: the same answer for both."""
+
+    def __init__(self, field: str) -> None:
+        super().__init__(field, "Not found.")
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Whose day a report counts on."""
+
+    patient: Patient
+    episode: Episode
+    program: Program | None
+    on: date
+
+
+def lock(patient: Patient) -> Patient:
+    """The patient, so locked that their reports come one after the other; others may still refer to them."""
+    rows = Patient.objects.select_for_update(of=("self",), no_key=True).select_related("clinic__policy")
+    locked: Patient = rows.get(pk=patient.pk)
+    return locked
+
+
+def stored_row[Row: (Answer, Session, Run)](
+    kind: type[Row], patient: Patient, client_id: UUID, report: Report
+) -> Row | None:
+    """The row stored under this UUID. Raises DiaryConflict if it was made by another report."""
+    row = find(kind, patient, client_id)
+    if row is not None and row.body_hash != fingerprint(report):
+        raise DiaryConflict("client_id", "Used before with another body. What is stored was not changed.")
+    return row
+
+
+def find[Row: (Answer, Session, Run)](kind: type[Row], patient: Patient, client_id: UUID) -> Row | None:
+    """The patient's own row of this UUID, with what its verdict needs."""
+    rows = kind.objects.select_related("episode__clinic__policy", "corrects", "corrected_by")
+    return rows.filter(patient=patient, client_id=client_id).first()
+
+
+def corrected_row[Row: (Answer, Session, Run)](
+    kind: type[Row], patient: Patient, client_id: UUID | None
+) -> Row | None:
+    """The row a correction names.
+
+    Raises:
+        DiaryNotFound: there is none.
+        DiaryError: it was corrected before; the correction itself may be corrected.
+    """
+    if client_id is None:
+        return None
+    row = find(kind, patient, client_id)
+    if row is None:
+        raise DiaryNotFound("corrects")
+    if (by := getattr(row, "corrected_by", None)) is not None:
+        raise DiaryError("corrects", f"Corrected before, by {by.client_id}: correct that one.")
+    return row
+
+
+def place(patient: Patient, occurred_at: datetime, now: datetime, program: Program | None = None) -> Place:
+    """The day, and the case and program it falls into; ``program`` where the report names it.
+
+    Raises:
+        DiaryError: in the future, or when no case of the patient was open.
+    """
+    if occurred_at > now + CLOCK_SKEW:
+        raise DiaryError("occurred_at", "Lies in the future.")
+    try:
+        on = local_date(occurred_at, patient.timezone)
+        clinic_day = local_date(occurred_at, patient.clinic.timezone)
+    except OverflowError:
+        raise DiaryError("occurred_at", "Out of range.") from None
+    episode = _open_case(patient, clinic_day, program)
+    if episode is None:
+        raise DiaryError("occurred_at", f"No case of yours was open on {clinic_day}.")
+    return Place(patient, episode, program or _program_on(episode, on), on)
+
+
+def request_named(patient: Patient, request_id: int | None) -> CheckInRequest | None:
+    """The check-in a report names. Raises DiaryNotFound unless it is the patient's."""
+    if request_id is None:
+        return None
+    requests = CheckInRequest.objects.of_patient(patient).select_related("program")
+    request: CheckInRequest | None = requests.filter(pk=request_id).first()
+    if request is None:
+        raise DiaryNotFound("request")
+    return request
+
+
+def request_of_day(place: Place) -> CheckInRequest | None:
+    """The check-in that an unprompted answer of that day answers, if there was one; a missed one too."""
+    return CheckInRequest.objects.filter(program__episode=place.episode, local_date=place.on).first()
+
+
+def _open_case(patient: Patient, day: date, program: Program | None) -> Episode | None:
+    """The case that was open on that day at the clinic; of several the one with an active program."""
+    cases = Episode.objects.filter(patient=patient, opened_on__lte=day)
+    cases = cases.filter(Q(closed_on=None) | Q(closed_on__gte=day))
+    if program is not None:
+        cases = cases.filter(pk=program.episode_id)
+    active = Exists(Program.objects.active().filter(episode=OuterRef("pk")))
+    ranked = cases.alias(active=active).order_by("-active", "-opened_on", "-pk")
+    found: Episode | None = ranked.select_related("clinic__policy").first()
+    return found
+
+
+def _program_on(episode: Episode, day: date) -> Program | None:
+    """The program of that day; on the day it was replaced the new one."""
+    programs = episode.programs.filter(started_on__lte=day)
+    programs = programs.filter(Q(ended_on=None) | Q(ended_on__gte=day))
+    return programs.order_by("-started_on", "-pk").first()

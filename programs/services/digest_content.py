@@ -1,0 +1,243 @@
+"""What a clinician's digest of the week holds: rows to the digest rule, its selection to words."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from django.db.models import Max, Q
+
+from clinic.models import Membership
+from programs.emails import links
+from programs.emails.digest import Call, Content, Detail, Line
+from programs.emails.picture import Trend
+from programs.models import Alert, AlertEvent, Digest, Review
+from programs.rules.digest import AlertState, Entry, OpenAlert, Selection, Told, Urgency, select, urgency
+from programs.rules.schedule import local_date
+from programs.rules.stall import AlertKind, State
+from programs.services import facts
+
+What = AlertEvent.What
+NEWS = (What.OPENED, What.RAISED, What.REOPENED, What.NEW_EVIDENCE, What.WOKE)
+
+LABELS = {
+    Urgency.RED_FLAG: "Red flag",
+    Urgency.WORSENING: "Worsening",
+    Urgency.RELAPSED: "Relapsed",
+    Urgency.DRIFT: "Pain has moved",
+    Urgency.OVERLOAD: "Overload",
+    Urgency.STALLING: "Stalling",
+    Urgency.SLOW: "Slow",
+}
+TIERS = {"tier_1": "tier 1", "tier_2": "tier 2"}
+
+
+@dataclass(frozen=True, slots=True)
+class Collected:
+    """The rule's selection, and the same in words."""
+
+    selection: Selection
+    content: Content
+
+    def as_json(self) -> dict[str, Any]:
+        """Ids of the cases named, by section, and of the alerts: what the next digest goes by."""
+        named = (*self.selection.new, *self.selection.unchanged)
+        return {
+            "new": [entry.case for entry in self.selection.new],
+            "unchanged": [entry.case for entry in self.selection.unchanged],
+            "call": [alert.case for alert in self.selection.calls],
+            "more": self.selection.more,
+            "on_track": self.content.on_track,
+            "alerts": [alert.id for entry in named for alert in entry.alerts],
+            "called_alerts": [alert.id for alert in self.selection.calls],
+        }
+
+
+def collect(*, member: Membership, now: datetime) -> Collected:
+    """The state of a clinician's cases in this clinic at ``now``. A constant number of queries."""
+    today = local_date(now, member.clinic.timezone)
+    alerts = _alerts(member, today)
+    reviews = _latest_reviews(member, today)
+    open_alerts = [_as_open(alert, reviews.get(alert.episode_id)) for alert in alerts.values()]
+    t = member.clinic.thresholds()
+    selection = select(open_alerts, _told(member), t)
+    words = _Words(member, today, alerts, reviews, full_names=t.digest_full_names)
+    pain = facts.daily_pain([entry.case for entry in selection.new])
+    content = Content(
+        clinician=member.user.get_full_name(),
+        today=today,
+        new=tuple(
+            words.detail(number, entry, pain[entry.case])
+            for number, entry in enumerate(selection.new, start=1)
+        ),
+        unchanged=tuple(words.line(entry) for entry in selection.unchanged),
+        more=selection.more,
+        calls=tuple(words.call(alert) for alert in selection.calls),
+        acknowledged=selection.acknowledged,
+        snoozed=selection.snoozed,
+        red_flags_not_cleared=selection.red_flags_not_cleared,
+        on_track=sum(
+            review.state == State.ON_TRACK and review.program.is_active and not review.program.asleep
+            for review in reviews.values()
+        ),
+        caseload_link=links.caseload_page(),
+    )
+    return Collected(selection, content)
+
+
+def _alerts(member: Membership, today: date) -> dict[int, Alert]:
+    """The unresolved alerts of the member's cases, by id, with the time of their latest news."""
+    alerts = (
+        Alert.objects.unresolved()
+        .filter(clinic=member.clinic_id, episode__clinician=member.user_id, opened_on__lte=today)
+        .select_related("episode__patient")
+        .annotate(news_at=Max("events__at", filter=Q(events__what__in=NEWS)))
+        .order_by("pk")
+    )
+    return {alert.pk: alert for alert in alerts}
+
+
+def _latest_reviews(member: Membership, today: date) -> dict[int, Review]:
+    """The latest review of each of the member's cases until today."""
+    reviews = (
+        Review.objects.filter(clinic=member.clinic_id, episode__clinician=member.user_id, day__lte=today)
+        .order_by("episode_id", "-day", "-pk")
+        .distinct("episode_id")
+        .select_related("program")
+    )
+    return {review.episode_id: review for review in reviews}
+
+
+def _told(member: Membership) -> Told:
+    earlier = Digest.objects.filter(clinic=member.clinic_id, clinician=member.user_id)
+    named_at: dict[int, datetime] = {}
+    calls: Counter[int] = Counter()
+    for content, created_at in earlier.order_by("created_at").values_list("content", "created_at"):
+        named_at |= dict.fromkeys(content.get("alerts", ()), created_at)
+        calls.update(content.get("called_alerts", ()))
+    return Told(named_at, calls)
+
+
+def _as_open(alert: Alert, review: Review | None) -> OpenAlert:
+    return OpenAlert(
+        id=alert.pk,
+        case=alert.episode_id,
+        case_number=alert.episode.case_number,
+        kind=AlertKind(alert.kind),
+        state=AlertState(alert.state),
+        opened_on=alert.opened_on,
+        news_at=getattr(alert, "news_at", None) or alert.opened_at,
+        level=alert.level,
+        trend=review.trend if review else "",
+        reason=review.reason if review else "",
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Words:
+    """Turns the selection into lines."""
+
+    member: Membership
+    today: date
+    alerts: dict[int, Alert]
+    reviews: dict[int, Review]
+    full_names: bool
+
+    def detail(self, number: int, entry: Entry, pain: list[facts.DayPain]) -> Detail:
+        alert, review = self.alerts[entry.first.id], self.reviews.get(entry.case)
+        return Detail(
+            who=self._who(alert),
+            case_number=alert.episode.case_number,
+            label=_label(entry.first),
+            is_urgent=entry.urgency <= Urgency.WORSENING,
+            week=review.week if review else None,
+            baseline=review.baseline if review else None,
+            now=review.now if review else None,
+            trend=_trend(review),
+            adherence=_adherence(review),
+            reason=_reason(alert, review),
+            action=alert.action.rstrip("."),
+            also=tuple(_label(other) for other in entry.alerts[1:]),
+            age=_age(alert.opened_on, self.today),
+            link=links.case_page(alert.episode),
+            picture_id=f"trend-{number}",
+            picture=_picture(alert, review, pain, self.today),
+        )
+
+    def line(self, entry: Entry) -> Line:
+        alert = self.alerts[entry.first.id]
+        return Line(
+            who=self._who(alert),
+            case_number=alert.episode.case_number,
+            label=_label(entry.first),
+            age=_age(alert.opened_on, self.today),
+            action=alert.action.rstrip("."),
+            link=links.case_page(alert.episode),
+        )
+
+    def call(self, silent: OpenAlert) -> Call:
+        alert = self.alerts[silent.id]
+        return Call(
+            who=self._who(alert),
+            case_number=alert.episode.case_number,
+            why=alert.summary,
+            action=alert.action.rstrip("."),
+            link=links.case_page(alert.episode),
+        )
+
+    def _who(self, alert: Alert) -> str:
+        patient = alert.episode.patient
+        return patient.full_name if self.full_names else patient.initials
+
+
+def _label(alert: OpenAlert) -> str:
+    rank = urgency(alert)
+    if rank is Urgency.STALLED_FLAT:
+        return f"Stalled, {alert.trend or 'flat'}"
+    tier = TIERS.get(alert.level) if rank is Urgency.RED_FLAG else None
+    return f"{LABELS[rank]}, {tier}" if tier else LABELS[rank]
+
+
+def _age(opened_on: date, today: date) -> str:
+    days = (today - opened_on).days
+    if days < 1:
+        return "opened today"
+    return f"open {days} day{'' if days == 1 else 's'}"
+
+
+def _rows(review: Review | None) -> dict[str, str]:
+    """Evidence of the review, by topic."""
+    evidence = (review.verdict.get("evidence") or []) if review else []
+    return {row["topic"]: row["text"] for row in evidence}
+
+
+def _adherence(review: Review | None) -> str:
+    rows = _rows(review)
+    return rows.get("adherence") or rows.get("adherence_unknown") or ""
+
+
+def _trend(review: Review | None) -> str:
+    return review.trend if review else ""
+
+
+def _reason(alert: Alert, review: Review | None) -> str:
+    """Why, in a sentence: of a stall the reason that sets the action, of any other alert what raised it."""
+    if alert.kind == Alert.Kind.STALL and review and review.reason in _rows(review):
+        return _rows(review)[review.reason]
+    return alert.summary.rstrip(".")
+
+
+def _picture(alert: Alert, review: Review | None, pain: list[facts.DayPain], today: date) -> Trend | None:
+    """The index knee's worst pain by day since the program started; none without two days to join."""
+    if review is None:
+        return None
+    side, started_on = alert.episode.index_side, review.program.started_on
+    days: dict[date, Decimal] = {}
+    for day in pain:
+        worst = day.worst(side)
+        if worst is not None and started_on <= day.on <= today:
+            days[day.on] = worst
+    return Trend(days, started_on, today, review.baseline, review.now) if len(days) > 1 else None

@@ -1,0 +1,127 @@
+"""The weekly digest: one e-mail per clinician and ISO week, if there is something to say."""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from datetime import datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from django.db import transaction
+from django.db.models import Q
+
+from clinic import outbox
+from clinic.models import Clinic, Membership
+from programs import emails
+from programs.models import Digest
+from programs.rules.schedule import DigestSlot, digest_slot, local_date
+from programs.services import digest_content
+
+logger = logging.getLogger(__name__)
+
+WEEK = timedelta(days=7)
+
+
+class DigestSweepError(Exception):
+    """Some digests could not be written; all the others were."""
+
+
+def send_due(*, now: datetime, clinic: Clinic | None = None, again: bool = False) -> dict[str, int]:
+    """Write the digest of each clinician whose day and hour of this ISO week has come; never a second one.
+
+    Returns counts: ``written`` into the outbox, ``quiet`` (nothing to say this week), ``waiting`` (not yet
+    time, or told this week). ``again`` also looks at those who were quiet earlier in the week.
+
+    Raises:
+        DigestSweepError: a digest could not be written; raised after all the others were.
+    """
+    members = Membership.objects.clinicians().filter(clinic__is_active=True)
+    if clinic is not None:
+        members = members.filter(clinic=clinic)
+    if not again:
+        members = members.filter(Q(next_digest_at=None) | Q(next_digest_at__lte=now))
+    counts, failed = Counter[str](written=0, quiet=0, waiting=0), list[int]()
+    for pk in members.order_by("pk").values_list("pk", flat=True):
+        try:
+            counts[_send(pk, now)] += 1
+        except Exception:
+            logger.exception("the digest of membership %s could not be written", pk)
+            failed.append(pk)
+    if failed:
+        raise DigestSweepError(
+            f"{len(failed)} digests could not be written, the first for membership {failed[0]}"
+        )
+    return dict(counts)
+
+
+@transaction.atomic
+def _send(pk: int, now: datetime) -> str:
+    """Settle this week for one member; a second sweep passes by, and the unique row makes sure of it."""
+    member = (
+        Membership.objects.select_for_update(of=("self",), skip_locked=True)
+        .select_related("clinic__policy", "user")
+        .filter(pk=pk)
+        .first()
+    )
+    if member is None:
+        return "waiting"
+    slot = _slot(member, now)
+    outcome = "waiting"
+    if slot.due and not _told(member, slot):
+        outcome = "written" if _write(member, slot, now) else "quiet"
+    member.next_digest_at = _following(member, now)
+    member.save(update_fields=["next_digest_at"])
+    return outcome
+
+
+def _told(member: Membership, slot: DigestSlot) -> bool:
+    digests = Digest.objects.filter(clinic=member.clinic_id, clinician=member.user_id)
+    return digests.filter(iso_year=slot.iso_year, iso_week=slot.iso_week).exists()
+
+
+def _write(member: Membership, slot: DigestSlot, now: datetime) -> bool:
+    """The digest and its e-mail in one transaction; False if there is nothing to say."""
+    found = digest_content.collect(member=member, now=now)
+    if not found.selection.has_something_to_say:
+        return False
+    email = emails.digest(content=found.content, clinic=member.clinic)
+    message = outbox.put(
+        clinic=member.clinic,
+        kind="digest",
+        dedupe_key=f"digest:{member.clinic_id}:{member.user_id}:{slot.week}",
+        to_email=member.user.email,
+        subject=email.subject,
+        text=email.text,
+        html=email.html,
+        images=email.images,
+        now=now,
+    )
+    Digest.objects.create(
+        clinic=member.clinic,
+        clinician=member.user,
+        iso_year=slot.iso_year,
+        iso_week=slot.iso_week,
+        sent_for=local_date(now, member.clinic.timezone),
+        message=message,
+        content=found.as_json(),
+        created_at=now,
+    )
+    return True
+
+
+def _slot(member: Membership, instant: datetime) -> DigestSlot:
+    """The member's own day and hour, each else the clinic's, in the clinic's zone."""
+    t = member.clinic.thresholds()
+    weekday = member.digest_weekday or t.digest_weekday
+    at: time = member.digest_time if member.digest_time is not None else t.digest_time
+    return digest_slot(instant, weekday, at, member.clinic.timezone)
+
+
+def _following(member: Membership, now: datetime) -> datetime | None:
+    """The next slot after now: of this week, else of the first week that has one."""
+    zone = ZoneInfo(member.clinic.timezone)
+    today = now.astimezone(zone).date()
+    # By date, not by hours: 168 hours on, the clocks may have changed, and a week been passed over.
+    weeks = (datetime.combine(today + n * WEEK, time(12), tzinfo=zone) for n in range(3))
+    slots = (_slot(member, instant).at for instant in weeks)
+    return next((at for at in slots if at is not None and at > now), None)

@@ -1,0 +1,149 @@
+"""Whether the next stage is open: rows to facts, the gate rule, its verdict unchanged."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, timedelta
+from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+from clinic.thresholds import Thresholds
+from patients.models import Assessment
+from patients.scoring import StepDownGrade, limb_symmetry, step_down_grade, step_down_score
+from patients.scoring.errors import ScoringError
+from patients.scoring.movement import STEP_DOWN_ITEMS
+from patients.vocabulary import MovementKind, RunningTrack
+from programs.models import Answer, Hold, Pause, Program, ProgramStage, Run, Session
+from programs.rules.pain import Activity, PainVerdict, SessionFacts, light
+from programs.rules.progression import GateVerdict, StageFacts, StepDown
+from programs.rules.progression import gate as judge
+from programs.services.matching import reading_of
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """One program's rows, loaded: corrected ones left out, of any order."""
+
+    stages: list[ProgramStage]
+    answers: list[Answer]
+    sessions: list[Session]
+    runs: list[Run]
+    pauses: list[Pause]
+    holds: list[Hold]
+    retest: Assessment | None = None
+
+
+def gate(*, program: Program, today: date) -> GateVerdict:
+    """Judge the gate from the present stage to the next as of ``today``, the patient's local date."""
+    return judge(stage_facts(program, load(program), today), today, program.thresholds)
+
+
+def load(program: Program) -> Rows:
+    """Everything the gate needs, for one program."""
+    retests = Assessment.objects.filter(
+        episode=program.episode_id, assessed_on__gte=program.stage_started_on
+    ).prefetch_related("movement_tests", "strength_tests")
+    return Rows(
+        stages=list(program.stages.all()),
+        answers=list(Answer.objects.current().filter(episode=program.episode_id)),
+        sessions=list(Session.objects.current().filter(program=program)),
+        runs=list(Run.objects.current().filter(program=program)),
+        pauses=list(program.pauses.all()),
+        holds=list(program.holds.all()),
+        retest=retests.order_by("-assessed_on", "-pk").first(),
+    )
+
+
+def stage_facts(program: Program, rows: Rows, today: date) -> StageFacts:
+    """The present stage as the gate rule sees it."""
+    thresholds = program.thresholds
+    episode = program.episode
+    stages = {stage.number: stage for stage in rows.stages}
+    here, following = stages[program.current_stage], stages.get(program.current_stage + 1)
+    return StageFacts(
+        entered_on=program.stage_started_on,
+        min_days=here.min_days,
+        max_weeks=here.max_weeks,
+        next_is_running=bool(following and following.is_running),
+        track=RunningTrack(episode.running_track),
+        strength=lights((row for row in rows.sessions if row.is_strength), Activity.STRENGTH, thresholds),
+        runs=lights(rows.runs, Activity.RUN, thresholds),
+        daily_worst=daily_worst(rows.answers, episode.index_side),
+        paused_days=paused_days(program, rows.pauses, rows.holds, today),
+        pain_returned_on=_pain_returned_on(rows.runs, program),
+        step_down=_step_down(rows.retest, episode.index_side),
+        lsi_percent=_lowest_lsi(rows.retest, episode.index_side, both_knees=episode.both_knees),
+    )
+
+
+def lights(rows: Iterable[Session | Run], activity: Activity, thresholds: Thresholds) -> list[PainVerdict]:
+    """The 24-hour pain rule's verdict on each row."""
+    return [light(session_facts(row, activity), thresholds) for row in rows]
+
+
+def session_facts(row: Session | Run, activity: Activity) -> SessionFacts:
+    """A session or run as the 24-hour pain rule takes it."""
+    return SessionFacts(
+        on=row.local_date,
+        during=row.pain_during,
+        before=row.pain_before,
+        next_morning=row.pain_next_morning,
+        activity=activity,
+        limping=row.limping,
+        rising=row.pain_rising,
+    )
+
+
+def daily_worst(answers: Iterable[Answer], side: str) -> dict[date, Decimal]:
+    """Worst pain of one knee by local date: the maximum of the day's answers."""
+    days: dict[date, Decimal] = {}
+    for answer in answers:
+        value = getattr(answer, f"worst_{side}")
+        if value is not None:
+            days[answer.local_date] = max(value, days.get(answer.local_date, value))
+    return days
+
+
+def paused_days(
+    program: Program, pauses: Iterable[Pause], holds: Iterable[Hold], today: date
+) -> frozenset[date]:
+    """The dates up to today that do not count: pauses, and days on hold, in the patient's zone."""
+    zone = ZoneInfo(program.episode.patient.timezone)
+    spans = [(pause.starts_on, pause.ends_on) for pause in pauses]
+    for hold in holds:
+        cleared = hold.cleared_at.astimezone(zone).date() if hold.cleared_at else None
+        spans.append((hold.since.astimezone(zone).date(), cleared))
+    days: set[date] = set()
+    for start, end in spans:
+        last = min(end or today + timedelta(days=1), today + timedelta(days=1))
+        days.update(start + timedelta(days=n) for n in range((last - start).days))
+    return frozenset(days)
+
+
+def _pain_returned_on(runs: list[Run], program: Program) -> date | None:
+    """The last run of the ladder with more pain than a run may have: symptom-free days start after it."""
+    limit = program.thresholds.green_max
+    return max((run.local_date for run in runs if run.ladder_step and run.pain_during > limit), default=None)
+
+
+def _step_down(retest: Assessment | None, side: str) -> StepDown | None:
+    for test in retest.movement_tests.all() if retest else ():
+        if test.test == MovementKind.LATERAL_STEP_DOWN and test.side == side:
+            try:
+                points = step_down_score({code: getattr(test, code) for code in STEP_DOWN_ITEMS})
+            except ScoringError:  # an item was left open: no score to go by
+                return None
+            return StepDown(points=points, poor=step_down_grade(points) == StepDownGrade.POOR)
+    return None
+
+
+def _lowest_lsi(retest: Assessment | None, side: str, *, both_knees: bool) -> Decimal | None:
+    tests = list(retest.strength_tests.all()) if retest else []
+    ratios = []
+    for test in tests:
+        other = next((t for t in tests if t.muscle_group == test.muscle_group and t.side != test.side), None)
+        if test.side == side and other is not None:
+            symmetry = limb_symmetry(reading_of(test), reading_of(other), both_knees_painful=both_knees)
+            ratios.append(symmetry.lsi)
+    return min((ratio for ratio in ratios if ratio is not None), default=None)

@@ -1,0 +1,159 @@
+"""Change a running program: move a stage, pause and resume, declare a new fair trial."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+from django.db import transaction
+
+from clinic.models import User
+from clinic.roles import Capability, require
+from patients.models import Episode
+from programs.models import Hold, Pause, Program, StageMove
+from programs.services.assign import check_fair_trial
+from programs.services.checkins import schedule_next
+from programs.services.gates import gate
+
+
+class PlanError(ValueError):
+    """The program cannot be changed like that; ``field`` names the input at fault."""
+
+    def __init__(self, field: str, message: str) -> None:
+        super().__init__(message)
+        self.field = field
+        self.message = message
+
+
+@transaction.atomic
+def move_stage(
+    *, program: Program, to_stage: int, by: User, today: date, override_reason: str = ""
+) -> StageMove:
+    """Move one stage on, or back to any earlier one. Stages are not skipped (S0).
+
+    Raises:
+        Denied: ``by`` may do no clinical work here.
+        PlanError: ended, on hold, no such stage, or unmet criteria without a written reason.
+    """
+    program = _lock(program, by)
+    if Hold.objects.filter(program=program, cleared_at=None).exists():
+        raise PlanError("to_stage", "The program is on hold for a red flag; clear it with a finding first.")
+    if not program.stages.filter(number=to_stage).exists() or to_stage == program.current_stage:
+        raise PlanError("to_stage", "There is no such stage to move to.")
+    if to_stage > program.current_stage + 1:
+        raise PlanError("to_stage", "Stages are not skipped: move one stage at a time.")
+    unmet: list[str] = []
+    if to_stage > program.current_stage:
+        unmet = [criterion.text for criterion in gate(program=program, today=today).unmet]
+    if unmet and not override_reason.strip():
+        raise PlanError(
+            "override_reason", f"Not met yet: {'; '.join(unmet)}. To move all the same, write down why."
+        )
+    move = StageMove.objects.create(
+        clinic=program.clinic,
+        program=program,
+        from_stage=program.current_stage,
+        to_stage=to_stage,
+        moved_on=today,
+        moved_by=by,
+        unmet=unmet,
+        override_reason=override_reason.strip(),
+    )
+    program.current_stage, program.stage_started_on = to_stage, today
+    program.save(update_fields=["current_stage", "stage_started_on"])
+    return move
+
+
+@transaction.atomic
+def pause(
+    *,
+    program: Program,
+    kind: str,
+    starts_on: date,
+    by: User,
+    now: datetime,
+    ends_on: date | None = None,
+    note: str = "",
+) -> Pause:
+    """Days that do not count, from ``starts_on`` until the day before ``ends_on``, the first day back.
+
+    Raises:
+        Denied: ``by`` may do no clinical work here.
+        PlanError: ended, unknown kind, dates in the wrong order or over another pause.
+    """
+    program = _lock(program, by)
+    if kind not in Pause.Kind.values:
+        raise PlanError("kind", f"expected one of {', '.join(Pause.Kind.values)}.")
+    if starts_on < program.started_on:
+        raise PlanError("starts_on", f"The program started on {program.started_on}.")
+    if ends_on is not None and ends_on <= starts_on:
+        raise PlanError("ends_on", "The first day back must be after the pause starts.")
+    for other in program.pauses.all():
+        if (ends_on is None or other.starts_on < ends_on) and (
+            other.ends_on is None or starts_on < other.ends_on
+        ):
+            raise PlanError("starts_on", f"It overlaps with: {other}.")
+    created = Pause.objects.create(
+        clinic=program.clinic,
+        program=program,
+        kind=kind,
+        starts_on=starts_on,
+        ends_on=ends_on,
+        note=note,
+        paused_by=by,
+    )
+    schedule_next(program=program, now=now)
+    return created
+
+
+@transaction.atomic
+def resume(*, program: Program, on: date, by: User, now: datetime) -> None:
+    """End the open pause; ``on`` is the first day back. A pause of no day at all is removed.
+
+    Raises:
+        Denied: ``by`` may do no clinical work here.
+        PlanError: not paused, or before the pause began.
+    """
+    program = _lock(program, by)
+    open_pause = program.pauses.filter(ends_on=None).first()
+    if open_pause is None:
+        raise PlanError("on", "The program is not paused.")
+    if on < open_pause.starts_on:
+        raise PlanError("on", f"The pause starts on {open_pause.starts_on}.")
+    if on == open_pause.starts_on:
+        open_pause.delete()
+    else:
+        open_pause.ends_on = on
+        open_pause.save(update_fields=["ends_on"])
+    schedule_next(program=program, now=now)
+
+
+@transaction.atomic
+def declare_fair_trial(*, program: Program, on: date, reason: str, by: User) -> Program:
+    """Restart the stall clock on ``on``, with a reason, once per case. Success stays measured from the
+    case's baseline.
+
+    Raises:
+        Denied: ``by`` may do no clinical work here.
+        PlanError: no reason, or a date before the program began.
+        AssignError: the case had its new fair trial.
+    """
+    program = _lock(program, by)
+    if not reason.strip():
+        raise PlanError("reason", "A new fair trial needs a reason.")
+    if on < program.started_on:
+        raise PlanError("on", f"The program started on {program.started_on}.")
+    check_fair_trial(program.episode)
+    program.fair_trial_on, program.fair_trial_reason = on, reason.strip()
+    program.save(update_fields=["fair_trial_on", "fair_trial_reason"])
+    return program
+
+
+def _lock(program: Program, by: User) -> Program:
+    """The program, locked with its case; only while it is active."""
+    require(by, Capability.WRITE_CLINICAL, program.clinic_id)
+    Episode.objects.select_for_update().get(pk=program.episode_id)
+    programs = Program.objects.select_related("episode__clinic__policy", "episode__patient")
+    locked: Program = programs.get(pk=program.pk)
+    if not locked.is_active:
+        raise PlanError("program", "This program has ended.")
+    return locked

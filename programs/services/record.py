@@ -1,0 +1,285 @@
+"""What a patient may see of their own record. No clinician's reasons, and nothing that alarms by itself."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from enum import StrEnum
+
+from django.db.models import Prefetch, Q, QuerySet
+
+from patients.models import DeviceToken, Episode, Patient
+from patients.vocabulary import RunningTrack
+from programs.models import (
+    Answer,
+    CheckInRequest,
+    Pause,
+    Program,
+    ProgramDose,
+    ProgramStage,
+    Review,
+    Run,
+    Session,
+    StageMove,
+)
+from programs.rules.pain import figure
+from programs.rules.progression import LADDER
+from programs.services import advice
+from programs.services.lights import PatientLight, for_patient
+
+CHECK_INS_SHOWN = 100
+FRAMING = "Ups and downs from day to day are normal. What counts is the line over some weeks."
+
+
+class CaseState(StrEnum):
+    """How the patient's case stands, in the patient's terms; the first that holds."""
+
+    ON_HOLD = "on_hold"
+    CLOSED = "closed"
+    NO_PROGRAM = "no_program"
+    PAUSED = "paused"
+    ACTIVE = "active"
+
+
+class CheckInState(StrEnum):
+    """Which check-ins to list."""
+
+    DUE = "due"
+    ANSWERED = "answered"
+    MISSED = "missed"
+
+
+class NoProgram(LookupError):
+    """The patient has no active program."""
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """Who is logged in, how their case stands, and what to read first."""
+
+    patient: Patient
+    episode: Episode | None
+    state: CaseState
+    advice: advice.Advice | None
+    devices: Sequence[DeviceToken]
+
+
+@dataclass(frozen=True, slots=True)
+class CurrentStage:
+    """The present stage, number so many of ``of``, with the exercises in use."""
+
+    stage: ProgramStage
+    of: int
+    since: date
+    doses: Sequence[ProgramDose]
+
+
+@dataclass(frozen=True, slots=True)
+class CurrentProgram:
+    """The active program at its present stage; ``advice`` while it is on hold, ``pause`` while paused."""
+
+    program: Program
+    stage: CurrentStage | None
+    running: str
+    advice: advice.Advice | None
+    pause: Pause | None
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """Worst pain of a local date, the maximum of its answers."""
+
+    on: date
+    left: Decimal | None
+    right: Decimal | None
+
+
+@dataclass(frozen=True, slots=True)
+class Week:
+    """Strength sessions of the week that starts on that Monday."""
+
+    starts_on: date
+    sessions: int
+    prescribed: int
+
+
+@dataclass(frozen=True, slots=True)
+class Effort:
+    """A session or run with its light."""
+
+    kind: str
+    row: Session | Run
+    light: PatientLight
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How it goes, of the present case. ``review`` is the latest that has a baseline and a present value."""
+
+    words: str
+    episode: Episode | None
+    days: Sequence[Day]
+    review: Review | None
+    weeks: Sequence[Week]
+    efforts: Sequence[Effort]
+    moves: Sequence[StageMove]
+
+
+def account(*, patient: Patient, today: date, now: datetime) -> Account:
+    """The patient's clinic, case and devices."""
+    episode = _present_case(patient)
+    flagged = advice.of_patient(patient)
+    state = CaseState.ON_HOLD if flagged else _state(episode, today)
+    devices = DeviceToken.objects.filter(patient=patient, expiry__gt=now).order_by("-created")
+    return Account(patient, episode, state, flagged, list(devices))
+
+
+def current_program(*, patient: Patient, today: date) -> CurrentProgram:
+    """What to do now. Raises NoProgram without an active program."""
+    episode = _present_case(patient)
+    program = _active_program(episode)
+    if episode is None or program is None:
+        raise NoProgram
+    return CurrentProgram(
+        program=program,
+        stage=_current_stage(program),
+        running=running_advice(episode, program),
+        advice=advice.of_patient(patient),
+        pause=_pause(program, today),
+    )
+
+
+def check_ins(*, patient: Patient, state: CheckInState, now: datetime) -> QuerySet[CheckInRequest]:
+    """The patient's check-ins in that state, newest first, at most ``CHECK_INS_SHOWN``.
+
+    What is past its time counts as missed even before the sweep has said so.
+    """
+    is_open = Q(state=CheckInRequest.State.OPEN)
+    condition = {
+        CheckInState.DUE: is_open & Q(missed_at__gt=now, program__ended_on=None),
+        CheckInState.ANSWERED: Q(state=CheckInRequest.State.ANSWERED),
+        CheckInState.MISSED: Q(state=CheckInRequest.State.MISSED) | is_open & Q(missed_at__lte=now),
+    }[state]
+    rows = CheckInRequest.objects.of_patient(patient).filter(condition).select_related("program__episode")
+    return rows.order_by("-local_date", "-pk")[:CHECK_INS_SHOWN]
+
+
+def progress(*, patient: Patient, today: date) -> Progress:
+    """The present case so far: pain by day, sessions by week, lights, stages."""
+    episode = _present_case(patient)
+    if episode is None:
+        return Progress(FRAMING, None, (), None, (), (), ())
+    answers = Answer.objects.current().filter(episode=episode).order_by("local_date")
+    sessions = list(Session.objects.current().filter(episode=episode))
+    runs = list(Run.objects.current().filter(episode=episode))
+    reviews = Review.objects.filter(episode=episode, baseline__isnull=False, now__isnull=False)
+    moves = StageMove.objects.filter(program__episode=episode).order_by("moved_on", "pk")
+    program = _active_program(episode)
+    return Progress(
+        words=FRAMING,
+        episode=episode,
+        days=_days(answers),
+        review=reviews.first(),
+        weeks=_weeks(program, sessions, today) if program else (),
+        efforts=_efforts(episode, [*sessions, *runs]),
+        moves=list(moves),
+    )
+
+
+def running_advice(episode: Episode, program: Program) -> str:
+    """What to do about running, for the track the patient is on; empty for who does not run."""
+    t = episode.thresholds
+    limit = figure(t.green_max)
+    if episode.running_track == RunningTrack.STILL_RUNNING:
+        return (
+            f"Keep running while pain stays at {limit} or less: {t.running_cut_percent} % less than before, "
+            "no steep downhills, no intervals."
+        )
+    if episode.running_track != RunningTrack.STOPPED:
+        return ""
+    step = next((step for step in LADDER if step.number == program.ladder_step), None)
+    if step is not None:
+        return (
+            f"Step {step.number} of {LADDER[-1].number}: {step.text}. Warm up, run so that you can talk, "
+            f"at most {t.ladder_max_runs_per_week} runs a week and never two days running. "
+            f"Stop if pain goes over {limit}."
+        )
+    return f"No running yet: it starts after {t.symptom_free_days} days without pain."
+
+
+def _present_case(patient: Patient) -> Episode | None:
+    """The case with an active program, else the open one, else the last; the newest of several."""
+    active = Prefetch("programs", queryset=Program.objects.active(), to_attr="active_programs")
+    cases = patient.episodes.select_related("clinic__policy").prefetch_related(active)
+    newest_first = cases.order_by("-opened_on", "-pk")
+    return max(newest_first, key=lambda case: (case.is_open, bool(_active_program(case))), default=None)
+
+
+def _active_program(episode: Episode | None) -> Program | None:
+    programs: list[Program] = getattr(episode, "active_programs", [])
+    return programs[0] if programs else None
+
+
+def _current_stage(program: Program) -> CurrentStage | None:
+    stages = list(program.stages.all())
+    stage = next((stage for stage in stages if stage.number == program.current_stage), None)
+    if stage is None:
+        return None
+    doses = ProgramDose.objects.filter(stage=stage, is_active=True).select_related("exercise")
+    return CurrentStage(stage, len(stages), program.stage_started_on, list(doses))
+
+
+def _state(episode: Episode | None, today: date) -> CaseState:
+    program = _active_program(episode)
+    if episode is not None and not episode.is_open:
+        return CaseState.CLOSED
+    if program is None:
+        return CaseState.NO_PROGRAM
+    return CaseState.PAUSED if _pause(program, today) else CaseState.ACTIVE
+
+
+def _pause(program: Program, today: date) -> Pause | None:
+    """The pause that covers today; its end is the first day back."""
+    covers = Q(ends_on=None) | Q(ends_on__gt=today)
+    return program.pauses.filter(covers, starts_on__lte=today).first()
+
+
+def _days(answers: Iterable[Answer]) -> list[Day]:
+    days: dict[date, Day] = {}
+    for answer in answers:
+        known = days.get(answer.local_date, Day(answer.local_date, None, None))
+        days[answer.local_date] = Day(
+            answer.local_date,
+            _higher(known.left, answer.worst_left),
+            _higher(known.right, answer.worst_right),
+        )
+    return list(days.values())
+
+
+def _higher(one: Decimal | None, other: Decimal | None) -> Decimal | None:
+    return max((value for value in (one, other) if value is not None), default=None)
+
+
+def _weeks(program: Program, sessions: Iterable[Session], today: date) -> list[Week]:
+    """From the week the program started in to the present one."""
+    done = Counter(_monday(session.local_date) for session in sessions if session.is_strength)
+    first, last = _monday(program.started_on), _monday(today)
+    mondays = [first + timedelta(weeks=number) for number in range((last - first).days // 7 + 1)]
+    return [Week(monday, done[monday], program.strength_per_week) for monday in mondays]
+
+
+def _monday(day: date) -> date:
+    return day - timedelta(days=day.weekday())
+
+
+def _efforts(episode: Episode, rows: list[Session | Run]) -> list[Effort]:
+    """Newest first."""
+    for row in rows:
+        row.episode = episode
+    newest_first = sorted(rows, key=lambda row: row.occurred_at, reverse=True)
+    return [
+        Effort("run" if isinstance(row, Run) else "session", row, for_patient(row)) for row in newest_first
+    ]

@@ -1,0 +1,248 @@
+"""Red flags: raise the alert, hold the program, tell the people; escalate; clear with a finding.
+
+Nothing here can be switched off. Who is told is our default: the clinician and the named cover at
+once; the owner too when nobody acknowledged it in time, an address bounced, or nobody is in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.db import transaction
+from django.db.models import CharField, Exists, OuterRef, Q, Value
+from django.db.models.functions import Cast, Concat
+
+from clinic import outbox
+from clinic.models import Membership, OutboxMessage, User
+from clinic.roles import Capability, require
+from patients.models import Episode
+from programs import emails
+from programs.models import Alert, AlertEvent, Answer, Hold
+from programs.rules.red_flags import Symptom, Tier, new_or_worse, screen
+from programs.rules.schedule import add_clinic_hours
+from programs.services.alerts import AlertError, add_event, close
+
+ACTION = "See the patient; the program is on hold."
+
+
+@transaction.atomic
+def raise_red_flag(
+    *,
+    episode: Episode,
+    codes: Sequence[str],
+    source: str,
+    evidence: list[dict[str, Any]],
+    now: datetime,
+    worse: Sequence[str] = (),
+    reported_at: datetime | None = None,
+) -> Alert | None:
+    """Open the case's red-flag alert, or add what is new to the open one; hold the program; tell at once.
+
+    ``source`` is where it was reported, as read by a clinician ("check-in of 3 Mar"). ``worse`` are codes
+    known to be worse than when they were cleared. None if every code was cleared before and none is
+    new or worse, so that a clinician is not told twice of what they have already seen.
+
+    Raises:
+        ValueError: an unknown code.
+    """
+    episode = (
+        Episode.objects.select_for_update(of=("self",))
+        .select_related("clinic__policy", "patient")
+        .get(pk=episode.pk)
+    )
+    alert = Alert.objects.unresolved().filter(episode=episode, kind=Alert.Kind.RED_FLAG).first()
+    known = _codes_of(alert) if alert else _cleared_codes(episode, reported_at or now)
+    raised = new_or_worse(known, codes, worse)
+    if not raised:
+        return alert
+    if alert is None:
+        alert, event = _open(episode, raised, source, evidence, now)
+    else:
+        event = _add(alert, raised, source, evidence, now)
+    _hold(episode, alert, now)
+    _tell(alert, event, now)
+    return alert
+
+
+@transaction.atomic
+def clear(*, alert: Alert, by: User, finding: str, now: datetime) -> Alert:
+    """A physio or owner has seen the patient: close the flag with a finding and end the hold.
+
+    Raises:
+        Denied: ``by`` may do no clinical work here.
+        AlertError: not a red flag, already cleared, or no finding.
+    """
+    require(by, Capability.WRITE_CLINICAL, alert.clinic_id)
+    Episode.objects.select_for_update().get(pk=alert.episode_id)
+    alert = Alert.objects.select_related("clinic").get(pk=alert.pk)
+    if alert.kind != Alert.Kind.RED_FLAG or alert.state == Alert.State.RESOLVED:
+        raise AlertError("alert", "There is no open red flag to clear.")
+    if not finding.strip():
+        raise AlertError("finding", "Clearing a red flag needs a finding.")
+    today = now.astimezone(ZoneInfo(alert.clinic.timezone)).date()
+    close(alert=alert, resolution=Alert.Resolution.CLINICIAN, outcome=finding, by=by, now=now, today=today)
+    Hold.objects.filter(program__episode=alert.episode_id, cleared_at=None).update(
+        cleared_at=now, cleared_by=by, finding=finding.strip()
+    )
+    return alert
+
+
+def escalate_due(*, now: datetime, batch: int = 100) -> int:
+    """Tell the owner of each open red flag that nobody acknowledged in time or whose e-mail bounced."""
+    key = Concat(Value("red_flag:"), Cast(OuterRef("pk"), CharField()), Value(":"))
+    bounced = OutboxMessage.objects.filter(kind="red_flag", bounced=True, dedupe_key__startswith=key)
+    due = (
+        Alert.objects.filter(kind=Alert.Kind.RED_FLAG, state=Alert.State.OPEN, escalated_at=None)
+        .filter(Q(escalate_at__lte=now) | Exists(bounced))
+        .order_by("opened_at")
+        .values_list("pk", flat=True)
+    )
+    return sum(_escalate(pk, now) for pk in list(due[:batch]))
+
+
+@transaction.atomic
+def _escalate(pk: int, now: datetime) -> int:
+    alert = (
+        Alert.objects.select_for_update(of=("self",), skip_locked=True)
+        .select_related("clinic", "episode__patient", "episode__clinician")
+        .filter(pk=pk, state=Alert.State.OPEN, escalated_at=None)
+        .first()
+    )
+    if alert is None:
+        return 0
+    _mail(alert, _owners(alert), "escalation", "escalated", now)
+    alert.escalated_at = now
+    alert.save(update_fields=["escalated_at"])
+    add_event(alert=alert, what=AlertEvent.What.ESCALATED, at=now)
+    return 1
+
+
+def _open(
+    episode: Episode, raised: Sequence[Symptom], source: str, evidence: list[dict[str, Any]], now: datetime
+) -> tuple[Alert, AlertEvent]:
+    zone = episode.clinic.timezone
+    t = episode.thresholds
+    alert = Alert.objects.create(
+        clinic=episode.clinic,
+        episode=episode,
+        kind=Alert.Kind.RED_FLAG,
+        level=_tier(raised),
+        reason="red_flag",
+        summary=_summary(raised, source),
+        action=ACTION,
+        evidence=_entry(raised, source, evidence),
+        opened_on=now.astimezone(ZoneInfo(zone)).date(),
+        opened_at=now,
+        escalate_at=add_clinic_hours(
+            now, t.escalate_after_clinic_hours, t.clinic_opens, t.clinic_closes, zone
+        ),
+    )
+    return alert, add_event(
+        alert=alert, what=AlertEvent.What.OPENED, at=now, note=alert.summary, evidence=alert.evidence
+    )
+
+
+def _add(
+    alert: Alert, raised: Sequence[Symptom], source: str, evidence: list[dict[str, Any]], now: datetime
+) -> AlertEvent:
+    """New symptoms on an open flag: it counts as unread again."""
+    entry = _entry(raised, source, evidence)
+    alert.evidence = [*alert.evidence, *entry]
+    alert.level = _tier(_codes_of(alert))
+    alert.summary = f"{_summary(raised, source)}; {alert.summary}"[:500]
+    alert.state, alert.acknowledged_at, alert.acknowledged_by = Alert.State.OPEN, None, None
+    t = alert.episode.thresholds
+    alert.escalated_at = None
+    alert.escalate_at = add_clinic_hours(
+        now, t.escalate_after_clinic_hours, t.clinic_opens, t.clinic_closes, alert.clinic.timezone
+    )
+    alert.save()
+    return add_event(
+        alert=alert, what=AlertEvent.What.NEW_EVIDENCE, at=now, note=_summary(raised, source), evidence=entry
+    )
+
+
+def _hold(episode: Episode, alert: Alert, now: datetime) -> None:
+    program = episode.programs.active().first()
+    if program is None:
+        return
+    codes = sorted(_codes_of(alert))
+    hold, created = Hold.objects.get_or_create(
+        program=program,
+        cleared_at=None,
+        defaults={
+            "clinic_id": episode.clinic_id,
+            "since": now,
+            "red_flags": codes,
+            "reason": alert.summary,
+        },
+    )
+    if not created:
+        hold.red_flags, hold.reason = codes, alert.summary
+        hold.save(update_fields=["red_flags", "reason"])
+
+
+def _tell(alert: Alert, event: AlertEvent, now: datetime) -> None:
+    """The clinician and the named cover now; the owner now too if neither can be reached."""
+    episode = alert.episode
+    present = Membership.objects.clinicians().filter(clinic=alert.clinic_id).select_related("user")
+    clinician = present.filter(user=episode.clinician_id).first()
+    named_cover = Membership.objects.filter(clinic=alert.clinic_id, user=episode.clinician_id).first()
+    cover = present.filter(user=named_cover.cover_id).first() if named_cover else None
+    people = [membership.user for membership in (clinician, cover) if membership is not None]
+    _mail(alert, people or _owners(alert), "red_flag", str(event.pk), now)
+
+
+def _owners(alert: Alert) -> list[User]:
+    members = Membership.objects.owners().filter(clinic=alert.clinic_id).select_related("user")
+    return [membership.user for membership in members]
+
+
+def _mail(alert: Alert, people: Iterable[User], kind: str, key: str, now: datetime) -> None:
+    compose = emails.red_flag if kind == "red_flag" else emails.escalation
+    for person in {user.pk: user for user in people}.values():
+        email = compose(alert=alert, recipient=person, now=now)
+        outbox.put(
+            clinic=alert.clinic,
+            kind=kind,
+            dedupe_key=f"{kind}:{alert.pk}:{key}:{person.pk}",
+            to_email=person.email,
+            subject=email.subject,
+            text=email.text,
+            html=email.html,
+            now=now,
+        )
+
+
+def _cleared_codes(episode: Episode, reported_at: datetime) -> set[str]:
+    """Codes a clinician cleared that have been reported in every answer since: neither gone nor new."""
+    cleared: set[str] = set()
+    closed = episode.alerts.filter(kind=Alert.Kind.RED_FLAG, state=Alert.State.RESOLVED)
+    for alert in closed.order_by("resolved_at"):
+        since = Answer.objects.current().filter(
+            episode=episode, occurred_at__gt=alert.resolved_at, occurred_at__lt=reported_at
+        )
+        cleared |= {
+            code for code in _codes_of(alert) if not since.exclude(red_flags__contains=[code]).exists()
+        }
+    return cleared
+
+
+def _codes_of(alert: Alert) -> set[str]:
+    return {entry["code"] for entry in alert.evidence}
+
+
+def _entry(raised: Sequence[Symptom], source: str, evidence: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    facts = {key: value for part in evidence for key, value in part.items()}
+    return [{"code": symptom.value, "text": symptom.label, "source": source, **facts} for symptom in raised]
+
+
+def _tier(codes: Iterable[str]) -> str:
+    return (screen(codes) or Tier.TWO).value
+
+
+def _summary(raised: Sequence[Symptom], source: str) -> str:
+    return f"{'; '.join(symptom.label for symptom in raised)} ({source})"[:500]

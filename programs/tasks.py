@@ -1,0 +1,67 @@
+"""What beat wakes up. Each looks for what is due in rows, so a lost or doubled wake-up changes nothing.
+
+Time limits are the settings' (CELERY_TASK_SOFT_TIME_LIMIT): below the broker's visibility timeout.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from celery import shared_task
+from django.conf import settings
+from django.utils import timezone
+
+from clinic import sweeps
+from programs.services import checkins, digests, mail, red_flags, reviews
+
+MAILS_A_SWEEP = 500
+
+
+@shared_task(name="programs.tasks.send_outbox")
+def send_outbox() -> None:
+    now = timezone.now()
+    lease = timedelta(seconds=settings.SEND_LEASE_SECONDS)
+    with sweeps.record("send_outbox", now) as counts:
+        counts.update(mail.send_due(now=now, batch=MAILS_A_SWEEP, lease=lease))
+
+
+@shared_task(name="programs.tasks.ask_check_ins")
+def ask_check_ins() -> None:
+    now = timezone.now()
+    with sweeps.record("ask_check_ins", now) as counts:
+        counts["asked"] = checkins.ask_due(now=now)
+
+
+@shared_task(name="programs.tasks.remind_check_ins")
+def remind_check_ins() -> None:
+    now = timezone.now()
+    with sweeps.record("remind_check_ins", now) as counts:
+        counts["reminded"] = checkins.remind_due(now=now)
+
+
+@shared_task(name="programs.tasks.mark_missed")
+def mark_missed() -> None:
+    now = timezone.now()
+    with sweeps.record("mark_missed", now) as counts:
+        counts["missed"] = checkins.mark_missed(now=now)
+
+
+@shared_task(name="programs.tasks.review_cases")
+def review_cases() -> None:
+    now = timezone.now()
+    with sweeps.record("review_cases", now) as counts:
+        counts.update(reviews.review_due(now=now))
+
+
+@shared_task(name="programs.tasks.send_digests")
+def send_digests() -> None:
+    now = timezone.now()
+    with sweeps.record("send_digests", now) as counts:
+        counts.update(digests.send_due(now=now))
+
+
+@shared_task(name="programs.tasks.escalate_red_flags")
+def escalate_red_flags() -> None:
+    now = timezone.now()
+    with sweeps.record("escalate_red_flags", now) as counts:
+        counts["escalated"] = red_flags.escalate_due(now=now)

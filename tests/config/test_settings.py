@@ -1,0 +1,87 @@
+"""Unsafe settings are refused where real patients' data may be, each with one line that names it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+PROJECT = Path(__file__).resolve().parents[2]
+PRODUCTION = {
+    "DATABASE_URL": "postgres://app:x@db.invalid/clinic",
+    "REDIS_URL": "redis://valkey.invalid",
+    "SECRET_KEY": "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ",
+    "ENCRYPTION_KEYS": "b25seS1mb3ItdGhlLWNoZWNrcy1vZi1tYWtlLWxpbnQ=",
+    "SITE_URL": "https://clinic.example",
+    "ALLOWED_HOSTS": "clinic.example",
+    "SMTP_HOST": "smtp.invalid",
+    "DEFAULT_FROM_EMAIL": "clinic@clinic.example",
+}
+CODE = "import config.settings as s; print(s.SESSION_COOKIE_SECURE, s.DATABASES['default']['USER'])"
+
+
+def load(environment: dict[str, str], *, code: str = CODE) -> subprocess.CompletedProcess[str]:
+    """The settings module in a process of its own, with nothing of ours in its environment."""
+    kept = {name: os.environ[name] for name in ("PATH", "LD_LIBRARY_PATH") if name in os.environ}
+    return subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=PROJECT,
+        env=kept | environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_production_settings_are_accepted_and_strict() -> None:
+    loaded = load(PRODUCTION)
+    assert loaded.stdout == "True app\n", loaded.stderr
+
+
+@pytest.mark.parametrize(
+    ("change", "line"),
+    [
+        ({"SECRET_KEY": ""}, "SECRET_KEY is not set"),
+        ({"SECRET_KEY": "short"}, "SECRET_KEY: expected at least 50"),
+        ({"ENCRYPTION_KEYS": ""}, "ENCRYPTION_KEYS is not set"),
+        ({"SITE_URL": ""}, "SITE_URL is not set"),
+        ({"SITE_URL": "http://clinic.example"}, "SITE_URL: expected an https:// address"),
+        ({"ALLOWED_HOSTS": ""}, "ALLOWED_HOSTS: name the hosts"),
+        ({"ALLOWED_HOSTS": "*"}, "ALLOWED_HOSTS: name the hosts"),
+        ({"DEBUG": "1"}, "DEBUG is refused"),
+        ({"SMTP_HOST": ""}, "SMTP_HOST is not set"),
+        ({"SMTP_SECURITY": "perhaps"}, "SMTP_SECURITY: expected none, starttls or tls"),
+        ({"DEFAULT_FROM_EMAIL": ""}, "DEFAULT_FROM_EMAIL is not set"),
+        ({"DATABASE_ROLE": "sweep"}, "DATABASE_SWEEP_URL is not set"),
+        ({"DATABASE_ROLE": "boss"}, "DATABASE_ROLE: expected owner, app or sweep"),
+    ],
+)
+def test_an_unsafe_or_missing_setting_is_refused(change: dict[str, str], line: str) -> None:
+    loaded = load(PRODUCTION | change)
+    assert loaded.returncode != 0
+    assert f"ImproperlyConfigured: {line}" in loaded.stderr
+
+
+def test_a_demo_generates_its_secrets_once(tmp_path: Path) -> None:
+    environment = {
+        "DEMO": "1",
+        "DATA_DIR": str(tmp_path),
+        "DATABASE_URL": PRODUCTION["DATABASE_URL"],
+        "REDIS_URL": PRODUCTION["REDIS_URL"],
+    }
+    code = "import config.settings as s; print(s.SECRET_KEY, s.ENCRYPTION_KEYS)"
+    first, second = load(environment, code=code), load(environment, code=code)
+    assert first.stdout == second.stdout
+    assert len(first.stdout) > 100, first.stderr
+
+
+@pytest.mark.parametrize(("role", "user"), [("owner", "boss"), ("app", "app"), ("sweep", "broom")])
+def test_the_role_of_the_process_says_which_address_it_uses(role: str, user: str) -> None:
+    addresses = {
+        "DATABASE_OWNER_URL": "postgres://boss:x@db.invalid/clinic",
+        "DATABASE_SWEEP_URL": "postgres://broom:x@db.invalid/clinic",
+    }
+    assert load(PRODUCTION | addresses | {"DATABASE_ROLE": role}).stdout == f"True {user}\n"

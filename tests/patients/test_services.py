@@ -1,0 +1,154 @@
+"""Patients, cases and invitations."""
+
+from datetime import timedelta
+
+import pytest
+from django.core.exceptions import ValidationError
+
+from clinic.models import User
+from clinic.roles import Denied, Role
+from patients.models import Episode, Invitation, Patient
+from patients.services import (
+    CaseError,
+    InvitationError,
+    accept_invitation,
+    issue_invitation,
+    open_episode,
+    reassign,
+    register_patient,
+)
+from tests.factories import NOW, TODAY, make_case, make_clinic, make_operator, make_patient, make_user
+
+pytestmark = pytest.mark.django_db
+
+
+def registered(clinic, by, **contact):
+    return register_patient(
+        clinic=clinic,
+        by=by,
+        given_name="Robin",
+        timezone="Europe/Amsterdam",
+        **{"email": "r@example.org", **contact},
+    )
+
+
+def opened(patient, by, **fields):
+    values = {"clinician": by, "diagnosis": "pfp", "index_side": "left", "opened_on": TODAY, **fields}
+    return open_episode(patient=patient, by=by, **values)
+
+
+@pytest.mark.parametrize("role", list(Role))
+def test_everyone_of_the_clinic_registers_patients(role):
+    clinic = make_clinic()
+    assert registered(clinic, make_user(role=role, clinic=clinic)).clinic == clinic
+
+
+def test_nobody_else_registers_patients():
+    clinic = make_clinic()
+    for stranger in (make_user(clinic=make_clinic()), make_operator(), make_user(role=None)):
+        with pytest.raises(Denied):
+            registered(clinic, stranger)
+    assert not Patient.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("field", "value"), [("timezone", "Mars/Olympus"), ("email", "not an address"), ("sex", "runner")]
+)
+def test_a_bad_column_is_refused_by_name(field, value):
+    clinic = make_clinic()
+    with pytest.raises(ValidationError) as error:
+        register_patient(
+            clinic=clinic, by=make_user(clinic=clinic), **{"given_name": "R", "timezone": "UTC", field: value}
+        )
+    assert field in error.value.message_dict
+    assert not Patient.objects.exists()
+
+
+def test_an_e_mail_is_used_once_per_clinic_in_any_case_and_again_in_another():
+    clinic, other = make_clinic(), make_clinic()
+    registered(clinic, make_user(clinic=clinic))
+    with pytest.raises(ValidationError):
+        registered(clinic, make_user(clinic=clinic), email="R@Example.org")
+    assert registered(other, make_user(clinic=other)).email == "r@example.org"
+
+
+def test_case_numbers_count_up_per_clinic_and_are_unique_there():
+    clinic = make_clinic()
+    physio = make_user(clinic=clinic)
+    numbers = [opened(make_patient(clinic), physio).case_number for _ in range(2)]
+    assert numbers == ["1001", "1002"]
+    with pytest.raises(ValidationError):
+        opened(make_patient(clinic), physio, case_number="1001")
+    other = make_clinic()
+    assert opened(make_patient(other), make_user(clinic=other)).case_number == "1001"
+
+
+def test_a_case_is_treated_by_a_clinician_of_the_clinic():
+    clinic = make_clinic()
+    physio = make_user(clinic=clinic)
+    patient = make_patient(clinic)
+    for other in (make_user(clinic=make_clinic()), make_user(role=Role.ASSISTANT, clinic=clinic)):
+        with pytest.raises(CaseError) as error:
+            opened(patient, physio, clinician=other)
+        assert error.value.field == "clinician"
+    assert not Episode.objects.exists()
+
+
+def test_a_case_is_handed_over_by_a_clinician_to_a_clinician():
+    case = make_case()
+    colleague = make_user(clinic=case.clinic)
+    reassign(episode=case, clinician=colleague, by=case.clinician)
+    case.refresh_from_db()
+    assert case.clinician == colleague
+    with pytest.raises(Denied):
+        reassign(episode=case, clinician=colleague, by=make_user(role=Role.ASSISTANT, clinic=case.clinic))
+    with pytest.raises(CaseError):
+        reassign(episode=case, clinician=make_user(clinic=make_clinic()), by=colleague)
+    case.refresh_from_db()
+    assert case.clinician == colleague
+
+
+def invited(patient):
+    return issue_invitation(patient=patient, by=make_user(clinic=patient.clinic), now=NOW)
+
+
+def test_an_invitation_opens_the_account_once():
+    patient = make_patient()
+    invitation, token = invited(patient)
+    assert token not in invitation.token_hash
+    accepted = accept_invitation(token=token, now=NOW)
+    assert accepted.user == User.objects.get(email=patient.email)
+    assert not accepted.user.has_usable_password()
+    assert not accepted.user.is_staff
+    with pytest.raises(InvitationError):
+        accept_invitation(token=token, now=NOW)
+
+
+def test_the_same_person_at_two_clinics_has_one_login_and_two_records():
+    first, second = make_patient(email="r@example.org"), make_patient(email="r@example.org")
+    users = {accept_invitation(token=invited(patient)[1], now=NOW).user for patient in (first, second)}
+    assert len(users) == 1
+    assert first.clinic_id != second.clinic_id
+
+
+@pytest.mark.parametrize("fault", ["wrong", "old", "revoked", "replaced", "clinic closed"])
+def test_an_invitation_that_does_not_hold_opens_nothing(fault):
+    patient = make_patient()
+    invitation, token = invited(patient)
+    now = NOW
+    if fault == "wrong":
+        token = token[:-1] + ("a" if token[-1] != "a" else "b")
+    elif fault == "old":
+        now = invitation.expires_at + timedelta(seconds=1)
+    elif fault == "revoked":
+        Invitation.objects.update(revoked_at=NOW)
+    elif fault == "replaced":
+        invited(patient)
+    else:
+        patient.clinic.is_active = False
+        patient.clinic.save()
+    with pytest.raises(InvitationError):
+        accept_invitation(token=token, now=now)
+    patient.refresh_from_db()
+    assert patient.user is None
+    assert not User.objects.filter(email=patient.email).exists()

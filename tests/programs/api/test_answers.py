@@ -1,0 +1,254 @@
+"""PUT me/answers/{uuid}: stored once, whenever it arrives."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from decimal import Decimal
+from uuid import uuid4
+
+from clinic.models import OutboxMessage
+from programs.models import Alert, Answer, CheckInRequest, Hold, Program
+from programs.rules.red_flags import Tier, words
+from tests.api import Device, fields_of, problem_of
+from tests.factories import NOW, TODAY, make_case, make_patient, make_program
+
+AT = (NOW - timedelta(hours=1)).isoformat()
+BODY = {"occurred_at": AT, "worst_left": 3.5}
+
+
+def make_request(program: Program, days_ago: int = 0, **fields: object) -> CheckInRequest:
+    due = NOW - timedelta(days=days_ago)
+    values = {"local_date": due.date(), "due_at": due, "missed_at": due + timedelta(hours=48), **fields}
+    return CheckInRequest.objects.create(clinic=program.clinic, program=program, **values)
+
+
+def test_a_new_answer_is_stored_with_all_that_was_said(device: Device, program: Program) -> None:
+    body = {
+        **BODY,
+        "worst_right": "2",
+        "usual_left": 1.0,
+        "usual_right": 0,
+        "locations_left": ["retropatellar", "lateral", "lateral"],
+        "limping": True,
+        "note": "  After the stairs.  ",
+    }
+    uuid = uuid4()
+    response = device.put(f"me/answers/{uuid}", body)
+    assert response.status_code == 201
+    answer = Answer.objects.get()
+    assert (answer.client_id, answer.patient, answer.episode, answer.program, answer.clinic) == (
+        uuid,
+        program.episode.patient,
+        program.episode,
+        program,
+        program.clinic,
+    )
+    assert (answer.worst_left, answer.worst_right) == (Decimal("3.5"), Decimal("2.0"))
+    assert (answer.usual_left, answer.usual_right) == (Decimal("1.0"), Decimal("0.0"))
+    assert answer.locations_left == ["retropatellar", "lateral"]
+    assert (answer.limping, answer.note, answer.local_date) == (True, "After the stairs.", TODAY)
+    assert answer.received_at == NOW
+    stored = response.json()["answer"]
+    assert (stored["client_id"], stored["worst_left"], stored["local_date"]) == (str(uuid), 3.5, "2026-03-02")
+    assert response.json()["advice"] is None
+
+
+def test_the_same_body_again_returns_the_stored_row(device: Device) -> None:
+    uuid = uuid4()
+    first = device.put(f"me/answers/{uuid}", BODY)
+    retry = {
+        "worst_left": "3.50"[:3],
+        "occurred_at": "2026-03-02T09:00:00+01:00",
+        "note": "",
+        "red_flags": [],
+        "worse_red_flags": [],
+    }
+    again = device.put(f"me/answers/{uuid}", retry)
+    assert (first.status_code, again.status_code) == (201, 200)
+    assert again.json() == first.json()
+    assert Answer.objects.count() == 1
+
+
+def test_another_body_under_the_same_uuid_is_refused_and_the_row_stands(device: Device) -> None:
+    uuid = uuid4()
+    device.put(f"me/answers/{uuid}", BODY)
+    response = device.put(f"me/answers/{uuid}", {**BODY, "worst_left": 0})
+    assert response.status_code == 409
+    assert fields_of(response) == ["client_id"]
+    assert Answer.objects.get().worst_left == Decimal("3.5")
+
+
+def test_two_patients_may_use_the_same_uuid(device: Device) -> None:
+    other = Device(make_program(make_case(opened_on=TODAY)).episode.patient)
+    uuid = uuid4()
+    assert device.put(f"me/answers/{uuid}", BODY).status_code == 201
+    assert other.put(f"me/answers/{uuid}", {**BODY, "worst_left": 9}).status_code == 201
+    assert Answer.objects.count() == 2
+
+
+def test_it_counts_on_the_date_of_the_patients_own_zone(program: Program) -> None:
+    patient = program.episode.patient
+    patient.timezone = "America/Los_Angeles"
+    patient.save()
+    Device(patient).put(f"me/answers/{uuid4()}", {**BODY, "occurred_at": "2026-03-02T07:00:00Z"})
+    assert Answer.objects.get().local_date.isoformat() == "2026-03-01"
+
+
+def test_an_answer_to_a_check_in_answers_it(device: Device, program: Program) -> None:
+    request = make_request(program, days_ago=1, remind_at=NOW)
+    response = device.put(f"me/answers/{uuid4()}", {**BODY, "request": request.pk})
+    assert response.json()["answer"]["request"] == request.pk
+    request.refresh_from_db()
+    assert (request.state, request.answered_at, request.remind_at) == ("answered", NOW, None)
+
+
+def test_an_unprompted_answer_answers_the_check_in_of_its_date_only(device: Device, program: Program) -> None:
+    today, yesterday = make_request(program), make_request(program, days_ago=1)
+    device.put(f"me/answers/{uuid4()}", BODY)
+    today.refresh_from_db()
+    yesterday.refresh_from_db()
+    assert (today.state, yesterday.state) == ("answered", "open")
+    assert Answer.objects.get().request == today
+
+
+def test_a_missed_check_in_can_still_be_answered(device: Device, program: Program) -> None:
+    request = make_request(program, days_ago=5, state="missed")
+    body = {**BODY, "occurred_at": (NOW - timedelta(days=5)).isoformat(), "request": request.pk}
+    assert device.put(f"me/answers/{uuid4()}", body).status_code == 201
+    request.refresh_from_db()
+    assert request.state == "answered"
+
+
+def test_a_second_answer_to_a_check_in_leaves_the_time_of_the_first(device: Device, program: Program) -> None:
+    earlier = NOW - timedelta(hours=5)
+    request = make_request(program, state="answered", answered_at=earlier)
+    device.put(f"me/answers/{uuid4()}", {**BODY, "request": request.pk})
+    request.refresh_from_db()
+    assert request.answered_at == earlier
+
+
+def test_a_foreign_check_in_answers_as_one_that_does_not_exist(device: Device) -> None:
+    foreign = make_request(make_program())
+    first = device.put(f"me/answers/{uuid4()}", {**BODY, "request": foreign.pk})
+    nowhere = device.put(f"me/answers/{uuid4()}", {**BODY, "request": foreign.pk + 1000})
+    assert (first.status_code, first.content) == (404, nowhere.content)
+    assert fields_of(first) == ["request"]
+    foreign.refresh_from_db()
+    assert foreign.state == "open"
+    assert not Answer.objects.exists()
+
+
+def test_an_answer_from_before_discharge_is_still_stored(device: Device, program: Program) -> None:
+    case = program.episode
+    case.closed_on, case.outcome = TODAY - timedelta(days=2), "recovered"
+    case.save()
+    program.ended_on = TODAY - timedelta(days=2)
+    program.save()
+    then = (NOW - timedelta(days=3)).isoformat()
+    assert device.put(f"me/answers/{uuid4()}", {**BODY, "occurred_at": then}).status_code == 201
+    assert Answer.objects.get().program == program
+    after = device.put(f"me/answers/{uuid4()}", BODY)
+    assert after.status_code == 400
+    assert fields_of(after) == ["occurred_at"]
+
+
+def test_a_time_outside_the_case_or_in_the_future_is_refused(device: Device) -> None:
+    for instant, accepted in (
+        (NOW + timedelta(minutes=5), True),
+        (NOW + timedelta(minutes=5, seconds=1), False),
+        (NOW - timedelta(days=28), True),
+        (NOW - timedelta(days=29), False),
+    ):
+        response = device.put(f"me/answers/{uuid4()}", {**BODY, "occurred_at": instant.isoformat()})
+        assert (response.status_code == 201) is accepted, instant
+        assert accepted or fields_of(response) == ["occurred_at"]
+
+
+def test_usual_pain_above_the_worst_and_no_score_are_refused(device: Device) -> None:
+    above = device.put(f"me/answers/{uuid4()}", {**BODY, "usual_left": 3.6})
+    none = device.put(f"me/answers/{uuid4()}", {"occurred_at": AT, "usual_right": 2})
+    assert (above.status_code, fields_of(above)) == (400, ["usual_left"])
+    assert (none.status_code, fields_of(none)) == (400, ["worst_left"])
+    assert not Answer.objects.exists()
+
+
+def test_a_correction_replaces_the_answer_it_names(device: Device, program: Program) -> None:
+    request = make_request(program)
+    wrong, right = uuid4(), uuid4()
+    device.put(f"me/answers/{wrong}", {**BODY, "worst_left": 9})
+    body = {**BODY, "worst_left": 2, "corrects": str(wrong)}
+    response = device.put(f"me/answers/{right}", body)
+    assert response.json()["answer"]["corrects"] == str(wrong)
+    assert [row.client_id for row in Answer.objects.current()] == [right]
+    assert Answer.objects.get(client_id=right).request == request
+    assert device.put(f"me/answers/{right}", body).status_code == 200
+
+
+def test_an_answer_is_corrected_once(device: Device) -> None:
+    wrong = uuid4()
+    device.put(f"me/answers/{wrong}", BODY)
+    device.put(f"me/answers/{uuid4()}", {**BODY, "corrects": str(wrong)})
+    response = device.put(f"me/answers/{uuid4()}", {**BODY, "corrects": str(wrong)})
+    assert (response.status_code, fields_of(response)) == (400, ["corrects"])
+    assert Answer.objects.count() == 2
+
+
+def test_a_foreign_answer_cannot_be_corrected(device: Device) -> None:
+    other = Device(make_program(make_case(opened_on=TODAY)).episode.patient)
+    foreign = uuid4()
+    other.put(f"me/answers/{foreign}", BODY)
+    first = device.put(f"me/answers/{uuid4()}", {**BODY, "corrects": str(foreign)})
+    nowhere = device.put(f"me/answers/{uuid4()}", {**BODY, "corrects": str(uuid4())})
+    assert (first.status_code, first.content) == (404, nowhere.content)
+    assert Answer.objects.count() == 1
+
+
+def test_a_red_flag_holds_the_program_mails_the_clinic_and_answers_with_the_words(
+    device: Device, program: Program
+) -> None:
+    response = device.put(f"me/answers/{uuid4()}", {**BODY, "red_flags": ["knee_locks"]})
+    clinic = program.clinic
+    assert response.status_code == 201
+    assert response.json()["advice"] == {
+        "tier": "tier_2",
+        "words": words(Tier.TWO, emergency=clinic.emergency_number, phone=clinic.phone),
+        "read_by": None,
+        "read_at": None,
+    }
+    assert Alert.objects.get().level == "tier_2"
+    assert Hold.objects.get().program == program
+    assert [mail.to_email for mail in OutboxMessage.objects.all()] == [program.episode.clinician.email]
+
+
+def test_a_retry_of_a_red_flag_repeats_the_words_but_not_the_mail(device: Device) -> None:
+    uuid, body = uuid4(), {**BODY, "red_flags": ["calf_pain_swelling", "knee_locks"]}
+    first, again = device.put(f"me/answers/{uuid}", body), device.put(f"me/answers/{uuid}", body)
+    assert first.json()["advice"]["tier"] == "tier_1"
+    assert (again.status_code, again.json()) == (200, first.json())
+    assert OutboxMessage.objects.count() == 1
+
+
+def test_a_backdated_red_flag_counts(device: Device) -> None:
+    then = (NOW - timedelta(days=20)).isoformat()
+    device.put(f"me/answers/{uuid4()}", {**BODY, "occurred_at": then, "red_flags": ["knee_swells"]})
+    assert Alert.objects.get().kind == "red_flag"
+
+
+def test_under_18_a_limp_is_a_red_flag_of_the_first_tier() -> None:
+    patient = make_patient(birth_date=TODAY - timedelta(days=365 * 15))
+    make_program(make_case(patient=patient))
+    response = Device(patient).put(f"me/answers/{uuid4()}", {**BODY, "limping": True})
+    assert response.json()["advice"]["tier"] == "tier_1"
+    assert [entry["code"] for entry in Alert.objects.get().evidence] == ["hip_under_18"]
+
+
+def test_an_adult_limp_is_no_red_flag(device: Device) -> None:
+    response = device.put(f"me/answers/{uuid4()}", {**BODY, "limping": True})
+    assert response.json()["advice"] is None
+    assert not Alert.objects.exists()
+
+
+def test_a_malformed_uuid_names_itself(device: Device) -> None:
+    response = device.put("me/answers/not-a-uuid", BODY)
+    assert (response.status_code, fields_of(response)) == (400, ["client_id"])
+    assert problem_of(response)["detail"].startswith("client_id: ")

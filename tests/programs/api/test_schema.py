@@ -1,0 +1,80 @@
+"""The OpenAPI document and its page: whole, valid, and something to learn from."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from django.core.management import call_command
+
+from tests.api import Device
+
+OPERATIONS = {
+    ("post", "auth/code"),
+    ("post", "auth/invitation"),
+    ("post", "auth/logout"),
+    ("post", "auth/logout-all"),
+    ("post", "auth/token"),
+    ("get", "me"),
+    ("put", "me/answers/{client_id}"),
+    ("get", "me/check-ins"),
+    ("get", "me/program"),
+    ("get", "me/progress"),
+    ("put", "me/runs/{client_id}"),
+    ("put", "me/runs/{client_id}/next-morning"),
+    ("put", "me/sessions/{client_id}"),
+    ("put", "me/sessions/{client_id}/next-morning"),
+}
+
+
+@pytest.fixture
+def schema(tmp_path: Path) -> dict[str, Any]:
+    """As the build makes it: a warning fails."""
+    file = tmp_path / "schema.yml"
+    call_command("spectacular", "--validate", "--fail-on-warn", file=str(file))
+    document: dict[str, Any] = yaml.safe_load(file.read_text())
+    return document
+
+
+def operations(schema: dict[str, Any]) -> dict[tuple[str, str], dict[str, Any]]:
+    return {
+        (method, path.removeprefix("/api/v1/")): operation
+        for path, item in schema["paths"].items()
+        for method, operation in item.items()
+    }
+
+
+def test_every_operation_is_described(schema: dict[str, Any]) -> None:
+    found = operations(schema)
+    assert set(found) == OPERATIONS
+    assert all(operation["summary"] for operation in found.values())
+
+
+def test_every_operation_says_which_problems_it_answers_with(schema: dict[str, Any]) -> None:
+    for (method, path), operation in operations(schema).items():
+        answers = operation["responses"]
+        assert ("401" in answers) == (not path.startswith("auth/") or "logout" in path), path
+        assert method != "put" or {"400", "404", "409", "413", "415"} <= set(answers), path
+        for code, answer in answers.items():
+            if int(code) >= 400:
+                assert list(answer["content"]) == ["application/problem+json"], (path, code)
+
+
+def test_a_login_asks_for_no_token_and_the_record_does(schema: dict[str, Any]) -> None:
+    for (_, path), operation in operations(schema).items():
+        open_to_all = path in {"auth/code", "auth/invitation", "auth/token"}
+        assert operation["security"] == ([{}] if open_to_all else [{"deviceToken": []}]), path
+
+
+def test_pain_is_a_number_from_0_to_10_in_the_schema(schema: dict[str, Any]) -> None:
+    worst = schema["components"]["schemas"]["AnswerInput"]["properties"]["worst_left"]
+    assert (worst["type"], worst["minimum"], worst["maximum"]) == ("number", 0, 10)
+
+
+def test_the_schema_and_its_page_are_open(db: None) -> None:
+    assert Device().get("schema/").status_code == 200
+    page = Device().get("docs/")
+    assert (page.status_code, page["Content-Type"]) == (200, "text/html; charset=utf-8")
+    assert Device().get("schema/", Authorization="Token nonsense").status_code == 200

@@ -1,0 +1,150 @@
+"""Screening an assessment, inviting, discharging, logging a call."""
+
+from datetime import date, timedelta
+
+import pytest
+from django.core.exceptions import ValidationError
+
+from clinic.models import OutboxMessage
+from clinic.roles import Denied, Role
+from patients.models import Invitation, OutcomeScore
+from patients.services import CaseError
+from programs.models import Alert, ContactLog
+from programs.services.cases import discharge, invite, log_contact, screen_assessment
+from programs.services.red_flags import raise_red_flag
+from tests.factories import NOW, TODAY, make_assessment, make_case, make_patient, make_program, make_user
+
+pytestmark = pytest.mark.django_db
+
+AKPS = {
+    "limp": 5,
+    "support": 5,
+    "walking": 5,
+    "stairs": 8,
+    "squat": 4,
+    "run": 8,
+    "jump": 7,
+    "sitting": 8,
+    "pain": 8,
+    "swelling": 10,
+    "patellar_movement": 10,
+    "thigh_atrophy": 5,
+    "flexion_deficiency": 5,
+}
+
+
+def screened(assessment):
+    return screen_assessment(assessment=assessment, by=assessment.episode.clinician, now=NOW)
+
+
+def test_a_ticked_symptom_raises_the_flag():
+    alert = screened(make_assessment(make_case(), red_flags=["calf_pain_swelling"]))
+    assert (alert.kind, alert.level) == ("red_flag", "tier_1")
+
+
+@pytest.mark.parametrize(
+    ("item", "code"), [("swelling", "knee_swells"), ("patellar_movement", "knee_gives_way")]
+)
+def test_a_poor_akps_item_raises_the_flag(item, code):
+    case = make_case()
+    assessment = make_assessment(case)
+    OutcomeScore.objects.create(
+        clinic=case.clinic,
+        episode=case,
+        assessment=assessment,
+        measure="akps",
+        taken_on=TODAY,
+        value=70,
+        items={**AKPS, item: 4},
+    )
+    assert [entry["code"] for entry in screened(assessment).evidence] == [code]
+
+
+def test_a_good_akps_and_no_symptom_raise_nothing():
+    case = make_case()
+    assessment = make_assessment(case)
+    OutcomeScore.objects.create(
+        clinic=case.clinic,
+        episode=case,
+        assessment=assessment,
+        measure="akps",
+        taken_on=TODAY,
+        value=88,
+        items=AKPS,
+    )
+    assert screened(assessment) is None
+    assert not Alert.objects.exists()
+
+
+@pytest.mark.parametrize(("born", "raised"), [(date(2010, 1, 1), True), (date(1990, 1, 1), False)])
+def test_a_hip_finding_raises_the_flag_under_eighteen_only(born, raised):
+    case = make_case(patient=make_patient(birth_date=born))
+    assessment = make_assessment(case, hip_examined=True, hip_findings=True)
+    assert (screened(assessment) is not None) == raised
+
+
+def test_an_invitation_goes_out_and_a_second_one_replaces_it():
+    case = make_case()
+    first = invite(patient=case.patient, by=case.clinician, now=NOW)
+    second = invite(patient=case.patient, by=case.clinician, now=NOW + timedelta(hours=1))
+    first.refresh_from_db()
+    assert first.revoked_at is not None
+    assert second.revoked_at is None
+    assert list(OutboxMessage.objects.values_list("to_email", flat=True)) == [case.patient.email] * 2
+
+
+def test_the_token_is_not_readable_in_the_outbox_row():
+    case = make_case()
+    invite(patient=case.patient, by=case.clinician, now=NOW)
+    message = OutboxMessage.objects.get()
+    assert message.secret
+    assert Invitation.objects.get().token_hash not in message.text + message.html
+
+
+def test_without_an_e_mail_nobody_is_invited():
+    case = make_case(patient=make_patient(email=""))
+    with pytest.raises(ValidationError) as error:
+        invite(patient=case.patient, by=case.clinician, now=NOW)
+    assert "email" in error.value.message_dict
+    assert not Invitation.objects.exists()
+
+
+def test_discharge_ends_the_program_and_its_alerts_but_never_a_red_flag():
+    case = make_case()
+    program = make_program(case)
+    stall = Alert.objects.create(
+        clinic=case.clinic, episode=case, kind="stall", summary="Flat", opened_on=TODAY, opened_at=NOW
+    )
+    flag = raise_red_flag(episode=case, codes=["knee_locks"], source="x", evidence=[], now=NOW)
+    closed = discharge(
+        episode=case, outcome="referred", note="To orthopaedics", by=case.clinician, now=NOW, today=TODAY
+    )
+    for row in (program, stall, flag):
+        row.refresh_from_db()
+    assert (closed.closed_on, closed.outcome) == (TODAY, "referred")
+    assert (program.ended_on, program.end_reason) == (TODAY, "Discharged")
+    assert (stall.state, stall.resolution) == ("resolved", "discharged")
+    assert flag.state == "open"
+
+
+def test_a_discharge_without_a_known_outcome_changes_nothing():
+    case = make_case()
+    program = make_program(case)
+    with pytest.raises(CaseError) as error:
+        discharge(episode=case, outcome="bored", note="", by=case.clinician, now=NOW, today=TODAY)
+    case.refresh_from_db()
+    program.refresh_from_db()
+    assert error.value.field == "outcome"
+    assert case.is_open
+    assert program.is_active
+
+
+def test_an_assistant_may_log_a_call_but_not_discharge():
+    case = make_case()
+    assistant = make_user(role=Role.ASSISTANT, clinic=case.clinic)
+    log_contact(episode=case, kind="call", note="Will answer tonight", by=assistant, now=NOW)
+    with pytest.raises(Denied):
+        discharge(episode=case, outcome="recovered", note="", by=assistant, now=NOW, today=TODAY)
+    case.refresh_from_db()
+    assert case.is_open
+    assert ContactLog.objects.get().by == assistant

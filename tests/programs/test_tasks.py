@@ -1,0 +1,80 @@
+"""What beat wakes up: every task of the schedule exists, takes nothing, and records its run."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django.utils import timezone
+
+from clinic.models import OutboxMessage, SweepRun
+from config.celery import app
+from programs import tasks
+from programs.models import CheckInRequest
+from programs.services import checkins
+from tests.factories import make_case, make_program
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.mark.parametrize("name", sorted(settings.BEAT_INTERVALS))
+def test_each_task_of_the_schedule_runs_on_an_empty_service_and_is_recorded(
+    name: str, smtp_sink: Any
+) -> None:
+    before = timezone.now()
+    app.tasks[name].run()
+
+    run = SweepRun.objects.get(name=name.rpartition(".")[2])
+    assert run.succeeded_at is not None
+    assert before <= run.started_at <= run.succeeded_at <= timezone.now() + timedelta(seconds=1)
+    assert run.error == ""
+    assert not any(run.result.values())  # nothing to report
+    assert run.result  # and says so
+
+
+def test_the_worker_knows_no_other_sweep() -> None:
+    ours = {name for name in app.tasks if name.startswith(("programs.", "clinic.", "patients."))}
+
+    assert ours == set(settings.BEAT_INTERVALS)
+
+
+def test_a_tasks_time_limit_ends_before_the_broker_hands_it_out_again() -> None:
+    visible_again = settings.CELERY_BROKER_TRANSPORT_OPTIONS["visibility_timeout"]
+
+    assert settings.CELERY_TASK_SOFT_TIME_LIMIT < settings.CELERY_TASK_TIME_LIMIT < visible_again
+    assert settings.SEND_LEASE_SECONDS < settings.CELERY_TASK_SOFT_TIME_LIMIT
+
+
+def test_from_the_question_to_the_mailbox(smtp_sink: Any) -> None:
+    program = make_program(make_case())
+    now = timezone.now()
+    checkins.schedule_next(program=program, now=now - timedelta(days=8))
+    tasks.ask_check_ins()
+    tasks.send_outbox()
+
+    request = CheckInRequest.objects.get(state=CheckInRequest.State.OPEN)
+    [mail] = smtp_sink.to(program.episode.patient.email)
+    assert f"/check-ins/{request.pk}" in mail.get_body(("plain",)).get_content()
+    assert SweepRun.objects.get(name="ask_check_ins").result == {"asked": 1}
+    assert SweepRun.objects.get(name="send_outbox").result["sent"] == 1
+    assert OutboxMessage.objects.get().state == OutboxMessage.State.SENT
+
+
+def test_a_sweep_that_breaks_is_recorded_as_broken(settings: Any, free_port: Any) -> None:
+    settings.MAILERS = {
+        "default": {
+            "BACKEND": "django.core.mail.backends.smtp.EmailBackend",
+            "OPTIONS": {"host": "127.0.0.1", "port": free_port(), "timeout": 5},
+        }
+    }
+    program = make_program(make_case())
+    checkins.schedule_next(program=program, now=timezone.now() - timedelta(days=8))
+    tasks.ask_check_ins()
+    with pytest.raises(Exception, match="mail server"):
+        tasks.send_outbox()
+
+    run = SweepRun.objects.get(name="send_outbox")
+    assert "refused" in run.error
+    assert run.succeeded_at is None

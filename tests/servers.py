@@ -1,0 +1,144 @@
+"""One throw-away PostgreSQL and Valkey a test run, and one database a pytest process.
+
+With DATABASE_URL, DATABASE_OWNER_URL and REDIS_URL in the environment those servers are used instead; the
+owner must then be allowed to create databases. The tables are made once, as the owner, in a template; each
+process gets a copy of it and works there as the application's role.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
+
+import psycopg
+from django.apps import apps
+from django.conf import settings
+from django.core.management import call_command
+from django.db import connection
+from psycopg import sql
+
+from clinic import embedded
+from clinic.database_roles import Role, create_roles, grant_rights
+from clinic.embedded.layout import DATABASE
+
+
+def set_environment() -> None:
+    """Addresses of this run's servers, before the settings are read; processes started later inherit them."""
+    if "TEST_RUN" in os.environ:
+        return
+    data = Path(tempfile.mkdtemp(prefix="knee-test-", dir="/tmp"))
+    os.environ |= {
+        "TEST_RUN": data.name.removeprefix("knee-test-").lower(),
+        "DATA_DIR": str(data),
+        "DEMO": "1",
+    }
+    if "DATABASE_URL" in os.environ and "REDIS_URL" in os.environ:
+        os.environ["TEST_SERVERS_GIVEN"] = "1"
+    else:
+        os.environ |= embedded.locate(data).environment()
+
+
+def worker() -> str:
+    return os.environ.get("PYTEST_XDIST_WORKER", "main")
+
+
+def own_cache(url: str) -> str:
+    """The cache's address with a database number of this worker's own: 1, 2, ..."""
+    number = 1 + int(worker().removeprefix("gw")) if worker() != "main" else 1
+    return f"{url[:-1]}{number}"
+
+
+@contextmanager
+def running() -> Iterator[None]:
+    """The servers of this run, in the process that starts it."""
+    data = Path(os.environ["DATA_DIR"])
+    try:
+        if "TEST_SERVERS_GIVEN" in os.environ:
+            yield
+            _drop_databases()
+        else:
+            with embedded.running(data, throwaway=True, initialise=_create_roles):
+                yield
+    finally:
+        shutil.rmtree(data, ignore_errors=True)
+
+
+def _create_roles(layout: embedded.Layout) -> None:
+    roles = {
+        kind: Role.of_url(layout.environment()[name])
+        for kind, name in (
+            ("owner", "DATABASE_OWNER_URL"),
+            ("app", "DATABASE_URL"),
+            ("sweep", "DATABASE_SWEEP_URL"),
+        )
+    }
+    create_roles(layout.admin_url, database=DATABASE, **roles)
+    with psycopg.connect(layout.admin_url, autocommit=True) as admin:
+        admin.execute(sql.SQL("ALTER ROLE {} CREATEDB").format(sql.Identifier(roles["owner"].name)))
+
+
+def use_own_database(*, migrations: bool) -> None:
+    """Point Django's connection at a fresh copy of the template."""
+    if not migrations:
+        settings.MIGRATION_MODULES = {app.label: None for app in apps.get_app_configs()}
+    template, own = f"{_prefix()}template", f"{_prefix()}{worker()}"
+    connection.close()
+    with (Path(os.environ["DATA_DIR"]) / "template.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not _exists(template):
+            _execute_as_owner(f'CREATE DATABASE "{template}"')
+            _fill(template)
+        _execute_as_owner(f'CREATE DATABASE "{own}" TEMPLATE "{template}"')
+    connection.settings_dict["NAME"] = own
+
+
+def _fill(template: str) -> None:
+    names = ("DATABASE_OWNER_URL", "DATABASE_URL", "DATABASE_SWEEP_URL")
+    owner, app, sweep = (Role.of_url(os.environ[name]) for name in names)
+    with psycopg.connect(_owner_url(template)) as database:
+        grant_rights(database, owner, [app, sweep])
+    usual = {key: connection.settings_dict[key] for key in ("USER", "PASSWORD", "NAME")}
+    connection.settings_dict.update(USER=owner.name, PASSWORD=owner.password, NAME=template)
+    call_command("migrate", verbosity=0, run_syncdb=True)
+    connection.close()
+    connection.settings_dict.update(usual)
+    with psycopg.connect(_owner_url(template)) as database:
+        # Knox makes its table although its model is swapped; Django's flush knows nothing of it and trips.
+        database.execute("DROP TABLE IF EXISTS knox_authtoken")
+        # pytest-django empties tables after tests with real transactions.
+        database.execute(
+            sql.SQL("GRANT TRUNCATE ON ALL TABLES IN SCHEMA public TO {}").format(sql.Identifier(app.name))
+        )
+
+
+def _prefix() -> str:
+    return f"test_{os.environ['TEST_RUN']}_"
+
+
+def _owner_url(database: str) -> str:
+    return urlunsplit(urlsplit(os.environ["DATABASE_OWNER_URL"])._replace(path=f"/{database}"))
+
+
+def _execute_as_owner(statement: str) -> None:
+    with psycopg.connect(os.environ["DATABASE_OWNER_URL"], autocommit=True) as owner:
+        owner.execute(statement.encode())
+
+
+def _exists(database: str) -> bool:
+    with psycopg.connect(os.environ["DATABASE_OWNER_URL"]) as owner:
+        found = owner.execute("SELECT 1 FROM pg_database WHERE datname = %s", [database]).fetchone()
+    return found is not None
+
+
+def _drop_databases() -> None:
+    with psycopg.connect(os.environ["DATABASE_OWNER_URL"]) as owner:
+        names = owner.execute("SELECT datname FROM pg_database WHERE starts_with(datname, %s)", [_prefix()])
+        found = [name for (name,) in names]
+    for name in found:
+        _execute_as_owner(f'DROP DATABASE "{name}" WITH (FORCE)')
