@@ -160,6 +160,8 @@ class Membership(ClinicRow):
     objects = MembershipQuerySet.as_manager()
 
     class Meta:
+        verbose_name = "member of staff"
+        verbose_name_plural = "staff"
         ordering = ("user__name", "user__email")
         constraints = [
             models.UniqueConstraint(fields=["user", "clinic"], name="membership_once_per_clinic"),
@@ -246,6 +248,7 @@ class OutboxMessage(models.Model):
     objects = ScopedQuerySet.as_manager()
 
     class Meta:
+        verbose_name = "e-mail"
         ordering = ("-created_at",)
         constraints = [
             models.CheckConstraint(
@@ -275,6 +278,7 @@ class SweepRun(models.Model):
     error = models.TextField(blank=True)
 
     class Meta:
+        verbose_name = "periodic job"
         ordering = ("name",)
 
     def __str__(self) -> str:

@@ -143,7 +143,8 @@ class Supervisor:
             self._print(child.name, line.rstrip())
 
     def _print(self, name: str, text: str) -> None:
-        with self._printing:
+        # A child must not block on a full pipe because the terminal is gone.
+        with self._printing, suppress(OSError):
             self.output.write(f"{name:<7}| {text}\n")
             self.output.flush()
 

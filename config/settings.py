@@ -255,10 +255,10 @@ REST_FRAMEWORK = {
 SPECTACULAR_SETTINGS = {
     "TITLE": f"{SITE_NAME} API",
     "DESCRIPTION": (
-        "What the patient's app talks to. Log in with an invitation or with a code by e-mail, keep the token, "
-        "and send it as `Authorization: Token <token>`. Nothing here names a patient: the token does. Rows the "
-        "client makes are PUT under a UUID of its own, so that any request may be repeated. Errors are "
-        "`application/problem+json` and name the field at fault. Pain is 0-10 with one decimal."
+        "What the patient's app talks to. Log in with an invitation or with a code by e-mail, keep the "
+        "token, and send it as `Authorization: Token <token>`. Nothing here names a patient: the token does. "
+        "Rows the client makes are PUT under a UUID of its own, so that any request may be repeated. Errors "
+        "are `application/problem+json` and name the field at fault. Pain is 0-10 with one decimal."
     ),
     "VERSION": "1",
     "TAGS": [

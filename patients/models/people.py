@@ -124,6 +124,7 @@ class Episode(ClinicRow):
     objects = EpisodeQuerySet.as_manager()
 
     class Meta:
+        verbose_name = "case"
         ordering = ("case_number",)
         constraints = [
             models.UniqueConstraint(

@@ -1,0 +1,96 @@
+"""What a clinician does with an alert."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django import forms
+from django.db.models import QuerySet
+
+from clinic.admin.actions import Act
+from clinic.admin.forms import text_area
+from clinic.models import User
+from clinic.roles import Capability
+from programs.admin.caseload import page_url
+from programs.models import Alert
+from programs.services import alerts, red_flags
+
+SNOOZE_DAYS = 14
+
+
+class AlertAct(Act):
+    """An action on an alert; today is the patient's."""
+
+    model = Alert
+    needs = Capability.WRITE_CLINICAL
+
+    @classmethod
+    def rows(cls, user: User) -> QuerySet[Any]:
+        return super().rows(user).select_related("episode__patient", "clinic")
+
+    @property
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(self.target.episode.patient.timezone)
+
+    def about(self) -> str:
+        alert = self.target
+        return f"{alert.episode.patient}, {alert.get_kind_display().lower()}: {alert.summary}"
+
+    def next_url(self) -> str:
+        return page_url(self.target.episode)
+
+
+class Acknowledge(AlertAct):
+    title = "Acknowledge"
+    submit = "I have read it"
+
+    note = forms.CharField(max_length=400, required=False, widget=text_area())
+
+    def perform(self) -> str:
+        alerts.acknowledge(alert=self.target, by=self.by, now=self.now, **self.cleaned_data)
+        return "Acknowledged."
+
+
+class Snooze(AlertAct):
+    title = "Snooze"
+    submit = "Snooze"
+    intro = "Out of the digest until that day. It stays on the caseload; silence closes nothing."
+
+    until = forms.DateField()
+    note = forms.CharField(label="Why", max_length=400, widget=text_area())
+
+    def prepare(self) -> None:
+        self.initial.setdefault("until", (self.today + timedelta(days=SNOOZE_DAYS)).isoformat())
+
+    def perform(self) -> str:
+        alerts.snooze(alert=self.target, by=self.by, now=self.now, today=self.today, **self.cleaned_data)
+        return f"Snoozed until {self.cleaned_data['until']:%-d %b %Y}."
+
+
+class Resolve(AlertAct):
+    title = "Resolve"
+    submit = "Resolve"
+    intro = "The same kind opens again only after the days set in the policy, or for a new reason."
+
+    outcome = forms.CharField(label="What came of it", max_length=500, widget=text_area())
+
+    def perform(self) -> str:
+        alerts.resolve(alert=self.target, by=self.by, now=self.now, today=self.today, **self.cleaned_data)
+        return "Resolved."
+
+
+class Clear(AlertAct):
+    title = "Clear the red flag"
+    submit = "Clear, and end the hold"
+    danger = True
+    intro = (
+        "After the patient was examined. The program goes on; a cleared symptom raises again only if worse."
+    )
+
+    finding = forms.CharField(max_length=500, widget=text_area(5))
+
+    def perform(self) -> str:
+        red_flags.clear(alert=self.target, by=self.by, now=self.now, **self.cleaned_data)
+        return "The red flag is cleared and the hold is over."

@@ -1,0 +1,133 @@
+"""Alerts: who needs someone, why, since when, and what was done about it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from unfold.decorators import display
+
+from clinic.admin.base import RoleAdmin
+from clinic.models import User
+from clinic.roles import Capability
+from programs.admin.caseload import local_today, page_url
+from programs.admin.patient_page import alert_card
+from programs.admin.wording import ALERT_KINDS, ALERT_STATES, LEVELS
+from programs.models import Alert, AlertEvent
+
+KIND_LABELS = {Alert.Kind(kind).label: colour for kind, colour in ALERT_KINDS.items()}
+STATE_LABELS = {Alert.State(state).label: colour for state, colour in ALERT_STATES.items()}
+
+
+class UnresolvedFilter(admin.SimpleListFilter):
+    """Unresolved ones unless asked otherwise."""
+
+    title = "state"
+    parameter_name = "state"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("all", "All"), *Alert.State.choices]
+
+    def choices(self, changelist: Any) -> Any:
+        yield {
+            "selected": self.value() is None,
+            "query_string": changelist.get_query_string(remove=[self.parameter_name]),
+            "display": "Unresolved",
+        }
+        for value, label in self.lookup_choices:
+            yield {
+                "selected": self.value() == value,
+                "query_string": changelist.get_query_string({self.parameter_name: value}),
+                "display": label,
+            }
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        if self.value() is None:
+            return queryset.exclude(state=Alert.State.RESOLVED)
+        return queryset if self.value() == "all" else queryset.filter(state=self.value())
+
+
+class ClinicianFilter(admin.SimpleListFilter):
+    title = "clinician"
+    parameter_name = "clinician"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        treating = Alert.objects.scoped(request.user).order_by().values("episode__clinician")
+        return [(str(user.pk), str(user)) for user in User.objects.filter(pk__in=treating)]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        value = self.value()
+        return queryset.filter(episode__clinician=int(value)) if value and value.isdecimal() else queryset
+
+
+@admin.register(Alert)
+class AlertAdmin(RoleAdmin):
+    view_needs = Capability.READ_CLINICAL
+    list_display = ("patient", "kind_label", "state_label", "age", "why", "action_text", "clinician")
+    list_filter = (UnresolvedFilter, "kind", ClinicianFilter)
+    list_select_related = ("episode__patient", "episode__clinician")
+    search_fields = ("episode__case_number", "episode__patient__given_name", "episode__patient__family_name")
+    sortable_by = ("kind_label", "state_label", "age")
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        """One alert with its evidence, thresholds and history."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        alert = self.get_object(request, object_id)
+        if alert is None:
+            return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
+        user: User = request.user  # type: ignore[assignment]
+        patient = alert.episode.patient
+        context = {
+            **self.admin_site.each_context(request),
+            "title": f"{alert.get_kind_display()}: {patient}",
+            "card": alert_card(alert, local_today(patient, timezone.now())),
+            "level": LEVELS.get(alert.level, ""),
+            "patient": patient,
+            "page_url": page_url(alert.episode),
+            "events": AlertEvent.objects.filter(alert=alert).select_related("by"),
+            "may_treat": user.may(Capability.WRITE_CLINICAL, alert.clinic_id),
+        }
+        return TemplateResponse(request, "admin/programs/alert.html", context)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        return super().get_queryset(request).select_related("episode__patient", "episode__clinician")
+
+    @display(description="Patient", ordering="episode__patient__family_name", header=True)
+    def patient(self, alert: Alert) -> list[str]:
+        return [str(alert.episode.patient), f"Case {alert.episode.case_number}"]
+
+    @display(description="Alert", ordering="kind", label=KIND_LABELS)
+    def kind_label(self, alert: Alert) -> str:
+        return alert.get_kind_display()
+
+    @display(description="State", ordering="state", label=STATE_LABELS)
+    def state_label(self, alert: Alert) -> str:
+        return alert.get_state_display()
+
+    @display(description="Age", ordering="-opened_on")
+    def age(self, alert: Alert) -> str:
+        end = alert.resolved_on or local_today(alert.episode.patient, timezone.now())
+        days = (end - alert.opened_on).days
+        return f"{days} day{'' if days == 1 else 's'}"
+
+    @display(description="Why")
+    def why(self, alert: Alert) -> SafeString:
+        return format_html('<span class="kc-wrap">{}</span>', alert.summary)
+
+    @display(description="Suggested action")
+    def action_text(self, alert: Alert) -> SafeString:
+        return format_html('<span class="kc-wrap">{}</span>', alert.action)
+
+    @display(description="Clinician")
+    def clinician(self, alert: Alert) -> str:
+        return str(alert.episode.clinician)

@@ -1,0 +1,309 @@
+"""What is done to a patient or a case from the patient page."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django import forms
+from django.db.models import QuerySet
+from django.http import Http404
+from django.urls import reverse
+
+from clinic.admin.actions import Act
+from clinic.admin.forms import text_area, zone_field
+from clinic.models import Clinic, Membership, User
+from clinic.roles import Capability
+from patients.models import Assessment, Episode, OutcomeScore, Patient
+from patients.scoring import AKPS_ITEMS, KOOS_PF_ITEMS, LEFS_ITEMS, score
+from patients.scoring.questionnaires import Item
+from patients.services import open_episode, reassign, register_patient
+from patients.vocabulary import Diagnosis, OnsetKind, OutcomeMeasure, RunningTrack, Sex, Side
+from programs.admin.caseload import page_url
+from programs.models import ContactLog
+from programs.services import cases
+
+QUESTIONNAIRES: Mapping[str, Mapping[str, Item]] = {
+    OutcomeMeasure.AKPS.value: AKPS_ITEMS,
+    OutcomeMeasure.KOOS_PF.value: KOOS_PF_ITEMS,
+    OutcomeMeasure.LEFS.value: LEFS_ITEMS,
+}
+
+
+class CaseAct(Act):
+    """An action on a case; today is the patient's."""
+
+    model = Episode
+    needs = Capability.WRITE_CLINICAL
+
+    @classmethod
+    def rows(cls, user: User) -> QuerySet[Any]:
+        return super().rows(user).select_related("patient", "clinic__policy", "clinician")
+
+    @property
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(self.target.patient.timezone)
+
+    def about(self) -> str:
+        return f"{self.target.patient}, case {self.target.case_number}"
+
+    def next_url(self) -> str:
+        return page_url(self.target)
+
+
+class _CaseFields(forms.Form):
+    """What a new case needs."""
+
+    clinician = forms.ModelChoiceField(User.objects.none())
+    diagnosis = forms.ChoiceField(choices=Diagnosis.choices())
+    index_side = forms.ChoiceField(label="Index knee", choices=Side.choices(), help_text="The worse one.")
+    both_knees = forms.BooleanField(label="Both knees hurt", required=False)
+    running_track = forms.ChoiceField(label="Running", choices=RunningTrack.choices())
+    onset_on = forms.DateField(label="Pain began on", required=False)
+    onset_kind = forms.ChoiceField(
+        label="It began", choices=[("", "Not known"), *OnsetKind.choices()], required=False
+    )
+    opened_on = forms.DateField(label="Case opened on")
+    case_number = forms.CharField(
+        max_length=40, required=False, help_text="Empty: the next free number of the clinic."
+    )
+
+    CASE_FIELDS = (
+        "clinician",
+        "diagnosis",
+        "index_side",
+        "both_knees",
+        "running_track",
+        "onset_on",
+        "onset_kind",
+        "opened_on",
+        "case_number",
+    )
+
+    def offer_clinicians(self, clinic: Clinic, by: User, today: date) -> None:
+        members = Membership.objects.clinicians().filter(clinic=clinic)
+        choices = User.objects.filter(memberships__in=members)
+        self.fields["clinician"].queryset = choices  # type: ignore[attr-defined]
+        self.initial.setdefault("opened_on", today.isoformat())
+        if choices.filter(pk=by.pk).exists():
+            self.initial.setdefault("clinician", by.pk)
+
+    def case_values(self) -> dict[str, Any]:
+        return {name: self.cleaned_data[name] for name in self.CASE_FIELDS}
+
+
+class TakeOn(Act, _CaseFields):
+    """A patient and the first case."""
+
+    model = Clinic
+    needs = Capability.WRITE_CONTACT
+    title = "Add a patient"
+    submit = "Add the patient"
+
+    given_name = forms.CharField(max_length=100)
+    family_name = forms.CharField(max_length=100, required=False)
+    email = forms.EmailField(
+        label="E-mail", max_length=254, required=False, help_text="For the invitation and the check-ins."
+    )
+    phone = forms.CharField(max_length=40, required=False)
+    birth_date = forms.DateField(required=False, help_text="Under 18 the hip is examined first.")
+    sex = forms.ChoiceField(choices=[("", "Not known"), *Sex.choices()], required=False)
+    timezone = zone_field(label="Time zone", help_text="When check-ins are asked for.")
+    guardian_name = forms.CharField(
+        label="Guardian", max_length=200, required=False, help_text="Under 18: who consented."
+    )
+    guardian_consented_on = forms.DateField(label="Guardian consented on", required=False)
+
+    PATIENT_FIELDS = (
+        "given_name",
+        "family_name",
+        "email",
+        "phone",
+        "birth_date",
+        "sex",
+        "timezone",
+        "guardian_name",
+        "guardian_consented_on",
+    )
+    field_order = (*PATIENT_FIELDS, *_CaseFields.CASE_FIELDS)
+
+    @property
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(self.target.timezone)
+
+    def prepare(self) -> None:
+        self.offer_clinicians(self.target, self.by, self.today)
+        self.initial.setdefault("timezone", self.target.timezone)
+
+    def perform(self) -> str:
+        contact = {name: self.cleaned_data[name] for name in self.PATIENT_FIELDS}
+        patient = register_patient(clinic=self.target, by=self.by, **contact)
+        self.episode = open_episode(patient=patient, by=self.by, **self.case_values())
+        return f"{patient} is on the list, case {self.episode.case_number}."
+
+    def next_url(self) -> str:
+        episode = getattr(self, "episode", None)
+        return page_url(episode) if episode else reverse("admin:patients_patient_changelist")
+
+
+class NewCase(Act, _CaseFields):
+    """Another problem, or the same one come back: re-opening is a new case."""
+
+    model = Patient
+    needs = Capability.WRITE_CONTACT
+    title = "Open a new case"
+    submit = "Open the case"
+
+    @property
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(self.target.timezone)
+
+    def prepare(self) -> None:
+        self.offer_clinicians(self.target.clinic, self.by, self.today)
+
+    def perform(self) -> str:
+        episode = open_episode(patient=self.target, by=self.by, **self.case_values())
+        return f"Case {episode.case_number} is open."
+
+    def next_url(self) -> str:
+        return reverse("admin:patients_patient_change", args=[self.target.pk])
+
+
+class Invite(Act):
+    model = Patient
+    needs = Capability.WRITE_CONTACT
+    title = "Invite the patient"
+    submit = "Send the invitation"
+    intro = "An e-mail with a personal link, good for 14 days. An earlier link stops working."
+
+    def about(self) -> str:
+        return f"{self.target}, {self.target.email or 'no e-mail address'}"
+
+    def perform(self) -> str:
+        cases.invite(patient=self.target, by=self.by, now=self.now)
+        return f"The invitation to {self.target.email} is on its way."
+
+    def next_url(self) -> str:
+        return reverse("admin:patients_patient_change", args=[self.target.pk])
+
+
+class Reassign(CaseAct):
+    title = "Hand the case to a colleague"
+    submit = "Hand over"
+    intro = "Open alerts and the digest go with it."
+
+    clinician = forms.ModelChoiceField(User.objects.none())
+
+    def prepare(self) -> None:
+        members = Membership.objects.clinicians().filter(clinic=self.target.clinic_id)
+        others = User.objects.filter(memberships__in=members).exclude(pk=self.target.clinician_id)
+        self.fields["clinician"].queryset = others  # type: ignore[attr-defined]
+
+    def perform(self) -> str:
+        episode = reassign(episode=self.target, clinician=self.cleaned_data["clinician"], by=self.by)
+        return f"{episode.clinician} treats this case now."
+
+    def next_url(self) -> str:
+        if self.by.pk != self.target.clinician_id and not self.by.may(
+            Capability.MANAGE_CLINIC, self.target.clinic_id
+        ):
+            return reverse("admin:patients_patient_changelist")
+        return super().next_url()
+
+
+class Discharge(CaseAct):
+    title = "Discharge"
+    submit = "Discharge"
+    danger = True
+    intro = (
+        "The case closes, its program ends and its alerts resolve as discharged; a red flag stays open. "
+        "If the pain comes back, open a new case."
+    )
+
+    outcome = forms.ChoiceField(choices=Episode.Outcome.choices)
+    note = forms.CharField(required=False, widget=text_area())
+
+    def perform(self) -> str:
+        cases.discharge(episode=self.target, by=self.by, now=self.now, today=self.today, **self.cleaned_data)
+        return f"Case {self.target.case_number} is closed."
+
+
+class LogContact(CaseAct):
+    needs = Capability.WRITE_CONTACT
+    title = "Log a call"
+    submit = "Log it"
+    intro = "A logged call closes no alert: only an answer or a clinician does."
+
+    kind = forms.ChoiceField(choices=ContactLog.Kind.choices)
+    note = forms.CharField(max_length=500, required=False, widget=text_area())
+
+    def perform(self) -> str:
+        cases.log_contact(episode=self.target, by=self.by, now=self.now, **self.cleaned_data)
+        return "Logged."
+
+
+class ScoreQuestionnaire(Act):
+    """An outcome measure from its items; ``?measure=`` says which."""
+
+    model = Assessment
+    needs = Capability.WRITE_CLINICAL
+    title = "Score a questionnaire"
+    intro = "Points per item, best first. The score is computed, and red flags among the items are raised."
+
+    @classmethod
+    def rows(cls, user: User) -> QuerySet[Any]:
+        return super().rows(user).select_related("episode__patient", "clinic")
+
+    def prepare(self) -> None:
+        measure = self.initial.get("measure", OutcomeMeasure.AKPS.value)
+        if measure not in QUESTIONNAIRES:
+            raise Http404
+        self.measure = OutcomeMeasure(measure)
+        known = self._stored()
+        for code, item in QUESTIONNAIRES[measure].items():
+            self.fields[code] = forms.TypedChoiceField(
+                label=item.label,
+                choices=[("", "Not answered"), *_points(item)],
+                coerce=int,
+                empty_value=None,
+                initial=known.items.get(code) if known else None,
+            )
+
+    def heading(self) -> str:
+        return f"{self.measure.label}, item by item"
+
+    def about(self) -> str:
+        return f"{self.target.episode.patient}, {self.target}"
+
+    def perform(self) -> str:
+        assessment, items = self.target, self.cleaned_data
+        value = score(self.measure, items)
+        OutcomeScore.objects.update_or_create(
+            episode=assessment.episode,
+            measure=self.measure.value,
+            taken_on=assessment.assessed_on,
+            defaults={
+                "clinic": assessment.clinic,
+                "assessment": assessment,
+                "items": items,
+                "value": value,
+            },
+        )
+        cases.screen_assessment(assessment=assessment, by=self.by, now=self.now)
+        return f"{self.measure.label}: {value:g}."
+
+    def next_url(self) -> str:
+        return reverse("admin:patients_assessment_change", args=[self.target.pk])
+
+    def _stored(self) -> OutcomeScore | None:
+        return OutcomeScore.objects.filter(
+            episode=self.target.episode_id, measure=self.measure.value, taken_on=self.target.assessed_on
+        ).first()
+
+
+def _points(item: Item) -> list[tuple[int, str]]:
+    best, worst = item.points[0], item.points[-1]
+    words = {best: f"{best} (best)", worst: f"{worst} (worst)"}
+    return [(points, words.get(points, str(points))) for points in item.points]

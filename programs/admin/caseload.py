@@ -1,0 +1,196 @@
+"""How a set of cases stands now, in a fixed number of queries: for the list, the page and the dashboard."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.db.models import Max, Q
+from django.urls import reverse
+
+from clinic.models import User
+from patients.models import Episode, Patient
+from programs.admin.wording import (
+    ASLEEP,
+    CLOSED,
+    NO_PROGRAM,
+    NOT_REVIEWED,
+    ON_HOLD,
+    PAUSED,
+    STATES,
+    TRENDS,
+    Badge,
+    kind_badge,
+    reason_label,
+)
+from programs.models import Alert, Answer, Hold, Pause, Program, Review
+
+
+@dataclass(frozen=True, slots=True)
+class CaseRow:
+    """One case as it stands on ``today``, the patient's local date."""
+
+    episode: Episode
+    today: date
+    program: Program | None
+    review: Review | None
+    hold: Hold | None
+    pause: Pause | None
+    alerts: Sequence[Alert]
+    last_answer_on: date | None
+
+    @property
+    def red_flag(self) -> Alert | None:
+        return next((alert for alert in self.alerts if alert.kind == Alert.Kind.RED_FLAG), None)
+
+    @property
+    def state(self) -> Badge:
+        """A hold, a pause and the end of a case show at once; the rest is the last review's verdict."""
+        if not self.episode.is_open:
+            return CLOSED
+        if self.hold or self.red_flag:
+            return ON_HOLD
+        if self.program is None:
+            return NO_PROGRAM
+        if self.pause:
+            return PAUSED
+        if self.review is None:
+            return ASLEEP if self.program.asleep else NOT_REVIEWED
+        return STATES.get(self.review.state, Badge(self.review.state.replace("_", " ").capitalize()))
+
+    @property
+    def trend(self) -> Badge | None:
+        if self.review is None or self.hold or self.red_flag or self.pause:
+            return None
+        return TRENDS.get(self.review.trend)
+
+    @property
+    def week(self) -> int | None:
+        """Unpaused weeks on the clock, as the last review counted them."""
+        if self.program is None:
+            return None
+        return self.review.week if self.review else max((self.today - self.program.started_on).days, 0) // 7
+
+    @property
+    def reason(self) -> str:
+        if self.red_flag:
+            return reason_label("red_flag")
+        return reason_label(self.review.reason) if self.review and self.review.reason else ""
+
+    @property
+    def action(self) -> str:
+        if self.red_flag:
+            return self.red_flag.action
+        return self.review.action if self.review else ""
+
+    @property
+    def alert_badges(self) -> list[Badge]:
+        return [kind_badge(alert) for alert in self.alerts]
+
+
+def page_url(episode: Episode) -> str:
+    """The patient page, on this case."""
+    return f"{reverse('admin:patients_patient_change', args=[episode.patient_id])}?case={episode.pk}"
+
+
+def local_today(patient: Patient, now: datetime) -> date:
+    return now.astimezone(ZoneInfo(patient.timezone)).date()
+
+
+def current_cases(user: User, patients: Iterable[Patient]) -> dict[Any, Episode]:
+    """The case to show of each patient: the open one, else the last; only cases the user may see."""
+    mine = Episode.objects.scoped(user).filter(patient__in=list(patients)).select_related("clinician")
+    ordered = mine.order_by("closed_on", "-opened_on", "-pk")
+    cases: dict[Any, Episode] = {}
+    # PostgreSQL puts an empty closing date last.
+    for episode in sorted(ordered, key=lambda case: case.is_open, reverse=True):
+        cases.setdefault(episode.patient_id, episode)
+    return cases
+
+
+def case_rows(episodes: Sequence[Episode], patients: dict[Any, Patient], now: datetime) -> dict[int, CaseRow]:
+    """Seven queries, however many cases."""
+    ids = [episode.pk for episode in episodes]
+    programs = {p.episode_id: p for p in Program.objects.active().filter(episode__in=ids)}
+    active = [program.pk for program in programs.values()]
+    reviews = _latest_reviews(active)
+    holds = {hold.program_id: hold for hold in Hold.objects.filter(program__in=active, cleared_at=None)}
+    pauses = _pauses(active, now)
+    alerts = _alerts(ids)
+    answered = _last_answers(ids)
+    rows = {}
+    for episode in episodes:
+        patient = patients[episode.patient_id]
+        program = programs.get(episode.pk)
+        key = program.pk if program else 0
+        today = local_today(patient, now)
+        rows[episode.pk] = CaseRow(
+            episode=episode,
+            today=today,
+            program=program,
+            review=reviews.get(key),
+            hold=holds.get(key),
+            pause=next((pause for pause in pauses.get(key, []) if _covers(pause, today)), None),
+            alerts=alerts.get(episode.pk, []),
+            last_answer_on=answered.get(episode.pk),
+        )
+    return rows
+
+
+def _latest_reviews(programs: list[int]) -> dict[int, Review]:
+    latest = (
+        Review.objects.filter(program__in=programs)
+        .order_by("program_id", "-day", "-pk")
+        .distinct("program_id")
+        .defer("thresholds")
+    )
+    return {review.program_id: review for review in latest}
+
+
+def _pauses(programs: list[int], now: datetime) -> dict[int, list[Pause]]:
+    """Pauses that are not long over; the patient's own date decides which one holds."""
+    recent = Pause.objects.filter(Q(ends_on=None) | Q(ends_on__gte=now.date()), program__in=programs)
+    found: dict[int, list[Pause]] = {}
+    for pause in recent:
+        found.setdefault(pause.program_id, []).append(pause)
+    return found
+
+
+def _covers(pause: Pause, today: date) -> bool:
+    return pause.starts_on <= today and (pause.ends_on is None or today < pause.ends_on)
+
+
+def _alerts(episodes: list[int]) -> dict[int, list[Alert]]:
+    """Unresolved alerts, the most urgent first."""
+    found: dict[int, list[Alert]] = {}
+    rows = Alert.objects.unresolved().filter(episode__in=episodes).defer("thresholds")
+    for alert in sorted(rows, key=alert_rank):
+        found.setdefault(alert.episode_id, []).append(alert)
+    return found
+
+
+ORDER = (
+    (Alert.Kind.RED_FLAG, "tier_1"),
+    (Alert.Kind.RED_FLAG, "tier_2"),
+    (Alert.Kind.WORSENING, ""),
+    (Alert.Kind.STALL, "stalled"),
+    (Alert.Kind.STALL, "stalling"),
+    (Alert.Kind.OVERLOAD, ""),
+    (Alert.Kind.DRIFT, ""),
+    (Alert.Kind.SILENT, ""),
+)
+
+
+def alert_rank(alert: Alert) -> tuple[int, int, date]:
+    """Who comes first: kind and level, then what nobody has seen yet, then the oldest."""
+    level = alert.level if alert.kind in (Alert.Kind.RED_FLAG, Alert.Kind.STALL) else ""
+    place = ORDER.index((Alert.Kind(alert.kind), level)) if (alert.kind, level) in ORDER else len(ORDER)
+    return place, int(alert.state != Alert.State.OPEN), alert.opened_on
+
+
+def _last_answers(episodes: list[int]) -> dict[int, date]:
+    counted = Answer.objects.current().filter(episode__in=episodes).order_by()
+    return dict(counted.values_list("episode").annotate(last=Max("local_date")))

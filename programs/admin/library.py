@@ -1,0 +1,209 @@
+"""The library: global exercises and templates to read, the clinic's own to edit."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.text import slugify
+from unfold.decorators import display
+from unfold.widgets import UnfoldAdminSelectWidget
+
+from clinic.admin.base import RoleAdmin, RoleStackedInline, RoleTabularInline, clinics_where
+from clinic.admin.forms import CodesField, LinesField
+from clinic.roles import Capability
+from patients.vocabulary import Diagnosis, MuscleGroup
+from programs.admin.programs import DOSE_FIELDS, OffersLibrary
+from programs.models import Dose, Exercise, Stage, Template
+from programs.rules.matching import Driver
+
+EMPHASIS = [("", "Not targeted"), (1, "Also treated"), (2, "Its emphasis"), (3, "Its main point")]
+
+
+TARGET_NAMES = [f"driver_{driver}" for driver in Driver]
+TARGET_ROWS = tuple(tuple(TARGET_NAMES[n : n + 3]) for n in range(0, len(TARGET_NAMES), 3))
+
+
+class OwnerFilter(admin.SimpleListFilter):
+    title = "library"
+    parameter_name = "library"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("own", "Our own"), ("starter", "Starter library")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        if self.value() in ("own", "starter"):
+            return queryset.filter(clinic__isnull=self.value() == "starter")
+        return queryset
+
+
+class LibraryForm(forms.ModelForm):
+    """Names are unique in a clinic: the slug is made of the name."""
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        if self.instance.pk is None and data.get("name"):
+            slug = slugify(data["name"])[:80]
+            if not slug:
+                self.add_error("name", "Needs at least one letter or digit.")
+            elif type(self.instance).objects.filter(clinic=self.instance.clinic_id, slug=slug).exists():
+                self.add_error("name", "Your library already has this name.")
+            self.instance.slug = slug
+        return data
+
+
+class ExerciseForm(LibraryForm):
+    muscle_groups = CodesField(MuscleGroup.choices(), required=False)
+    tags = LinesField(max_length_each=40, required=False)
+    cues = LinesField(max_length_each=300, required=False, label="Cues for the patient")
+
+
+def _driver_fields() -> dict[str, forms.Field]:
+    return {
+        f"driver_{driver}": forms.TypedChoiceField(
+            label=driver.label,
+            choices=EMPHASIS,
+            coerce=int,
+            empty_value=None,
+            required=False,
+            widget=UnfoldAdminSelectWidget(),
+        )
+        for driver in Driver
+    }
+
+
+TargetForm: type[LibraryForm] = type("TargetForm", (LibraryForm,), _driver_fields())
+"""A choice of emphasis for each driver."""
+
+
+class TemplateForm(TargetForm):
+    """``drivers`` as one choice a driver."""
+
+    diagnoses = CodesField(Diagnosis.choices(), label="For")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        known = self.instance.drivers or {}
+        for driver in Driver:
+            name = f"driver_{driver}"
+            if name in self.fields:
+                self.fields[name].initial = known.get(driver.value)
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean()
+        if not any(f"driver_{driver}" in self.fields for driver in Driver):
+            return data
+        chosen = {driver.value: data.get(f"driver_{driver}") for driver in Driver}
+        self.instance.drivers = {driver: weight for driver, weight in chosen.items() if weight}
+        return data
+
+
+class LibraryAdmin(RoleAdmin):
+    """Global rows are read by everybody who treats, and changed by nobody here."""
+
+    view_needs = Capability.READ_CLINICAL
+    add_needs = change_needs = Capability.WRITE_CLINICAL
+    list_filter = (OwnerFilter,)
+    search_fields = ("name",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        user: Any = request.user
+        if not self.has_view_permission(request):
+            return self.model.objects.none()
+        return self.model.objects.scoped(user).select_related("clinic")
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        if isinstance(obj, (Exercise, Template)) and obj.clinic_id is None and obj.pk is not None:
+            return False
+        return super().has_change_permission(request, obj)
+
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
+        """A new row is the clinic's own, before its name is checked for being unique there."""
+        form = super().get_form(request, obj, change, **kwargs)
+        if obj is not None:
+            return form
+        clinic_id = clinics_where(request.user, Capability.WRITE_CLINICAL)[0]  # type: ignore[arg-type]
+
+        class OwnForm(form):  # type: ignore[misc, valid-type]
+            def __init__(self, *args: Any, **options: Any) -> None:
+                super().__init__(*args, **options)
+                self.instance.clinic_id = clinic_id
+
+        return OwnForm
+
+    @display(description="Library", label={"Starter": "default", "Own": "primary"})
+    def whose(self, row: Any) -> str:
+        return "Starter" if row.clinic_id is None else "Own"
+
+
+@admin.register(Exercise)
+class ExerciseAdmin(LibraryAdmin):
+    form = ExerciseForm
+    list_display = ("name", "kind", "trains", "equipment", "whose")
+    list_filter = ("kind", OwnerFilter)
+    fields = (
+        ("name", "kind"),
+        "muscle_groups",
+        "cues",
+        "tags",
+        ("equipment", "per_side"),
+        ("easier", "harder"),
+        "source",
+    )
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        if db_field.name in ("easier", "harder"):
+            rows = Exercise.objects.scoped(request.user).order_by("name").values_list("slug", "name")
+            return forms.ChoiceField(
+                choices=[("", "None"), *rows],
+                required=False,
+                widget=UnfoldAdminSelectWidget(),
+                label="An easier one" if db_field.name == "easier" else "A harder one",
+            )
+        return super().formfield_for_dbfield(db_field, request, **kwargs)
+
+    @display(description="Trains")
+    def trains(self, exercise: Exercise) -> str:
+        return ", ".join(MuscleGroup(group).label for group in exercise.muscle_groups)
+
+
+class DoseInline(OffersLibrary, RoleTabularInline):
+    model = Dose
+    fields = (*DOSE_FIELDS, "source")
+    verbose_name = "exercise"
+    verbose_name_plural = "exercises"
+
+
+class StageInline(RoleStackedInline):
+    model = Stage
+    fields = (("number", "name"), "goal", "advice", ("min_days", "max_weeks"), "is_running")
+    inlines = (DoseInline,)
+
+
+@admin.register(Template)
+class TemplateAdmin(LibraryAdmin):
+    form = TemplateForm
+    inlines = (StageInline,)
+    list_display = ("name", "for_diagnoses", "strength_per_week", "is_active", "whose")
+    fieldsets = (
+        (
+            None,
+            {
+                "fields": (
+                    "name",
+                    "summary",
+                    "diagnoses",
+                    ("strength_per_week", "is_active", "maintenance"),
+                    ("quadriceps_only", "deep_flexion"),
+                )
+            },
+        ),
+        ("What it targets", {"fields": TARGET_ROWS}),
+    )
+
+    @display(description="For")
+    def for_diagnoses(self, template: Template) -> str:
+        return ", ".join(Diagnosis(diagnosis).label for diagnosis in template.diagnoses)

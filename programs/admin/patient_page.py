@@ -1,0 +1,305 @@
+"""All that the patient page shows of one case, gathered in a fixed number of queries."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+from clinic.models import User
+from clinic.roles import Capability
+from patients.models import Assessment, Episode, Invitation, OutcomeScore, Patient
+from patients.vocabulary import Side
+from programs.admin import chart
+from programs.admin.caseload import CaseRow, case_rows
+from programs.admin.wording import (
+    STATES,
+    TRENDS,
+    Badge,
+    evidence_texts,
+    kind_badge,
+    reason_label,
+    state_badge,
+    threshold_rows,
+)
+from programs.models import (
+    Alert,
+    Answer,
+    ContactLog,
+    Hold,
+    Pause,
+    Program,
+    ProgramStage,
+    Review,
+    Session,
+    StageMove,
+)
+from programs.rules.red_flags import Symptom
+
+ADHERENCE_WEEKS = 6
+LATEST = 12
+
+
+@dataclass(frozen=True, slots=True)
+class AlertCard:
+    """An alert with why it was raised and by which thresholds."""
+
+    alert: Alert
+    kind: Badge
+    state: Badge
+    age_days: int
+    evidence: list[str]
+    thresholds: list[tuple[str, str]]
+
+    @property
+    def is_red_flag(self) -> bool:
+        return self.alert.kind == Alert.Kind.RED_FLAG
+
+    @property
+    def is_open(self) -> bool:
+        return self.alert.state == Alert.State.OPEN
+
+    @property
+    def is_resolved(self) -> bool:
+        return self.alert.state == Alert.State.RESOLVED
+
+
+@dataclass(frozen=True, slots=True)
+class WeekBar:
+    """Strength sessions of one week against what was prescribed."""
+
+    label: str
+    done: int
+    prescribed: int
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerRow:
+    answer: Answer
+    pain: str
+    symptoms: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewRow:
+    review: Review
+    state: Badge
+    trend: Badge | None
+    reason: str
+
+
+@dataclass(slots=True)
+class Clinical:
+    """Findings, answers and notes: not for assistants."""
+
+    alerts: list[AlertCard] = field(default_factory=list)
+    assessments: list[Assessment] = field(default_factory=list)
+    scores: list[OutcomeScore] = field(default_factory=list)
+    stages: list[ProgramStage] = field(default_factory=list)
+    stage: ProgramStage | None = None
+    has_trial: bool = False
+    charts: list[chart.Chart] = field(default_factory=list)
+    chart_summary: str = ""
+    chart_table: list[tuple[date, list[str]]] = field(default_factory=list)
+    weeks: list[WeekBar] = field(default_factory=list)
+    adherence: str = ""
+    answers: list[AnswerRow] = field(default_factory=list)
+    reviews: list[ReviewRow] = field(default_factory=list)
+    why: list[str] = field(default_factory=list)
+    other_reasons: list[str] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class PatientPage:
+    """What the template needs. Without a case ``row`` is None; ``clinical`` also for assistants."""
+
+    patient: Patient
+    may_contact: bool
+    may_treat: bool
+    invitation: str
+    cases: list[Episode]
+    row: CaseRow | None = None
+    clinical: Clinical | None = None
+    contacts: Sequence[ContactLog] = ()
+
+
+def build_page(user: User, patient: Patient, case: str, now: datetime) -> PatientPage:
+    """The page as this user may see it; ``case`` names an earlier case by its id."""
+    mine = Episode.objects.scoped(user).filter(patient=patient).select_related("clinic__policy", "clinician")
+    cases = sorted(mine, key=lambda e: (e.is_open, e.opened_on, e.pk), reverse=True)
+    episode = next((e for e in cases if str(e.pk) == case), cases[0] if cases else None)
+    page = PatientPage(
+        patient=patient,
+        may_contact=user.may(Capability.WRITE_CONTACT, patient.clinic_id),
+        may_treat=user.may(Capability.WRITE_CLINICAL, patient.clinic_id),
+        invitation=_invitation(patient, now),
+        cases=cases,
+    )
+    if episode is None:
+        return page
+    episode.patient = patient
+    page.row = case_rows([episode], {patient.pk: patient}, now)[episode.pk]
+    page.contacts = ContactLog.objects.filter(episode=episode).select_related("by")[:LATEST]
+    if user.may(Capability.READ_CLINICAL, patient.clinic_id):
+        page.clinical = _clinical(page.row)
+    return page
+
+
+def _invitation(patient: Patient, now: datetime) -> str:
+    if patient.user_id:
+        return "Has an account"
+    last = Invitation.objects.filter(patient=patient).first()
+    if last is None:
+        return "Not invited yet"
+    if last.expires_at <= now:
+        return f"Invitation of {last.created_at:%-d %b %Y} ran out"
+    return f"Invited on {last.created_at:%-d %b %Y}, not opened yet"
+
+
+def _clinical(row: CaseRow) -> Clinical:
+    episode, program = row.episode, row.program or _last_program(row.episode)
+    answers = list(Answer.objects.current().filter(episode=episode).order_by("-occurred_at", "-pk"))
+    found = Clinical(
+        alerts=_alerts(episode, row.today),
+        assessments=list(Assessment.objects.filter(episode=episode).select_related("assessed_by")),
+        scores=list(OutcomeScore.objects.filter(episode=episode)[:LATEST]),
+        answers=[_answer_row(answer) for answer in answers[:LATEST]],
+        reviews=[_review_row(review) for review in _reviews(episode)],
+        has_trial=episode.programs.exclude(fair_trial_on=None).exists(),
+    )
+    _add_verdict(found, row.review)
+    if program is not None:
+        _add_program(found, program, row)
+        _add_chart(found, program, row, answers)
+    return found
+
+
+def _last_program(episode: Episode) -> Program | None:
+    return Program.objects.filter(episode=episode).first()
+
+
+def _alerts(episode: Episode, today: date) -> list[AlertCard]:
+    """The unresolved ones, then the latest of the others."""
+    rows = list(Alert.objects.filter(episode=episode).select_related("acknowledged_by", "resolved_by")[:30])
+    rows.sort(key=lambda alert: alert.state == Alert.State.RESOLVED)
+    return [alert_card(alert, today) for alert in rows[:LATEST]]
+
+
+def alert_card(alert: Alert, today: date) -> AlertCard:
+    return AlertCard(
+        alert=alert,
+        kind=kind_badge(alert),
+        state=state_badge(alert),
+        age_days=((alert.resolved_on or today) - alert.opened_on).days,
+        evidence=evidence_texts(alert.evidence),
+        thresholds=threshold_rows(alert),
+    )
+
+
+def _reviews(episode: Episode) -> list[Review]:
+    return list(Review.objects.filter(episode=episode).defer("thresholds", "verdict")[:LATEST])
+
+
+def _review_row(review: Review) -> ReviewRow:
+    return ReviewRow(
+        review=review,
+        state=STATES.get(review.state, Badge(review.state)),
+        trend=TRENDS.get(review.trend),
+        reason=reason_label(review.reason) if review.reason else "",
+    )
+
+
+def _answer_row(answer: Answer) -> AnswerRow:
+    parts = [
+        f"{side} {value:f}"
+        for side, value in (("left", answer.worst_left), ("right", answer.worst_right))
+        if value is not None
+    ]
+    known = {symptom.value: symptom.label for symptom in Symptom}
+    symptoms = [known.get(code, code) for code in answer.red_flags]
+    return AnswerRow(answer, ", ".join(parts), symptoms)
+
+
+def _add_verdict(found: Clinical, review: Review | None) -> None:
+    if review is None:
+        return
+    rows = [entry for entry in review.verdict.get("evidence") or [] if entry.get("text")]
+    found.why = [entry["text"] for entry in rows]
+    found.adherence = next((entry["text"] for entry in rows if entry.get("topic") == "adherence"), "")
+    found.other_reasons = [reason_label(code) for code in (review.verdict.get("reasons") or [])[1:]]
+
+
+def _add_program(found: Clinical, program: Program, row: CaseRow) -> None:
+    stages = ProgramStage.objects.filter(program=program).prefetch_related("doses__exercise")
+    found.stages = list(stages)
+    found.stage = next((s for s in found.stages if s.number == program.current_stage), None)
+    first = row.today - timedelta(days=7 * ADHERENCE_WEEKS - 1)
+    days = (
+        Session.objects.current()
+        .filter(episode=row.episode, is_strength=True, local_date__gte=first, local_date__lte=row.today)
+        .values_list("local_date", flat=True)
+    )
+    done = Counter((row.today - day).days // 7 for day in days)
+    found.weeks = [
+        WeekBar(_ago(week), done[week], program.strength_per_week)
+        for week in range(ADHERENCE_WEEKS - 1, -1, -1)
+        if row.today - timedelta(days=7 * week) >= program.started_on
+    ]
+
+
+def _ago(week: int) -> str:
+    return "last 7 days" if week == 0 else f"{7 * week + 7}-{7 * week + 1} days ago"
+
+
+def _add_chart(found: Clinical, program: Program, row: CaseRow, answers: list[Answer]) -> None:
+    baseline = row.review.baseline if row.review else None
+    limit, words = (
+        chart.success_line(baseline, row.episode.thresholds) if baseline is not None else (None, "")
+    )
+    course = chart.Course(
+        started_on=program.started_on,
+        today=program.ended_on or row.today,
+        knees=_knees(row.episode, answers),
+        baseline=baseline,
+        success_value=limit,
+        success_at=words,
+        stages=[
+            (move.moved_on, f"Stage {move.to_stage}")
+            for move in sorted(StageMove.objects.filter(program=program), key=lambda m: (m.moved_on, m.pk))
+        ],
+        spans=_spans(program, row),
+    )
+    found.charts = chart.charts(course)
+    found.chart_summary = chart.summary(course)
+    found.chart_table = chart.table(course)
+
+
+def _knees(episode: Episode, answers: list[Answer]) -> list[chart.KneeSeries]:
+    """The index knee first; the other one where it was ever reported."""
+    daily: dict[str, dict[date, Decimal]] = {side.value: {} for side in Side}
+    for answer in answers:
+        for side, worst in (("left", answer.worst_left), ("right", answer.worst_right)):
+            if worst is not None:
+                known = daily[side].get(answer.local_date, worst)
+                daily[side][answer.local_date] = max(known, worst)
+    knees = [
+        chart.KneeSeries(side=side, is_index=side == episode.index_side, days=days)
+        for side, days in daily.items()
+        if days or side == episode.index_side
+    ]
+    return sorted(knees, key=lambda knee: not knee.is_index)
+
+
+def _spans(program: Program, row: CaseRow) -> list[chart.Span]:
+    zone = ZoneInfo(row.episode.patient.timezone)
+    spans = [
+        chart.Span("pause", pause.get_kind_display(), pause.starts_on, pause.ends_on)
+        for pause in Pause.objects.filter(program=program)
+    ]
+    for hold in Hold.objects.filter(program=program):
+        cleared = hold.cleared_at.astimezone(zone).date() if hold.cleared_at else None
+        spans.append(chart.Span("hold", "On hold", hold.since.astimezone(zone).date(), cleared))
+    return spans

@@ -1,0 +1,129 @@
+"""A patient's own program: edited for this person, the template stays as it is."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+from django.utils import timezone
+
+from clinic.admin.base import RoleAdmin, RoleStackedInline, RoleTabularInline
+from clinic.admin.forms import WEEKDAYS, CodesField
+from clinic.roles import Capability
+from programs.admin.caseload import page_url
+from programs.models import Exercise, Program, ProgramDose, ProgramStage
+from programs.services.checkins import schedule_next
+
+DOSE_FIELDS = (
+    "exercise",
+    "sets",
+    "reps_low",
+    "reps_high",
+    "seconds_low",
+    "seconds_high",
+    "per_side",
+    "times_per_week",
+    "tempo",
+    "note",
+)
+
+DOSE_LABELS = {
+    "reps_low": "Reps",
+    "reps_high": "to",
+    "seconds_low": "Seconds",
+    "seconds_high": "to",
+    "times_per_week": "A week",
+    "is_active": "In use",
+}
+
+
+class ProgramForm(forms.ModelForm):
+    check_in_weekdays = CodesField(
+        WEEKDAYS, coerce=int, required=False, label="Check-ins on", help_text="None ticked: as the clinic."
+    )
+
+    def clean_check_in_weekdays(self) -> list[int] | None:
+        return self.cleaned_data["check_in_weekdays"] or None
+
+
+class OffersLibrary:
+    """An inline whose exercises come from the libraries that the user sees."""
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        field = super().formfield_for_dbfield(db_field, request, **kwargs)  # type: ignore[misc]
+        if db_field.name in DOSE_LABELS:
+            field.label = DOSE_LABELS[db_field.name]
+        if db_field.name == "exercise":
+            widget = field.widget
+            widget.can_add_related = widget.can_change_related = widget.can_view_related = False
+        return field
+
+    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        if db_field.name != "exercise":
+            return super().formfield_for_foreignkey(db_field, request, **kwargs)  # type: ignore[misc]
+        kwargs["queryset"] = Exercise.objects.scoped(request.user)
+        field = super().formfield_for_foreignkey(db_field, request, **kwargs)  # type: ignore[misc]
+        # Read once a request: otherwise each row would ask for the same list.
+        field.choices = [("", "Select an exercise"), *_exercise_names(request)]
+        return field
+
+
+def _exercise_names(request: HttpRequest) -> list[tuple[int, str]]:
+    if not hasattr(request, "exercise_names"):
+        names = Exercise.objects.scoped(request.user).values_list("pk", "name")
+        request.exercise_names = list(names)  # type: ignore[attr-defined]
+    return request.exercise_names  # type: ignore[attr-defined, no-any-return]
+
+
+class ProgramDoseInline(OffersLibrary, RoleTabularInline):
+    model = ProgramDose
+    fields = (*DOSE_FIELDS, "is_active")
+    can_delete = False
+    verbose_name = "exercise"
+    verbose_name_plural = "exercises (switched off, they stay on record)"
+
+
+class ProgramStageInline(RoleStackedInline):
+    model = ProgramStage
+    fields = (("number", "name"), "goal", "advice", ("min_days", "max_weeks"), "is_running")
+    can_delete = False
+    inlines = (ProgramDoseInline,)
+    verbose_name = "stage"
+    verbose_name_plural = "stages"
+
+
+@admin.register(Program)
+class ProgramAdmin(RoleAdmin):
+    view_needs = Capability.READ_CLINICAL
+    change_needs = Capability.WRITE_CLINICAL
+    form = ProgramForm
+    inlines = (ProgramStageInline,)
+    fields = (
+        ("name", "strength_per_week", "check_in_time"),
+        "check_in_weekdays",
+        ("testing_run_gate", "ladder_step"),
+    )
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        ended = isinstance(obj, Program) and not obj.is_active
+        return not ended and super().has_change_permission(request, obj)
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        return HttpResponseRedirect(reverse("admin:patients_patient_changelist"))
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        """Other days or another hour move the next check-in."""
+        super().save_related(request, form, formsets, change)
+        if {"check_in_weekdays", "check_in_time", "testing_run_gate"} & set(form.changed_data):
+            schedule_next(program=form.instance, now=timezone.now())
+
+    def response_change(self, request: HttpRequest, obj: Program) -> HttpResponse:
+        if "_continue" in request.POST:
+            return super().response_change(request, obj)
+        return HttpResponseRedirect(page_url(obj.episode))

@@ -1,0 +1,131 @@
+"""Labels and colours of what the rules conclude: nothing raw reaches a screen."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from clinic.thresholds import FIELDS
+from programs.models import Alert
+from programs.rules.stall import ReasonCode, State
+
+
+@dataclass(frozen=True, slots=True)
+class Badge:
+    """A short word in a colour of the admin's labels."""
+
+    text: str
+    variant: str = "default"
+
+
+NO_PROGRAM = Badge("No program")
+CLOSED = Badge("Closed")
+ASLEEP = Badge("Asleep")
+NOT_REVIEWED = Badge("Not reviewed yet")
+ON_HOLD = Badge("On hold", "danger")
+PAUSED = Badge("Paused")
+
+STATES: Mapping[str, Badge] = {
+    State.PAUSED: PAUSED,
+    State.ON_HOLD: ON_HOLD,
+    State.TOO_EARLY: Badge("Too early"),
+    State.INSUFFICIENT_DATA: Badge("Too few answers", "warning"),
+    State.ON_TRACK: Badge("On track", "success"),
+    State.STALLED: Badge("Stalled", "danger"),
+    State.STALLING: Badge("Stalling", "warning"),
+    State.WATCH: Badge("Watch", "info"),
+}
+
+REASONS: Mapping[str, str] = {
+    ReasonCode.RED_FLAG: "Red flag",
+    ReasonCode.HELD: "Held by the clinician",
+    ReasonCode.DRIFTED: "Pain elsewhere than the diagnosis explains",
+    ReasonCode.NO_BASELINE: "No baseline",
+    ReasonCode.SILENT: "Too few answers",
+    ReasonCode.RESUMING: "Resuming after a pause",
+    ReasonCode.ADHERENCE_UNKNOWN: "No session ever logged",
+    ReasonCode.NOT_DOING: "Exercises not done",
+    ReasonCode.RELAPSED: "Relapsed",
+    ReasonCode.OVERLOADED: "Overloaded",
+    ReasonCode.FLARE: "Flare",
+    ReasonCode.UNDER_LOADED: "Under-loaded",
+    ReasonCode.DEFICIT_UNTREATED: "Deficit untreated",
+    ReasonCode.ADHERENT_BUT_FLAT: "Done as prescribed, and flat",
+    ReasonCode.REASSESS: "Long without success",
+    ReasonCode.RESTART_OR_DISCHARGE: "Paused for long",
+}
+
+TRENDS: Mapping[str, Badge] = {
+    "worse": Badge("Worse", "danger"),
+    "slow": Badge("Slow", "info"),
+    "flat": Badge("Flat", "warning"),
+}
+
+ALERT_KINDS: Mapping[str, str] = {
+    Alert.Kind.RED_FLAG: "danger",
+    Alert.Kind.WORSENING: "danger",
+    Alert.Kind.STALL: "warning",
+    Alert.Kind.OVERLOAD: "warning",
+    Alert.Kind.DRIFT: "warning",
+    Alert.Kind.SILENT: "info",
+}
+
+ALERT_STATES: Mapping[str, str] = {
+    Alert.State.OPEN: "danger",
+    Alert.State.ACKNOWLEDGED: "info",
+    Alert.State.SNOOZED: "default",
+    Alert.State.RESOLVED: "success",
+}
+
+LEVELS: Mapping[str, str] = {
+    "tier_1": "Tier 1: the patient acts now",
+    "tier_2": "Tier 2: the same working day",
+    "stalling": "Stalling",
+    "stalled": "Stalled",
+}
+
+# Which groups of thresholds speak about which alert.
+_THRESHOLD_GROUPS: Mapping[str, tuple[str, ...]] = {
+    Alert.Kind.RED_FLAG: ("Red flags",),
+    Alert.Kind.WORSENING: ("Alerts", "Baseline", "Pain now"),
+    Alert.Kind.STALL: ("Stall", "Success", "Baseline", "Pain now", "Reasons"),
+    Alert.Kind.SILENT: ("Alerts", "Check-ins"),
+    Alert.Kind.OVERLOAD: ("Reasons", "24-hour pain rule"),
+    Alert.Kind.DRIFT: ("Alerts",),
+}
+
+
+def reason_label(code: str) -> str:
+    return REASONS.get(code, code.replace("_", " ").capitalize())
+
+
+def kind_badge(alert: Alert) -> Badge:
+    return Badge(alert.get_kind_display(), ALERT_KINDS[alert.kind])
+
+
+def state_badge(alert: Alert) -> Badge:
+    return Badge(alert.get_state_display(), ALERT_STATES[alert.state])
+
+
+def threshold_rows(alert: Alert) -> list[tuple[str, str]]:
+    """The thresholds an alert was made with, as far as they speak about it: label and value with unit."""
+    groups = _THRESHOLD_GROUPS.get(alert.kind, ())
+    rows = []
+    for key, field in FIELDS.items():
+        about = field.metadata
+        if about["group"] in groups and key in alert.thresholds:
+            value = alert.thresholds[key]
+            text = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+            rows.append((f"{about['label']}", f"{text} {about['unit']}".strip()))
+    return rows
+
+
+def evidence_texts(evidence: list[dict[str, object]]) -> list[str]:
+    """What an alert or a verdict rests on, as sentences; a red flag's with where it was reported."""
+    texts = []
+    for entry in evidence:
+        text = str(entry.get("text", ""))
+        source = entry.get("source")
+        if text:
+            texts.append(f"{text}: {source}" if source else text)
+    return texts

@@ -1,0 +1,332 @@
+"""Clinic pages of the admin: log-in, staff, policy, outbox."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from clinic import outbox
+from clinic.models import Clinic, ClinicPolicy, Membership, OutboxMessage, User
+from clinic.roles import Role
+from clinic.thresholds import FIELDS
+from tests.factories import make_clinic, make_operator, make_user
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def clinic() -> Clinic:
+    return make_clinic(name="Own clinic")
+
+
+@pytest.fixture
+def owner(clinic: Clinic) -> User:
+    return make_user("owner@example.org", Role.OWNER, clinic)
+
+
+def client_of(user: User) -> Client:
+    client = Client()
+    client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
+    return client
+
+
+def test_staff_log_in_with_email_and_password(clinic: Clinic) -> None:
+    make_user("paul@example.org", Role.PHYSIO, clinic, password="a long enough one")
+    client = Client()
+    first = client.get(reverse("admin:index"))
+    assert first.url.startswith(reverse("admin:login"))
+
+    wrong = client.post(first.url, {"username": "paul@example.org", "password": "guess"})
+    assert wrong.status_code == 200
+    right = client.post(first.url, {"username": "Paul@example.org", "password": "a long enough one"})
+    assert right.status_code == 302
+    assert client.get(reverse("admin:index")).status_code == 200
+
+
+def test_a_patients_login_does_not_open_the_admin(clinic: Clinic) -> None:
+    patient_login = make_user(role=None)
+
+    assert client_of(patient_login).get(reverse("admin:index")).status_code == 302
+
+
+# --- policy
+
+
+def policy_form(client: Client, clinic: Clinic) -> dict[str, Any]:
+    """The policy page as the browser would post it back unchanged."""
+    form = client.get(policy_page(clinic)).context["form"]
+    data = {name: form[name].value() for name in form.fields}
+    return {name: value for name, value in data.items() if value not in (False, None)}
+
+
+def policy_page(clinic: Clinic) -> str:
+    return reverse("admin:clinic_clinicpolicy_change", args=[clinic.pk])
+
+
+def test_the_policy_shows_every_threshold_with_default_unit_source_and_positions(
+    clinic: Clinic, owner: User
+) -> None:
+    html = client_of(owner).get(policy_page(clinic)).content.decode()
+
+    assert all(f'name="{key}"' in html for key in FIELDS)
+    for text in ("Stalled from week", "Default 8", "Source: Crossley 2004", "S2: 7; S0: none", "NPRS"):
+        assert text in html
+
+
+def test_only_what_differs_from_the_defaults_is_kept(clinic: Clinic, owner: User) -> None:
+    client = client_of(owner)
+    changes = {
+        "stalled_week": "9",
+        "check_in_weekdays": ["2", "6"],
+        "digest_full_names": "on",
+        "own_cases_only": "on",
+    }
+
+    answer = client.post(policy_page(clinic), policy_form(client, clinic) | changes)
+
+    assert answer.status_code == 302, answer.context["form"].errors
+    policy = ClinicPolicy.objects.get()
+    assert policy.overrides == {"stalled_week": 9, "check_in_weekdays": [2, 6], "digest_full_names": True}
+    assert (policy.own_cases_only, policy.updated_by) == (True, owner)
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "message"),
+    [
+        ("stalled_week", "99", "must be between 1 and 52"),
+        ("stalled_week", "5", "must be above 'Stalling from week'"),
+        ("success_drop", "0", "must be between 0.1 and 10"),
+        ("success_drop", "NaN", "Enter a number."),
+        ("green_max", "7", "must be above"),
+        ("check_in_time", "25:00", "Enter a valid time."),
+        ("watch_week", "", "This field is required."),
+    ],
+)
+def test_a_value_out_of_range_or_order_is_refused_beside_its_field(
+    clinic: Clinic, owner: User, key: str, value: str, message: str
+) -> None:
+    client = client_of(owner)
+    field = "amber_max" if key == "green_max" else key
+
+    answer = client.post(policy_page(clinic), policy_form(client, clinic) | {key: value})
+
+    assert message in answer.context["form"].errors[field][0]
+    assert ClinicPolicy.objects.get().overrides == {}
+
+
+@pytest.mark.parametrize("role", [Role.PHYSIO, Role.ASSISTANT])
+def test_only_an_owner_opens_or_changes_the_policy(clinic: Clinic, owner: User, role: Role) -> None:
+    data = policy_form(client_of(owner), clinic) | {"stalled_week": "9"}
+    client = client_of(make_user(role=role, clinic=clinic))
+
+    assert client.get(policy_page(clinic)).status_code == 403
+    assert client.post(policy_page(clinic), data).status_code == 403
+    assert ClinicPolicy.objects.get().overrides == {}
+
+
+def test_another_clinics_policy_answers_like_a_missing_one(clinic: Clinic, owner: User) -> None:
+    other = make_clinic()
+    data = policy_form(client_of(owner), clinic) | {"stalled_week": "9"}
+
+    answers = [
+        client_of(owner).post(page, data) for page in (policy_page(other), policy_page(Clinic(pk=10**6)))
+    ]
+
+    assert [answer.status_code for answer in answers] == [404, 404]
+    assert ClinicPolicy.objects.get(clinic=other).overrides == {}
+
+
+# --- staff
+
+NEW = {"email": "nora@example.org", "name": "Nora New", "role": "physio", "password": "a long enough one"}
+ADD = "admin:clinic_membership_add"
+
+
+def member_page(member: Membership) -> str:
+    return reverse("admin:clinic_membership_change", args=[member.pk])
+
+
+def test_an_owner_adds_a_member_who_can_log_in(clinic: Clinic, owner: User) -> None:
+    client_of(owner).post(reverse(ADD), NEW)
+
+    nora = User.objects.get(email="nora@example.org")
+    assert (nora.is_staff, nora.is_operator, nora.check_password(NEW["password"])) == (True, False, True)
+    assert Membership.objects.get(user=nora).role == Role.PHYSIO
+
+
+def test_a_colleague_of_another_clinic_keeps_their_password(owner: User) -> None:
+    nora = make_user("nora@example.org", Role.OWNER, make_clinic(), password="her own password")
+
+    client_of(owner).post(reverse(ADD), NEW)
+
+    nora.refresh_from_db()
+    assert nora.check_password("her own password")
+    assert nora.memberships.count() == 2
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"password": "1234"}, "password"),
+        ({"password": ""}, "password"),
+        ({"email": "owner@example.org"}, "email"),
+        ({"email": "no address"}, "email"),
+        ({"role": "king"}, "role"),
+    ],
+)
+def test_a_mistake_is_named_and_nobody_is_added(owner: User, change: dict[str, str], field: str) -> None:
+    answer = client_of(owner).post(reverse(ADD), NEW | change)
+
+    assert answer.context["form"].errors[field]
+    assert User.objects.count() == 1
+
+
+def test_the_last_owner_stays(clinic: Clinic, owner: User) -> None:
+    member = Membership.objects.get(user=owner)
+
+    answer = client_of(owner).post(member_page(member), {"role": "physio", "is_active": "on"})
+
+    assert "needs an owner" in answer.context["form"].errors["role"][0]
+    member.refresh_from_db()
+    assert member.role == Role.OWNER
+
+
+def test_cover_and_digest_are_the_members_own_to_set(clinic: Clinic, owner: User) -> None:
+    physio, cover = make_user(clinic=clinic), make_user(clinic=clinic)
+    member = Membership.objects.get(user=physio)
+    mine = f"{reverse('admin:clinic_membership_me')}?member={member.pk}"
+    data = {"cover": cover.pk, "digest_weekday": "3", "digest_time": "08:30", "role": "owner"}
+
+    assert client_of(cover).post(mine, data).status_code == 404
+    client_of(physio).post(mine, data)
+
+    member.refresh_from_db()
+    assert (member.cover, member.digest_weekday, f"{member.digest_time:%H:%M}") == (cover, 3, "08:30")
+    assert member.role == Role.PHYSIO
+
+
+@pytest.mark.parametrize("role", [Role.PHYSIO, Role.ASSISTANT])
+def test_only_an_owner_changes_staff(clinic: Clinic, owner: User, role: Role) -> None:
+    client = client_of(make_user(role=role, clinic=clinic))
+    member = Membership.objects.get(user=owner)
+
+    assert client.post(reverse(ADD), NEW).status_code == 403
+    assert client.post(member_page(member), {"role": "assistant"}).status_code == 403
+    assert not User.objects.filter(email="nora@example.org").exists()
+    member.refresh_from_db()
+    assert member.role == Role.OWNER
+
+
+def test_another_clinics_member_is_not_found(owner: User) -> None:
+    stranger = make_user(clinic=make_clinic())
+    member = Membership.objects.get(user=stranger)
+
+    assert client_of(owner).post(member_page(member), {"role": "owner", "is_active": "on"}).status_code == 404
+    member.refresh_from_db()
+    assert member.role == Role.PHYSIO
+
+
+# --- outbox
+
+
+def mail_of(clinic: Clinic | None) -> OutboxMessage:
+    return outbox.put(
+        clinic=clinic,
+        kind="invitation",
+        dedupe_key=f"test:{clinic}",
+        to_email="patient@example.org",
+        subject="Your invitation",
+        text=f"Hello Robin, {outbox.PLACEHOLDER}",
+        html=f"<p>Hello Robin</p><script>alert(1)</script>{outbox.PLACEHOLDER}",
+        secret="very-secret-token",
+        now=timezone.now(),
+    )
+
+
+def mail_page(message: OutboxMessage) -> str:
+    return reverse("admin:clinic_outboxmessage_change", args=[message.pk])
+
+
+MAILS = "admin:clinic_outboxmessage_changelist"
+
+
+def test_an_owner_previews_a_mail_masked_and_in_a_sandbox(clinic: Clinic, owner: User) -> None:
+    message = mail_of(clinic)
+    html = client_of(owner).get(mail_page(message)).content.decode()
+
+    assert "Hello Robin" in html
+    assert outbox.MASK in html
+    assert "very-secret-token" not in html
+    assert outbox.PLACEHOLDER not in html
+    assert '<iframe class="kc-mail" title="The e-mail as HTML" sandbox=""' in html
+    assert "<script>alert(1)</script>" not in html
+    assert "patient@example.org" in client_of(owner).get(reverse(MAILS)).content.decode()
+
+
+def test_an_operator_sees_states_of_all_mails_and_nothing_else(clinic: Clinic) -> None:
+    message = mail_of(clinic)
+    OutboxMessage.objects.update(last_error="SMTPRecipientsRefused: 550 <patient@example.org> unknown")
+    client = client_of(make_operator())
+
+    rows = client.get(reverse(MAILS)).content.decode()
+    page = client.get(mail_page(message))
+
+    assert "Invitation" in rows
+    assert "Waiting" in rows
+    assert "550 [address] unknown" in rows
+    for hidden in ("patient@example.org", "Hello Robin", "Your invitation"):
+        assert hidden not in rows
+    assert page.status_code == 302
+
+
+@pytest.mark.parametrize("role", [Role.PHYSIO, Role.ASSISTANT])
+def test_nobody_else_reads_mails(clinic: Clinic, role: Role) -> None:
+    message = mail_of(clinic)
+    client = client_of(make_user(role=role, clinic=clinic))
+
+    assert client.get(reverse(MAILS)).status_code == 403
+    assert "Hello Robin" not in client.get(mail_page(message), follow=True).content.decode()
+
+
+def test_another_clinics_mail_is_not_seen(owner: User) -> None:
+    message = mail_of(make_clinic())
+    client = client_of(owner)
+
+    assert "patient@example.org" not in client.get(reverse(MAILS)).content.decode()
+    assert client.get(mail_page(message)).url == reverse("admin:index")
+
+
+# --- clinics
+
+
+def test_an_owner_keeps_the_clinics_phone_and_cannot_switch_the_clinic_off(
+    clinic: Clinic, owner: User
+) -> None:
+    page = reverse("admin:clinic_clinic_change", args=[clinic.pk])
+    data = {"name": "Own clinic", "phone": "+31 20 1", "emergency_number": "112", "timezone": "Europe/Paris"}
+
+    client_of(owner).post(page, data)
+
+    clinic.refresh_from_db()
+    assert (clinic.phone, clinic.timezone, clinic.is_active) == ("+31 20 1", "Europe/Paris", True)
+
+
+def test_an_operator_switches_a_clinic_off(clinic: Clinic) -> None:
+    page = reverse("admin:clinic_clinic_change", args=[clinic.pk])
+
+    client_of(make_operator()).post(page, {"name": "Own clinic"})
+
+    clinic.refresh_from_db()
+    assert (clinic.is_active, clinic.phone) == (False, "+31 20 555 0100")
+
+
+def test_times_are_shown_on_the_clinics_clock(clinic: Clinic, owner: User) -> None:
+    Clinic.objects.update(timezone="Pacific/Auckland")
+    message = mail_of(clinic)
+    OutboxMessage.objects.update(created_at="2026-03-02T23:30:00Z")
+
+    assert "3 Mar 2026 12:30" in client_of(owner).get(mail_page(message)).content.decode()

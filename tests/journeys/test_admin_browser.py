@@ -1,0 +1,157 @@
+"""The admin in a real browser: log in, take a patient on, assess, assign, act; also on a phone."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.urls import reverse
+from playwright.sync_api import Page, expect
+
+from clinic.models import SweepRun, User
+from clinic.roles import Role
+from patients.models import Assessment, Episode
+from programs.models import Alert, Hold, Program
+from programs.services.library import load_starter_library
+from tests.factories import make_clinic, make_user
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+PASSWORD = "a long enough one"
+PHONE = {"width": 390, "height": 844}
+
+
+@pytest.fixture
+def owner() -> User:
+    load_starter_library()
+    clinic = make_clinic(name="Riverside", timezone="Europe/Amsterdam", simulated=True)
+    return make_user("olivia@example.org", Role.OWNER, clinic, password=PASSWORD, name="Olivia Owner")
+
+
+@pytest.fixture
+def problems(page: Page) -> list[str]:
+    """What the browser complains about; each test ends with none."""
+    found: list[str] = []
+    page.on("console", lambda message: found.append(message.text) if message.type == "error" else None)
+    page.on("pageerror", lambda error: found.append(str(error)))
+    return found
+
+
+def log_in(page: Page, url: str) -> None:
+    page.goto(url + reverse("admin:index"))
+    page.get_by_label("Email").fill("olivia@example.org")
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Log in").click()
+    expect(page.get_by_text("Simulated clinic", exact=True)).to_be_visible()
+
+
+def save(page: Page) -> None:
+    page.get_by_role("button", name="Save", exact=True).click()
+
+
+def take_on(page: Page, url: str) -> None:
+    page.goto(url + reverse("admin:patients_patient_add"))
+    page.get_by_label("Given name").fill("Mira")
+    page.get_by_role("button", name="Add the patient").click()
+    expect(page.get_by_text("Case 1001", exact=True)).to_be_visible()
+
+
+def assess(page: Page) -> None:
+    page.get_by_role("link", name="Record assessment").click()
+    page.get_by_label("Worst pain, last 3 days", exact=True).fill("6.5")
+    page.locator("nav a", has_text="Strength tests").click()
+    page.get_by_role("link", name="Add another Strength test").click()
+    chosen = {"muscle_group": "hip_abductors", "side": "left", "method": "handheld_dynamometer", "unit": "N"}
+    for name, value in chosen.items():
+        page.locator(f"[name=strength_tests-0-{name}]").select_option(value)
+    page.locator("[name=strength_tests-0-value]").fill("118")
+    save(page)
+
+
+def clear_red_flag(page: Page) -> None:
+    banner = page.get_by_role("alert")
+    expect(banner.get_by_role("heading", name="Red flag: the program is on hold")).to_be_visible()
+    banner.get_by_role("button", name="Acknowledge").click()
+    expect(page.get_by_text("Acknowledged.", exact=True)).to_be_visible()
+    page.get_by_role("alert").get_by_role("link", name="Clear with a finding").click()
+    page.get_by_label("Finding").fill("Stable knee, no effusion")
+    page.get_by_role("button", name="Clear, and end the hold").click()
+    expect(page.get_by_text("The red flag is cleared and the hold is over.")).to_be_visible()
+
+
+def test_from_a_new_patient_to_a_cleared_red_flag(
+    page: Page, live_server: Any, owner: User, problems: list[str]
+) -> None:
+    log_in(page, live_server.url)
+    take_on(page, live_server.url)
+    assess(page)
+    assert Assessment.objects.get().strength_tests.count() == 1
+
+    page.get_by_role("link", name="Assign").first.click()
+    expect(page.get_by_text("Wall sit").first).to_be_visible()
+    page.get_by_role("button", name="Assign").click()
+    page.locator("input[name=stages-0-doses-0-sets]").fill("4")
+    save(page)
+    expect(page.get_by_text("Not reviewed yet", exact=True)).to_be_visible()
+    program = Program.objects.get()
+    assert program.stages.get(number=1).doses.order_by("position", "pk")[0].sets == 4
+
+    page.get_by_role("link", name="Record assessment").click()
+    page.get_by_label("Knee locks").check()
+    save(page)
+    expect(page.get_by_text("Refer first: no program is suggested")).to_be_visible()
+    assert Hold.objects.get().cleared_at is None
+    page.get_by_role("link", name="Mira").click()
+    clear_red_flag(page)
+    assert Alert.objects.get().outcome == "Stable knee, no effusion"
+    assert problems == []
+
+
+PAGES = [
+    "admin:index",
+    "admin:patients_patient_changelist",
+    "admin:patients_patient_add",
+    "admin:programs_alert_changelist",
+    "admin:patients_assessment_changelist",
+    "admin:programs_template_changelist",
+    "admin:programs_exercise_changelist",
+    "admin:clinic_membership_changelist",
+    "admin:clinic_clinicpolicy_changelist",
+    "admin:clinic_outboxmessage_changelist",
+    "admin:clinic_sweeprun_changelist",
+]
+
+
+@pytest.mark.parametrize("size", ["desktop", "phone"])
+def test_no_page_is_blank_or_wider_than_the_screen(
+    page: Page, live_server: Any, owner: User, problems: list[str], size: str
+) -> None:
+    """A minor release of the admin's theme has blanked pages before."""
+    if size == "phone":
+        page.set_viewport_size(PHONE)
+    SweepRun.objects.create(name="review_cases", started_at="2026-03-02T09:00:00Z")
+    log_in(page, live_server.url)
+
+    for name in PAGES:
+        page.goto(live_server.url + reverse(name))
+        assert page.locator("#content").inner_text().strip(), name
+        assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), name
+    assert problems == []
+
+
+def test_the_chart_and_the_actions_fit_a_phone(
+    page: Page, live_server: Any, owner: User, problems: list[str]
+) -> None:
+    page.set_viewport_size(PHONE)
+    log_in(page, live_server.url)
+    take_on(page, live_server.url)
+    case = Episode.objects.get()
+    page.goto(f"{live_server.url}{reverse('admin:do', args=['assign', case.pk])}")
+    page.get_by_role("link", name="Runner's knee, four stages").click()
+    page.get_by_role("button", name="Assign").click()
+    page.goto(live_server.url + reverse("admin:patients_patient_change", args=[case.patient_id]))
+
+    expect(page.locator("svg.kc-phone")).to_be_visible()
+    expect(page.locator("svg.kc-wide")).to_be_hidden()
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+    assert problems == []

@@ -1,0 +1,377 @@
+"""Every action of the patient page: it does its work, says why not, and is refused to those who may not."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from itertools import product
+from typing import Any
+
+import pytest
+from django.db import models
+from django.urls import reverse
+from django.utils import timezone
+
+from clinic.models import OutboxMessage
+from patients.models import Assessment, Episode, Invitation, OutcomeScore, Patient
+from patients.scoring import AKPS_ITEMS
+from programs.admin.patients import ACTS
+from programs.models import (
+    Alert,
+    AlertEvent,
+    ContactLog,
+    Hold,
+    Pause,
+    Program,
+    ProgramStage,
+    StageMove,
+    Template,
+)
+from programs.services.red_flags import raise_red_flag
+from tests.factories import make_assessment, make_case, make_exercise, make_program, make_template, make_user
+
+pytestmark = pytest.mark.django_db
+
+BEST_AKPS = {code: str(max(item.points)) for code, item in AKPS_ITEMS.items()}
+FOR_ASSISTANTS = {"invite", "new-case", "log-contact"}
+CHANGED_BY_ACTS: list[type[models.Model]] = [
+    Alert,
+    AlertEvent,
+    ContactLog,
+    Episode,
+    Hold,
+    Invitation,
+    OutboxMessage,
+    OutcomeScore,
+    Pause,
+    Program,
+    StageMove,
+]
+
+
+@dataclass
+class Case:
+    """A case with all that can be acted on, and what each action asks."""
+
+    episode: Episode
+    program: Program
+    assessment: Assessment
+    alert: Alert
+    flag: Alert
+    template: Template
+    colleague: Any
+
+    def target(self, name: str) -> Any:
+        if name in ("invite", "new-case"):
+            return self.episode.patient
+        if name == "score":
+            return self.assessment
+        if name == "clear":
+            return self.flag
+        if name in ("acknowledge", "snooze", "resolve"):
+            return self.alert
+        if name in ("reassign", "discharge", "log-contact", "assign"):
+            return self.episode
+        return self.program
+
+    def data(self, name: str) -> dict[str, Any]:
+        today = timezone.localdate()
+        asked: dict[str, dict[str, Any]] = {
+            "new-case": {
+                "clinician": self.episode.clinician_id,
+                "diagnosis": "pfp",
+                "index_side": "right",
+                "running_track": "stopped",
+                "opened_on": today.isoformat(),
+            },
+            "reassign": {"clinician": self.colleague.pk},
+            "discharge": {"outcome": "improved", "note": "Runs again"},
+            "log-contact": {"kind": "call", "note": "Asked"},
+            "score": BEST_AKPS,
+            "assign": {"template_choice": self.template.pk, "started_on": today.isoformat()},
+            "move-stage": {"to_stage": 2, "override_reason": "Strong enough"},
+            "pause": {"kind": "holiday", "starts_on": today.isoformat()},
+            "resume": {"on": today.isoformat()},
+            "fair-trial": {"on": today.isoformat(), "reason": "Another program"},
+            "snooze": {"until": (today + timedelta(days=5)).isoformat(), "note": "Back from holiday then"},
+            "resolve": {"outcome": "Load was cut"},
+            "clear": {"finding": "Stable, no effusion"},
+        }
+        return asked.get(name, {})
+
+
+def case_of(staff: Any) -> Case:
+    now = timezone.now()
+    today = timezone.localdate()
+    episode = make_case(staff.clinic, clinician=staff.physio, opened_on=today - timedelta(days=30))
+    program = make_program(
+        episode, started_on=today - timedelta(days=20), stage_started_on=today - timedelta(days=20)
+    )
+    alert = Alert.objects.create(
+        clinic=staff.clinic, episode=episode, kind="stall", summary="Stalling", opened_on=today, opened_at=now
+    )
+    flagged = make_case(staff.clinic, clinician=staff.physio, opened_on=today)
+    make_program(flagged, started_on=today, stage_started_on=today)
+    flag = raise_red_flag(episode=flagged, codes=["knee_locks"], source="a check-in", evidence=[], now=now)
+    assert flag is not None
+    return Case(
+        episode=episode,
+        program=program,
+        assessment=make_assessment(episode, assessed_on=today),
+        alert=alert,
+        flag=flag,
+        template=make_template(),
+        colleague=make_user(clinic=staff.clinic),
+    )
+
+
+def act(client: Any, name: str, case: Case, **changes: Any) -> Any:
+    return client.post(url_of(name, case), {**case.data(name), **changes})
+
+
+def url_of(name: str, case: Case) -> str:
+    return reverse("admin:do", args=[name, case.target(name).pk])
+
+
+def snapshot() -> list[list[tuple[Any, ...]]]:
+    return [list(model._default_manager.order_by("pk").values_list()) for model in CHANGED_BY_ACTS]
+
+
+def test_every_action_shows_its_page(staff: Any) -> None:
+    case = case_of(staff)
+    client = staff.client(staff.physio)
+
+    for name, kind in ACTS.items():
+        assert kind.submit in client.get(url_of(name, case)).content.decode(), name
+
+
+def test_an_assistant_is_refused_every_clinical_action_and_nothing_changes(staff: Any) -> None:
+    case = case_of(staff)
+    client = staff.client(staff.assistant)
+    before = snapshot()
+
+    for name in set(ACTS) - FOR_ASSISTANTS:
+        assert act(client, name, case).status_code == 403, name
+    assert snapshot() == before
+
+
+def test_another_clinics_owner_gets_the_answer_for_a_missing_row_and_nothing_changes(
+    staff: Any, stranger: Any
+) -> None:
+    case = case_of(staff)
+    client = stranger.client(stranger.owner)
+    before = snapshot()
+
+    for name in ACTS:
+        assert act(client, name, case).status_code == 404, name
+    assert snapshot() == before
+
+
+def test_a_missing_or_malformed_id_is_not_found(staff: Any) -> None:
+    client = staff.client(staff.owner)
+    ids = ("0", "999999", "x", "9" * 30, "01a20271-23f8-7cfb-af05-ffa74b2fe623")
+
+    for name, pk in product(ACTS, ids):
+        assert client.get(reverse("admin:do", args=[name, pk])).status_code == 404, (name, pk)
+
+
+@pytest.mark.parametrize("name", sorted(FOR_ASSISTANTS))
+def test_an_assistant_may_invite_open_a_case_and_log_a_call(staff: Any, name: str) -> None:
+    case = case_of(staff)
+
+    assert act(staff.client(staff.assistant), name, case).status_code == 302
+
+
+def test_an_invitation_goes_to_the_outbox_without_showing_its_link(staff: Any) -> None:
+    case = case_of(staff)
+
+    act(staff.client(staff.assistant), "invite", case)
+
+    assert Invitation.objects.get().patient == case.episode.patient
+    assert OutboxMessage.objects.get(kind="invitation").to_email == case.episode.patient.email
+
+
+def test_without_an_address_an_invitation_is_refused_in_words(staff: Any) -> None:
+    case = case_of(staff)
+    Patient.objects.update(email="")
+
+    answer = act(staff.client(staff.physio), "invite", case)
+
+    assert "needs an e-mail address" in answer.content.decode()
+    assert not Invitation.objects.exists()
+
+
+def test_a_logged_call_keeps_who_and_what(staff: Any) -> None:
+    act(staff.client(staff.assistant), "log-contact", case_of(staff))
+
+    contact = ContactLog.objects.get()
+    assert (contact.by, contact.note) == (staff.assistant, "Asked")
+
+
+def test_a_case_is_handed_to_a_colleague_and_not_to_an_assistant(staff: Any) -> None:
+    case = case_of(staff)
+    client = staff.client(staff.physio)
+
+    refused = act(client, "reassign", case, clinician=staff.assistant.pk)
+    case.episode.refresh_from_db()
+    assert refused.status_code == 200
+    assert case.episode.clinician == staff.physio
+
+    act(client, "reassign", case)
+    case.episode.refresh_from_db()
+    assert case.episode.clinician == case.colleague
+
+
+def test_discharge_closes_the_case_and_resolves_the_stall_alert(staff: Any) -> None:
+    case = case_of(staff)
+
+    act(staff.client(staff.physio), "discharge", case)
+
+    case.episode.refresh_from_db()
+    case.alert.refresh_from_db()
+    assert (case.episode.outcome, case.episode.is_open) == ("improved", False)
+    assert case.alert.resolution == Alert.Resolution.DISCHARGED
+
+
+def test_a_stage_move_past_unmet_criteria_asks_for_a_reason_beside_its_field(staff: Any) -> None:
+    case = case_of(staff)
+    client = staff.client(staff.physio)
+
+    refused = act(client, "move-stage", case, override_reason="")
+    assert "Not met yet" in refused.context["form"].errors["override_reason"][0]
+    assert not StageMove.objects.exists()
+
+    act(client, "move-stage", case)
+    assert StageMove.objects.get().override_reason == "Strong enough"
+
+
+def test_a_pause_begins_and_ends(staff: Any) -> None:
+    case = case_of(staff)
+    client = staff.client(staff.physio)
+
+    act(client, "pause", case)
+    assert Pause.objects.get().ends_on is None
+    again = act(client, "pause", case)
+    assert "overlaps" in again.context["form"].errors["starts_on"][0]
+
+    tomorrow = timezone.localdate() + timedelta(days=1)
+    act(client, "resume", case, on=tomorrow.isoformat())
+    assert Pause.objects.get().ends_on == tomorrow
+
+
+def test_a_new_fair_trial_is_declared_once(staff: Any) -> None:
+    case = case_of(staff)
+    client = staff.client(staff.physio)
+
+    act(client, "fair-trial", case)
+    again = act(client, "fair-trial", case)
+
+    assert Program.objects.get(pk=case.program.pk).fair_trial_reason == "Another program"
+    assert "already declared" in again.content.decode()
+
+
+def test_an_imported_program_wakes(staff: Any) -> None:
+    case = case_of(staff)
+    Program.objects.filter(pk=case.program.pk).update(asleep=True)
+
+    act(staff.client(staff.physio), "wake", case)
+
+    case.program.refresh_from_db()
+    assert (case.program.asleep, case.program.next_check_in_at is None) == (False, False)
+
+
+@pytest.mark.parametrize(
+    ("name", "state"), [("acknowledge", "acknowledged"), ("snooze", "snoozed"), ("resolve", "resolved")]
+)
+def test_an_alert_is_acknowledged_snoozed_or_resolved(staff: Any, name: str, state: str) -> None:
+    case = case_of(staff)
+
+    act(staff.client(staff.physio), name, case)
+
+    case.alert.refresh_from_db()
+    assert case.alert.state == state
+    assert AlertEvent.objects.filter(alert=case.alert, by=staff.physio).exists()
+
+
+def test_a_red_flag_is_cleared_only_with_a_finding(staff: Any) -> None:
+    case = case_of(staff)
+    client = staff.client(staff.physio)
+
+    refused = act(client, "clear", case, finding="")
+    assert refused.context["form"].errors["finding"]
+    assert Hold.objects.get().cleared_at is None
+
+    act(client, "clear", case)
+    assert (Hold.objects.get().cleared_by, Hold.objects.get().finding) == (
+        staff.physio,
+        "Stable, no effusion",
+    )
+
+
+def test_a_questionnaire_is_scored_item_by_item_and_screened(staff: Any) -> None:
+    case = case_of(staff)
+    client = staff.client(staff.physio)
+
+    act(client, "score", case)
+    assert OutcomeScore.objects.get().value == 100
+    assert not Alert.objects.filter(episode=case.episode, kind="red_flag").exists()
+
+    act(client, "score", case, swelling="0")
+    assert OutcomeScore.objects.get().value == 90
+    assert Alert.objects.filter(episode=case.episode, kind="red_flag").exists()
+
+
+def test_an_item_left_open_is_named(staff: Any) -> None:
+    answer = act(staff.client(staff.physio), "score", case_of(staff), stairs="")
+
+    assert "stairs" in answer.context["form"].errors
+    assert not OutcomeScore.objects.exists()
+
+
+def test_assigning_copies_the_template_and_leads_to_the_copy(staff: Any) -> None:
+    case = case_of(staff)
+
+    answer = act(staff.client(staff.physio), "assign", case)
+
+    program = Program.objects.get(template=case.template)
+    assert answer.url == reverse("admin:programs_program_change", args=[program.pk])
+    assert ProgramStage.objects.filter(program=program).count() == 2
+    case.program.refresh_from_db()
+    assert case.program.end_reason == "Replaced"
+
+
+def test_a_refused_start_date_is_shown_beside_its_field(staff: Any) -> None:
+    case = case_of(staff)
+    tomorrow = timezone.localdate() + timedelta(days=2)
+
+    answer = act(staff.client(staff.physio), "assign", case, started_on=tomorrow.isoformat())
+
+    assert "today or earlier" in answer.context["form"].errors["started_on"][0]
+    assert Program.objects.filter(episode=case.episode).count() == 1
+
+
+def test_the_assign_page_previews_stages_and_doses_before_anything_is_written(staff: Any) -> None:
+    case = case_of(staff)
+    dose = case.template.stages.first().doses.first()
+    assert dose is not None
+
+    html = (
+        staff.client(staff.physio)
+        .get(url_of("assign", case), {"template": case.template.pk})
+        .content.decode()
+    )
+
+    assert dose.exercise.name in html
+    assert dose.text in html
+    assert Program.objects.filter(template=case.template).count() == 0
+
+
+def test_another_clinics_template_can_not_be_assigned(staff: Any, stranger: Any) -> None:
+    case = case_of(staff)
+    foreign = make_template(clinic=stranger.clinic, name="Foreign")
+    make_exercise()
+
+    answer = act(staff.client(staff.physio), "assign", case, template_choice=foreign.pk)
+
+    assert answer.context["form"].errors["template_choice"]
+    assert not Program.objects.filter(template=foreign).exists()

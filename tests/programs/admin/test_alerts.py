@@ -1,0 +1,191 @@
+"""The alert list and page, and the first page: who needs me today, and is the service well."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django.urls import reverse
+from django.utils import timezone
+
+from clinic.admin.sweeps import Health
+from clinic.models import Clinic, SweepRun
+from patients.models import Episode
+from programs.models import Alert, AlertEvent
+from tests.factories import TODAY, make_case, make_operator
+
+pytestmark = pytest.mark.django_db
+
+LIST = "admin:programs_alert_changelist"
+
+
+def alert_of(episode: Episode, kind: str = "stall", **fields: Any) -> Alert:
+    values = {
+        "level": "stalled",
+        "summary": f"{kind} of {episode.patient}",
+        "action": "Re-assess hands-on",
+        "opened_on": TODAY,
+        "opened_at": timezone.now(),
+        "evidence": [{"topic": "now", "text": "Worst pain 6.0 now"}],
+        "thresholds": {"stalled_week": 9},
+        **fields,
+    }
+    return Alert.objects.create(clinic=episode.clinic, episode=episode, kind=kind, **values)
+
+
+def page_of(alert: Alert) -> str:
+    return reverse("admin:programs_alert_change", args=[alert.pk])
+
+
+def test_the_page_shows_why_by_which_thresholds_and_what_was_done(staff: Any) -> None:
+    alert = alert_of(make_case(staff.clinic, clinician=staff.physio))
+    AlertEvent.objects.create(
+        clinic=staff.clinic,
+        alert=alert,
+        what="acknowledged",
+        at=timezone.now(),
+        by=staff.physio,
+        note="Will call",
+    )
+
+    html = staff.client(staff.physio).get(page_of(alert)).content.decode()
+
+    for text in (
+        "Worst pain 6.0 now",
+        "Stalled from week",
+        "9 weeks",
+        "Acknowledged",
+        "Will call",
+        "Re-assess",
+    ):
+        assert text in html
+
+
+def test_resolved_alerts_are_listed_only_when_asked_for(staff: Any) -> None:
+    case = make_case(staff.clinic, clinician=staff.physio)
+    alert_of(case)
+    now = timezone.now()
+    alert_of(
+        case,
+        "silent",
+        state="resolved",
+        resolution="clinician",
+        resolved_by=staff.physio,
+        resolved_at=now,
+        resolved_on=TODAY,
+    )
+    client = staff.client(staff.physio)
+
+    usual, all_of_them = (
+        client.get(reverse(LIST), query).content.decode() for query in ({}, {"state": "all"})
+    )
+
+    assert f"stall of {case.patient}" in usual
+    assert f"silent of {case.patient}" not in usual
+    assert f"silent of {case.patient}" in all_of_them
+
+
+def test_a_foreign_alert_answers_like_one_that_does_not_exist(staff: Any, stranger: Any) -> None:
+    foreign = alert_of(make_case(stranger.clinic))
+    client = staff.client(staff.owner)
+
+    answers = [client.get(reverse("admin:programs_alert_change", args=[pk])) for pk in (foreign.pk, 999_999)]
+
+    assert [answer.url for answer in answers] == [reverse("admin:index")] * 2
+    assert str(foreign.episode.patient) not in client.get(reverse(LIST)).content.decode()
+
+
+def test_an_assistant_gets_no_alert(staff: Any) -> None:
+    alert = alert_of(make_case(staff.clinic, clinician=staff.physio))
+    client = staff.client(staff.assistant)
+
+    assert [client.get(url).status_code for url in (reverse(LIST), page_of(alert))] == [403, 403]
+
+
+def test_today_ranks_red_flags_before_worsening_before_stalled_before_silent(staff: Any) -> None:
+    kinds = ["silent", "stall", "worsening", "red_flag"]
+    for kind in kinds:
+        level = {"red_flag": "tier_2", "stall": "stalled"}.get(kind, "")
+        alert_of(make_case(staff.clinic, clinician=staff.physio), kind, level=level)
+    snoozed = make_case(staff.clinic, clinician=staff.physio)
+    alert_of(snoozed, "worsening", state="snoozed", snoozed_until=TODAY)
+
+    html = staff.client(staff.physio).get(reverse("admin:index")).content.decode()
+
+    places = [html.index(f"{kind} of") for kind in reversed(kinds)]
+    assert places == sorted(places)
+    assert f"worsening of {snoozed.patient}" not in html
+
+
+@pytest.mark.parametrize("cases", [1, 3])
+def test_today_takes_the_same_queries_for_one_case_and_three(
+    staff: Any, cases: int, django_assert_num_queries: Any
+) -> None:
+    for _ in range(cases):
+        alert_of(make_case(staff.clinic, clinician=staff.physio))
+    client = staff.client(staff.physio)
+
+    with django_assert_num_queries(11):
+        client.get(reverse("admin:index"))
+
+
+def test_an_assistant_reads_states_on_the_first_page_and_no_evidence(staff: Any) -> None:
+    case = make_case(staff.clinic, clinician=staff.physio)
+    alert_of(case)
+
+    html = staff.client(staff.assistant).get(reverse("admin:index")).content.decode()
+
+    assert str(case.patient) in html
+    assert "stall of" not in html
+
+
+def run_all(now: Any, **fields: Any) -> None:
+    for task in settings.BEAT_INTERVALS:
+        values = {"started_at": now, "finished_at": now, "succeeded_at": now, **fields}
+        SweepRun.objects.update_or_create(name=task.rpartition(".")[2], defaults=values)
+
+
+def test_nothing_to_report_and_broken_look_different(staff: Any) -> None:
+    client = staff.client(staff.owner)
+    jobs = reverse("admin:clinic_sweeprun_changelist")
+    now = timezone.now()
+
+    assert "never ran" in client.get(jobs).content.decode()
+
+    run_all(now)
+    healthy = client.get(jobs).content.decode()
+    assert "nothing to report" in healthy
+    assert "failed" not in healthy.lower().split("<table")[1]
+
+    SweepRun.objects.filter(name="send_digests").update(error="OperationalError: no route")
+    failed = client.get(jobs).content.decode()
+    assert "OperationalError: no route" in failed
+
+    run_all(now - timedelta(hours=2), error="")
+    assert {job.health for job in client.get(jobs).context["jobs"]} == {Health.LATE}
+    assert client.get(reverse("admin:index")).context["jobs_health"] == Health.LATE
+
+
+def test_a_simulated_clinic_is_marked_on_every_page(staff: Any) -> None:
+    client = staff.client(staff.physio)
+    pages = [reverse(name) for name in ("admin:index", "admin:patients_patient_changelist", LIST)]
+
+    assert not any("Simulated clinic" in client.get(page).content.decode() for page in pages)
+    Clinic.objects.update(simulated=True)
+    assert all("Simulated clinic" in client.get(page).content.decode() for page in pages)
+
+
+def test_an_operator_sees_no_patient_anywhere(staff: Any) -> None:
+    case = make_case(staff.clinic, clinician=staff.physio)
+    alert = alert_of(case)
+    client = staff.client(make_operator())
+
+    pages = ["patients_patient_changelist", "programs_alert_changelist", "patients_assessment_changelist"]
+    assert [client.get(reverse(f"admin:{page}")).status_code for page in pages] == [403, 403, 403]
+    patient_page = reverse("admin:patients_patient_change", args=[case.patient_id])
+    assert [client.get(url).status_code for url in (patient_page, page_of(alert))] == [403, 403]
+    first_page = client.get(reverse("admin:index")).content.decode()
+    assert "Own clinic" in first_page
+    assert str(case.patient) not in first_page

@@ -1,0 +1,343 @@
+"""The patient list and the patient page: who sees what, in how many queries."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+from uuid import uuid4
+from zoneinfo import ZoneInfo
+
+import pytest
+from django.urls import reverse
+
+from clinic.models import ClinicPolicy, Membership
+from clinic.roles import Role
+from patients.models import Episode, Patient
+from programs.models import Alert, Answer, ContactLog, Program, Review
+from tests.factories import NOW, TODAY, make_assessment, make_case, make_patient, make_program
+
+pytestmark = pytest.mark.django_db
+
+LIST = "admin:patients_patient_changelist"
+LIST_QUERIES = 15
+PAGE_QUERIES = 28
+
+
+def page_of(patient: Patient) -> str:
+    return reverse("admin:patients_patient_change", args=[patient.pk])
+
+
+def reviewed(episode: Episode, state: str = "stalled", **fields: Any) -> Program:
+    """A case with a program, a verdict, an alert, an answer and a call."""
+    program = make_program(episode)
+    rows = {"clinic": episode.clinic, "episode": episode}
+    Review.objects.create(
+        **rows,
+        program=program,
+        day=TODAY,
+        week=9,
+        state=state,
+        trend="flat",
+        reason="not_doing",
+        action="Simplify the program",
+        baseline=Decimal("6.5"),
+        now=Decimal("6"),
+        verdict={
+            "evidence": [{"topic": "adherence", "text": "1 session a week"}],
+            "reasons": ["not_doing", "flare"],
+        },
+        thresholds={},
+        reviewed_at=NOW,
+        **fields,
+    )
+    Alert.objects.create(
+        **rows,
+        kind="stall",
+        level="stalled",
+        summary="Week 9, stalled",
+        opened_on=TODAY,
+        opened_at=NOW,
+        evidence=[{"topic": "now", "text": "Worst pain 6.0 now"}],
+        thresholds={"stalled_week": 8},
+    )
+    Answer.objects.create(
+        **rows,
+        patient=episode.patient,
+        program=program,
+        client_id=uuid4(),
+        occurred_at=NOW,
+        local_date=TODAY,
+        worst_left=Decimal("6.0"),
+        note="Stairs were bad",
+    )
+    ContactLog.objects.create(**rows, kind="call", at=NOW, by=episode.clinician, note="Promised to log")
+    return program
+
+
+def test_the_list_says_where_each_case_stands(staff: Any) -> None:
+    case = make_case(staff.clinic, clinician=staff.physio, case_number="4711")
+    reviewed(case)
+    Patient.objects.update(email_bounced_at=NOW)
+
+    html = staff.client(staff.physio).get(reverse(LIST)).content.decode()
+
+    for text in (case.patient.full_name, "4711", str(staff.physio), "Patellofemoral pain", "Stalled"):
+        assert text in html
+    for text in ("Exercises not done", "Simplify the program", f"{TODAY:%-d %b %Y}", "e-mail bounced"):
+        assert text in html
+    assert "not_doing" not in html
+
+
+@pytest.mark.parametrize("cases", [1, 3])
+def test_the_list_takes_the_same_queries_for_one_case_and_three(
+    staff: Any, cases: int, django_assert_num_queries: Any
+) -> None:
+    for _ in range(cases):
+        reviewed(make_case(staff.clinic, clinician=staff.physio))
+    client = staff.client(staff.physio)
+
+    with django_assert_num_queries(LIST_QUERIES):
+        client.get(reverse(LIST))
+
+
+@pytest.mark.parametrize("rows", [1, 3])
+def test_the_page_takes_the_same_queries_for_one_row_of_each_kind_and_three(
+    staff: Any, rows: int, django_assert_num_queries: Any
+) -> None:
+    case = make_case(staff.clinic, clinician=staff.physio)
+    program = reviewed(case)
+    make_assessment(case)
+    for n in range(1, rows):
+        make_assessment(case, assessed_on=TODAY - timedelta(days=n))
+        ContactLog.objects.create(clinic=staff.clinic, episode=case, kind="call", at=NOW, by=staff.owner)
+        Alert.objects.create(
+            clinic=staff.clinic,
+            episode=case,
+            kind=["silent", "drift"][n - 1],
+            summary="x",
+            opened_on=TODAY,
+            opened_at=NOW,
+        )
+        Answer.objects.create(
+            clinic=staff.clinic,
+            patient=case.patient,
+            episode=case,
+            program=program,
+            client_id=uuid4(),
+            occurred_at=NOW,
+            local_date=TODAY - timedelta(days=n),
+            worst_left=Decimal("5"),
+        )
+    client = staff.client(staff.physio)
+
+    with django_assert_num_queries(PAGE_QUERIES):
+        client.get(page_of(case.patient))
+
+
+@pytest.mark.parametrize("term", ["Quentin", "4711", "quentin@example.org"])
+def test_search_finds_by_name_case_number_and_email(staff: Any, term: str) -> None:
+    wanted = make_patient(staff.clinic, given_name="Quentin", email="quentin@example.org")
+    make_case(staff.clinic, patient=wanted, clinician=staff.physio, case_number="4711")
+    other = make_case(staff.clinic, clinician=staff.physio).patient
+
+    html = staff.client(staff.physio).get(reverse(LIST), {"q": term}).content.decode()
+
+    assert wanted.full_name in html
+    assert other.full_name not in html
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("state", "stalled"), ("case_is", "alert"), ("diagnosis", "itb_syndrome"), ("clinician", "me")],
+)
+def test_filters_keep_what_they_say(staff: Any, name: str, value: str) -> None:
+    wanted = make_case(staff.clinic, clinician=staff.owner, diagnosis="itb_syndrome")
+    reviewed(wanted)
+    other = make_case(staff.clinic, clinician=staff.physio)
+    value = str(staff.owner.pk) if value == "me" else value
+
+    html = staff.client(staff.owner).get(reverse(LIST), {name: value}).content.decode()
+
+    assert wanted.patient.full_name in html
+    assert other.patient.full_name not in html
+
+
+def test_the_page_shows_course_alerts_contacts_and_the_chart_in_words(staff: Any) -> None:
+    case = make_case(staff.clinic, clinician=staff.physio)
+    reviewed(case)
+    make_assessment(case)
+
+    html = staff.client(staff.physio).get(page_of(case.patient)).content.decode()
+
+    for text in (
+        "Stalled",
+        "week 9",
+        "Week 9, stalled",
+        "Worst pain 6.0 now",
+        "Stalled from week",
+        "8 weeks",
+    ):
+        assert text in html
+    for text in ("Promised to log", "Stairs were bad", "1 session a week", "Intake of", "Also: Flare"):
+        assert text in html
+    assert "<desc" in html
+    assert "Left knee (index): 6.0 on 2 Mar 2026" in html
+    assert "Success: 4.5 or less" in html
+
+
+def test_a_red_flag_stands_above_everything(staff: Any) -> None:
+    case = make_case(staff.clinic, clinician=staff.physio)
+    reviewed(case, state="on_track")
+    Alert.objects.create(
+        clinic=staff.clinic,
+        episode=case,
+        kind="red_flag",
+        level="tier_2",
+        summary="Knee locks",
+        opened_on=TODAY,
+        opened_at=NOW,
+    )
+
+    html = staff.client(staff.physio).get(page_of(case.patient)).content.decode()
+
+    assert "Red flag: the program is on hold" in html
+    assert html.index("Knee locks") < html.index("Worst pain")
+
+
+def test_an_assistant_sees_states_and_contact_data_and_no_findings(staff: Any) -> None:
+    case = make_case(staff.clinic, clinician=staff.physio)
+    reviewed(case)
+    make_assessment(case, notes="Private finding")
+    client = staff.client(staff.assistant)
+
+    page = client.get(page_of(case.patient)).content.decode()
+    rows = client.get(reverse(LIST)).content.decode()
+
+    assert "Stalled" in page
+    assert case.patient.email in page
+    assert "Log a call" in page
+    for html in (page, rows):
+        assert case.patient.full_name in html
+        for hidden in ("Stairs were bad", "Intake of", "Promised to log", "Worst pain", "Exercises not done"):
+            assert hidden not in html
+
+
+def test_a_foreign_patient_answers_like_one_that_does_not_exist(staff: Any, stranger: Any) -> None:
+    foreign = make_case(stranger.clinic).patient
+    client = staff.client(staff.owner)
+
+    real, missing = client.get(page_of(foreign)), client.get(page_of(Patient(pk=uuid4())))
+
+    assert real.status_code == missing.status_code == 302
+    assert real.url == missing.url
+    assert foreign.full_name not in client.get(reverse(LIST)).content.decode()
+    contact = reverse("admin:patients_patient_contact", args=[foreign.pk])
+    assert client.post(contact, {"given_name": "Stolen", "timezone": "UTC"}).status_code == 302
+    foreign.refresh_from_db()
+    assert foreign.given_name == "Robin"
+
+
+def test_with_own_cases_only_a_physio_sees_no_colleagues_case(staff: Any) -> None:
+    ClinicPolicy.objects.filter(clinic=staff.clinic).update(own_cases_only=True)
+    own = make_case(staff.clinic, clinician=staff.physio).patient
+    colleagues = make_case(staff.clinic, clinician=staff.owner).patient
+    client = staff.client(staff.physio)
+
+    html = client.get(reverse(LIST)).content.decode()
+
+    assert own.full_name in html
+    assert colleagues.full_name not in html
+    assert client.get(page_of(colleagues)).status_code == 302
+
+
+NEW_PATIENT = {
+    "given_name": "Nina",
+    "family_name": "New",
+    "email": "nina@example.org",
+    "timezone": "Europe/Amsterdam",
+    "diagnosis": "pfp",
+    "index_side": "left",
+    "running_track": "stopped",
+    "opened_on": "2026-03-02",
+}
+
+
+def test_a_patient_and_a_case_are_taken_on_in_one_form(staff: Any) -> None:
+    data = NEW_PATIENT | {"clinician": staff.physio.pk}
+
+    answer = staff.client(staff.assistant).post(reverse("admin:patients_patient_add"), data)
+
+    case = Episode.objects.get(patient__given_name="Nina")
+    assert answer.url == f"{page_of(case.patient)}?case={case.pk}"
+    assert (case.clinic, case.clinician, case.running_track) == (staff.clinic, staff.physio, "stopped")
+    assert case.case_number == "1001"
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"email": "taken@example.org"}, "Another patient of this clinic has this e-mail."),
+        ({"case_number": "4711"}, "This case number is taken."),
+        ({"opened_on": "soon"}, "Enter a valid date."),
+        ({"timezone": "Mars/Olympus"}, "is not one of the available choices"),
+        ({"given_name": ""}, "This field is required."),
+    ],
+)
+def test_a_mistake_is_named_and_nothing_is_half_written(
+    staff: Any, change: dict[str, str], message: str
+) -> None:
+    taken = make_patient(staff.clinic, email="taken@example.org")
+    make_case(staff.clinic, patient=taken, clinician=staff.physio, case_number="4711")
+    data = NEW_PATIENT | {"clinician": staff.physio.pk} | change
+
+    answer = staff.client(staff.physio).post(reverse("admin:patients_patient_add"), data)
+
+    assert answer.status_code == 200
+    assert message in answer.content.decode()
+    assert Patient.objects.count() == 1
+
+
+def test_a_corrected_address_is_no_longer_marked_as_bounced(staff: Any) -> None:
+    patient = make_patient(staff.clinic, email_bounced_at=NOW)
+    data = {"given_name": "Robin", "family_name": "Runner", "email": "right@example.org", "timezone": "UTC"}
+
+    staff.client(staff.assistant).post(reverse("admin:patients_patient_contact", args=[patient.pk]), data)
+
+    patient.refresh_from_db()
+    assert (patient.email, patient.email_bounced_at) == ("right@example.org", None)
+
+
+def test_another_time_zone_moves_the_next_check_in(staff: Any) -> None:
+    program = make_program(make_case(staff.clinic, clinician=staff.physio))
+    patient = program.episode.patient
+    data = {"given_name": "Robin", "email": patient.email, "timezone": "Pacific/Auckland"}
+
+    staff.client(staff.assistant).post(reverse("admin:patients_patient_contact", args=[patient.pk]), data)
+
+    program.refresh_from_db()
+    assert program.next_check_in_at is not None
+    assert f"{program.next_check_in_at.astimezone(ZoneInfo('Pacific/Auckland')):%H:%M}" == "18:00"
+
+
+def test_each_clinic_grants_its_own_role(staff: Any, stranger: Any) -> None:
+    """Owner here, assistant there: there the owner's rights don't count."""
+    both = staff.owner
+    Membership.objects.create(clinic=stranger.clinic, user=both, role=Role.ASSISTANT)
+    case = make_case(stranger.clinic, clinician=stranger.physio)
+    reviewed(case)
+    assessment = make_assessment(case)
+    client = staff.client(both)
+
+    page, rows = (client.get(url).content.decode() for url in (page_of(case.patient), reverse(LIST)))
+
+    assert case.patient.full_name in page
+    assert case.patient.full_name in rows
+    for hidden in ("Stairs were bad", "Intake of", "Exercises not done", "Discharge"):
+        assert hidden not in page + rows
+    change = reverse("admin:patients_assessment_change", args=[assessment.pk])
+    assert client.post(change, {"notes": "x"}).status_code == 302
+    assert client.get(reverse("admin:do", args=["discharge", case.pk])).status_code == 404
+    assert (
+        client.get(reverse("admin:clinic_clinicpolicy_change", args=[stranger.clinic.pk])).status_code == 404
+    )
