@@ -1,0 +1,117 @@
+"""Who works in the demo clinic, and the file with their logins."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+
+from clinic.founding import found_clinic
+from clinic.models import Clinic, User
+from clinic.roles import Role
+from clinic.services import add_member, set_reachability
+
+SLUG = "demo"
+NAME = "Demo Knee Clinic"
+ZONE = "Europe/London"
+PHONE = "+44 20 7946 0100"  # from the range that Ofcom keeps for fiction
+OPERATOR = "operator"
+PASSWORD_BYTES = 9
+
+PEOPLE = (
+    (Role.OWNER, "owner@example.com", "Opal Overstep"),
+    (Role.PHYSIO, "physio1@example.com", "Pia Plankwell"),
+    (Role.PHYSIO, "physio2@example.com", "Piet Patterstep"),
+    (Role.PHYSIO, "physio3@example.com", "Petra Platform"),
+    (Role.ASSISTANT, "assistant@example.com", "Asta Answerley"),
+)
+OPERATOR_LOGIN = ("operator@example.com", "Otto Opsworth")
+
+
+@dataclass(frozen=True, slots=True)
+class Staff:
+    owner: User
+    physios: Sequence[User]
+    assistant: User
+
+
+def new_password() -> str:
+    return secrets.token_urlsafe(PASSWORD_BYTES)
+
+
+def found(*, password: str) -> tuple[Clinic, Staff]:
+    """The empty clinic, its staff and an operator, who all log in with the password.
+
+    Each physio covers for the one before.
+
+    Raises:
+        ValidationError: the slug or one of the addresses is taken.
+    """
+    _check_free([email for _, email, _ in PEOPLE] + [OPERATOR_LOGIN[0]])
+    _, owner_email, owner_name = PEOPLE[0]
+    founded = found_clinic(slug=SLUG, name=NAME, owner_email=owner_email, timezone=ZONE)
+    clinic, owner = founded.clinic, founded.owner
+    clinic.phone, clinic.simulated = PHONE, True
+    clinic.save(update_fields=["phone", "simulated"])
+    owner.name = owner_name
+    owner.set_password(password)
+    owner.save(update_fields=["name", "password"])
+    members = [
+        add_member(clinic=clinic, by=owner, email=email, name=name, role=role, password=password)
+        for role, email, name in PEOPLE[1:]
+    ]
+    physios = [member for member in members if member.role == Role.PHYSIO]
+    for member, cover in zip(physios, [*physios[1:], physios[0]], strict=True):
+        set_reachability(membership=member, by=owner, cover=cover.user, digest_weekday=None, digest_time=None)
+    email, name = OPERATOR_LOGIN
+    User.objects.create_superuser(email, password, name=name)
+    assistant = next(member for member in members if member.role == Role.ASSISTANT)
+    return clinic, Staff(owner, [member.user for member in physios], assistant.user)
+
+
+def _check_free(addresses: Sequence[str]) -> None:
+    """Nobody who is here already becomes staff of the demo, or gets its password."""
+    taken = User.objects.filter(email__in=addresses).values_list("email", flat=True)
+    if taken:
+        raise ValidationError(f"In use already: {', '.join(taken)}.")
+
+
+def logins_file() -> Path:
+    """In the data folder, readable by its owner only."""
+    return Path(settings.DATA_DIR) / "demo-logins.txt"
+
+
+def logins() -> str:
+    """What to log in with, as it was written when the clinic was loaded; empty if the file is gone."""
+    try:
+        return logins_file().read_text().strip()
+    except FileNotFoundError:
+        return ""
+
+
+def write_logins(*, password: str, patient: str, token: str) -> None:
+    """Keep the logins: the password all staff share, and the access token of one patient's device."""
+    people = [(role.label, email, name) for role, email, name in PEOPLE]
+    people.append((OPERATOR.capitalize(), *OPERATOR_LOGIN))
+    lines = [f"Demo clinic at {settings.SITE_URL}/admin/, password of all: {password}"]
+    lines += [f"  {role:<10} {email:<24} {name}" for role, email, name in people]
+    lines += [
+        f"Patient {patient} over the API at {settings.SITE_URL}/api/v1/, such as:",
+        f'  curl -H "Authorization: Token {token}" {settings.SITE_URL}/api/v1/me',
+    ]
+    path = logins_file()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.unlink(missing_ok=True)
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w") as file:
+        file.write("\n".join(lines) + "\n")
+
+
+def existing() -> Clinic | None:
+    clinic: Clinic | None = Clinic.objects.filter(slug=SLUG).first()
+    return clinic
