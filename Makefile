@@ -38,8 +38,8 @@ lint: .venv/.complete  ## style, types, layers, migrations, deployment settings,
 
 lock: .venv/.complete  ## pin the newest versions that requirements*.in allow, with hashes
 	@sh scripts/setup.sh uv
-	@for name in requirements requirements-dev; do \
-		$(UV) pip compile --quiet --universal --generate-hashes --python-version 3.13 --upgrade \
+	@for name in requirements requirements-dev requirements-uv; do \
+		UV_CUSTOM_COMPILE_COMMAND="make lock" $(UV) pip compile --quiet --universal --generate-hashes --python-version 3.13 --upgrade \
 			$$name.in --output-file $$name.txt; done
 
 check-diary: .venv/.complete  ## FILE=diary.csv: import it, review it, and compare with an independent count

@@ -144,7 +144,7 @@ def _claim(now: datetime, lease: timedelta) -> OutboxMessage | None:
     free = Q(state=State.PENDING) | Q(state=State.SENDING, leased_until__lte=now)
     with transaction.atomic():
         message: OutboxMessage | None = (
-            OutboxMessage.objects.select_for_update(skip_locked=True, of=("self",))
+            OutboxMessage.objects.select_for_update(skip_locked=True, of=("self",), no_key=True)
             .select_related("clinic")
             .filter(free, next_attempt_at__lte=now)
             .order_by(Case(When(kind__in=URGENT, then=0), default=1), "next_attempt_at", "pk")

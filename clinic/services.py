@@ -88,7 +88,7 @@ def change_member(
     """
     require(by, Capability.MANAGE_CLINIC, membership.clinic_id)
     _check_role(role)
-    Clinic.objects.select_for_update().get(pk=membership.clinic_id)
+    Clinic.objects.select_for_update(no_key=True).get(pk=membership.clinic_id)
     others = Membership.objects.owners().filter(clinic=membership.clinic_id).exclude(pk=membership.pk)
     if (role != Role.OWNER or not is_active) and not others.exists():
         raise StaffError("role", "The clinic needs an owner: name another one first.")

@@ -1,4 +1,4 @@
-"""Runs the service's processes together: prefixed log lines, one stop for all, no orphans."""
+"""Runs the service's processes together: prefixed log lines, restarts, one stop for all, no orphans."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ RESTART_WINDOW_SECONDS = 60
 
 
 class ChildEnded(Exception):
-    """A process that should run for as long as the service does has ended."""
+    """A process that should run for as long as the service does has ended, and not by bad luck."""
 
 
 @dataclass
 class Child:
-    """A process to run; ``environment`` is added to our own."""
+    """A process to run; ``environment`` is added to our own, ``restarts`` are on the monotonic clock."""
 
     name: str
     command: list[str]
@@ -65,7 +65,11 @@ class Supervisor:
         threading.Thread(target=self._pass_on, args=[child], daemon=True).start()
 
     def wait_for(self, look: Callable[[], bool], *, seconds: float) -> bool:
-        """Whether ``look`` came true in time, while all children run and nobody asks to stop."""
+        """Whether ``look`` came true in time, unless somebody asks to stop.
+
+        Raises:
+            ChildEnded: at the start, one end of a child is enough.
+        """
         until = time.monotonic() + seconds
         while not self.stop_requests and time.monotonic() < until:
             if look():
@@ -74,16 +78,16 @@ class Supervisor:
             time.sleep(LOOK_SECONDS)
         return False
 
-    def run(self, is_sound: Callable[[], str]) -> None:
+    def run(self, find_fault: Callable[[], str]) -> None:
         """Until somebody asks to stop. A child that ends, killed say, is started again.
 
         Raises:
-            ChildEnded: a child ends again and again, or ``is_sound`` gave a complaint.
+            ChildEnded: a child ends again and again, or ``find_fault`` found one with what children need.
         """
         while not self.stop_requests:
             self._revive()
-            if complaint := is_sound():
-                raise ChildEnded(complaint)
+            if fault := find_fault():
+                raise ChildEnded(fault)
             time.sleep(LOOK_SECONDS)
 
     def ask_to_stop(self, *_: object) -> None:
@@ -103,19 +107,22 @@ class Supervisor:
             except subprocess.TimeoutExpired:
                 self._signal_one(child, signal.SIGKILL)
                 child.process.wait()
+            _end_session(child.process)
 
     def _revive(self) -> None:
         now = time.monotonic()
         for child in self.children:
             if child.process is None or child.process.poll() is None or self.stop_requests:
                 continue
+            _end_session(child.process)
+            ended = f"ended with exit code {child.process.returncode}"
             child.restarts = [at for at in child.restarts if now - at < RESTART_WINDOW_SECONDS]
             if len(child.restarts) >= RESTARTS:
-                self._check()
+                raise ChildEnded(
+                    f"{child.name} {ended}, after {RESTARTS} new starts in {RESTART_WINDOW_SECONDS} seconds."
+                )
             child.restarts.append(now)
-            with suppress(ProcessLookupError):  # what it left of its session
-                os.killpg(child.process.pid, signal.SIGKILL)
-            self._print(child.name, f"ended with exit code {child.process.returncode}; started again")
+            self._print(child.name, f"{ended}; started again")
             self._spawn(child)
 
     def _check(self) -> None:
@@ -147,6 +154,12 @@ class Supervisor:
         with self._printing, suppress(OSError):
             self.output.write(f"{name:<7}| {text}\n")
             self.output.flush()
+
+
+def _end_session(process: subprocess.Popen[str]) -> None:
+    """What an ended process left behind, such as the workers it had forked."""
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
 
 
 def python(*arguments: str) -> list[str]:

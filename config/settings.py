@@ -40,6 +40,8 @@ SITE_URL = env.text("SITE_URL", f"http://127.0.0.1:{PORT}" if RELAXED else None)
 # Where the patients' app lives; the links of their e-mails lead there.
 APP_URL = env.text("APP_URL", SITE_URL).rstrip("/")
 SITE_NAME = "Knee Clinic"
+# Proxies of ours in front of the service, whose forwarded address and scheme are believed.
+TRUSTED_PROXY_COUNT = env.number("TRUSTED_PROXY_COUNT", 0, high=5)
 
 # --- Secrets
 SECRET_KEY = env.text("SECRET_KEY")
@@ -74,16 +76,9 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "whitenoise.runserver_nostatic",
     "django.contrib.staticfiles",
-    "django.contrib.humanize",
     "django.contrib.postgres",
-    "allauth",
-    "allauth.account",
-    "allauth.mfa",
-    "allauth.headless",
-    "allauth.usersessions",
     "knox",
     "rest_framework",
-    "django_filters",
     "drf_spectacular",
     "drf_spectacular_sidecar",
     "clinic.apps.ClinicConfig",
@@ -102,8 +97,6 @@ MIDDLEWARE = [
     "config.middleware.ClinicTimeZone",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
-    "allauth.account.middleware.AccountMiddleware",
-    "allauth.usersessions.middleware.UserSessionsMiddleware",
 ]
 
 ROOT_URLCONF = "config.urls"
@@ -216,27 +209,12 @@ SERVER_EMAIL = DEFAULT_FROM_EMAIL
 
 # --- Who signs in, and how
 AUTH_USER_MODEL = "clinic.User"
-AUTHENTICATION_BACKENDS = [
-    "django.contrib.auth.backends.ModelBackend",
-    "allauth.account.auth_backends.AuthenticationBackend",
-]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
     for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator")
 ]
 LOGIN_URL = reverse_lazy("admin:login")
 LOGIN_REDIRECT_URL = reverse_lazy("admin:index")
-ACCOUNT_USER_MODEL_USERNAME_FIELD = None
-ACCOUNT_LOGIN_METHODS = {"email"}
-ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
-ACCOUNT_LOGIN_BY_CODE_ENABLED = True
-ACCOUNT_EMAIL_VERIFICATION = "none"
-MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
-MFA_PASSKEY_LOGIN_ENABLED = True
-MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = RELAXED  # passkeys on http://localhost
-HEADLESS_ONLY = False  # True takes away the login page that the admin redirects to
-HEADLESS_CLIENTS = ("app",)
-ALLAUTH_TRUSTED_PROXY_COUNT = env.number("TRUSTED_PROXY_COUNT", 0, high=5)
 
 # --- API
 KNOX_TOKEN_MODEL = "patients.DeviceToken"
@@ -246,10 +224,9 @@ REST_FRAMEWORK = {
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["clinic.api.parsing.StrictJSONParser"],
-    "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "EXCEPTION_HANDLER": "clinic.api.problems.exception_handler",
-    "NUM_PROXIES": ALLAUTH_TRUSTED_PROXY_COUNT,  # rate limits go by the client's address
+    "NUM_PROXIES": TRUSTED_PROXY_COUNT,  # rate limits go by the client's address
     "COERCE_DECIMAL_TO_STRING": False,
 }
 SPECTACULAR_SETTINGS = {
@@ -306,7 +283,7 @@ SECURE_HSTS_SECONDS = 0 if RELAXED else 365 * 24 * 3600
 SECURE_HSTS_INCLUDE_SUBDOMAINS = not RELAXED
 SECURE_HSTS_PRELOAD = not RELAXED
 SECURE_REDIRECT_EXEMPT = [r"^health/"]  # probes come from inside, without TLS
-if ALLAUTH_TRUSTED_PROXY_COUNT:
+if TRUSTED_PROXY_COUNT:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 X_FRAME_OPTIONS = "DENY"
 SECURE_CSP = {

@@ -10,6 +10,7 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.db import connection, transaction
 
+from clinic.errors import FieldError
 from clinic.models import Clinic, Membership, User
 from clinic.roles import Capability, require
 from patients.models import DeviceToken, Episode, Invitation, Patient
@@ -25,13 +26,8 @@ class InvitationError(ValueError):
         super().__init__("This invitation is not valid any more. Ask your clinic for a new one.")
 
 
-class CaseError(ValueError):
-    """The case cannot be changed like that; ``field`` names the input at fault."""
-
-    def __init__(self, field: str, message: str) -> None:
-        super().__init__(message)
-        self.field = field
-        self.message = message
+class CaseError(FieldError):
+    """The case cannot be changed like that."""
 
 
 def register_patient(*, clinic: Clinic, by: User, given_name: str, timezone: str, **contact: Any) -> Patient:
@@ -63,11 +59,11 @@ def open_episode(
     """A new case. Without a case number it gets the clinic's next free one.
 
     Raises:
-        Denied: ``by`` may not open cases here.
+        Denied: ``by`` may do no clinical work here.
         CaseError: the clinician does not treat in this clinic.
         ValidationError: a column is not valid, by name.
     """
-    require(by, Capability.WRITE_CONTACT, patient.clinic_id)
+    require(by, Capability.WRITE_CLINICAL, patient.clinic_id)
     require_clinician(clinician, patient.clinic_id)
     episode = Episode(
         clinic=patient.clinic,
@@ -100,7 +96,7 @@ def require_clinician(user: User, clinic_id: int) -> None:
         raise CaseError("clinician", f"{user} does not treat patients in this clinic.")
 
 
-def reassign(*, episode: Episode, clinician: User, by: User) -> Episode:
+def hand_over(*, episode: Episode, clinician: User, by: User) -> Episode:
     """Hand the case to another clinician of the clinic. Open alerts go with it.
 
     Raises:
@@ -116,7 +112,7 @@ def reassign(*, episode: Episode, clinician: User, by: User) -> Episode:
 
 def close_episode(*, episode: Episode, outcome: str, note: str, on: date) -> Episode:
     """Close the case with an outcome. Raises CaseError if it is closed or the outcome is unknown."""
-    locked: Episode = Episode.objects.select_for_update().get(pk=episode.pk)
+    locked: Episode = Episode.objects.select_for_update(no_key=True).get(pk=episode.pk)
     if not locked.is_open:
         raise CaseError("episode", "This case is already closed.")
     if outcome not in Episode.Outcome.values:
@@ -139,7 +135,7 @@ def issue_invitation(*, patient: Patient, by: User, now: datetime) -> tuple[Invi
     require(by, Capability.WRITE_CONTACT, patient.clinic_id)
     if not patient.email:
         raise ValidationError({"email": "The patient needs an e-mail address to be invited."})
-    Patient.objects.select_for_update().get(pk=patient.pk)
+    Patient.objects.select_for_update(no_key=True).get(pk=patient.pk)
     Invitation.objects.filter(patient=patient, accepted_at=None, revoked_at=None).update(revoked_at=now)
     token = secrets.token_urlsafe(32)
     invitation = Invitation.objects.create(
@@ -160,16 +156,19 @@ def accept_invitation(*, token: str, now: datetime) -> Patient:
     Raises:
         InvitationError: the token is not that of an open invitation of an active clinic.
     """
-    invitation = (
-        Invitation.objects.select_for_update(of=("self",))
-        .select_related("patient__clinic")
-        .filter(token_hash=hash_token(token), accepted_at=None, revoked_at=None, expires_at__gt=now)
-        .filter(clinic__is_active=True)
-        .first()
+    valid = Invitation.objects.filter(
+        token_hash=hash_token(token),
+        accepted_at=None,
+        revoked_at=None,
+        expires_at__gt=now,
+        clinic__is_active=True,
     )
-    if invitation is None or not invitation.patient.email:
+    # The patient first, as inviting does; then the invitation again, as it is under that lock.
+    patients = Patient.objects.select_for_update(of=("self",), no_key=True)
+    patient: Patient | None = patients.filter(pk__in=valid.values("patient")).first()
+    invitation = valid.select_for_update(of=("self",), no_key=True).first()
+    if patient is None or invitation is None or not patient.email:
         raise InvitationError
-    patient: Patient = Patient.objects.select_for_update(of=("self",)).get(pk=invitation.patient_id)
     if patient.user_id is None:
         patient.user = login_of(patient)
         patient.save(update_fields=["user"])

@@ -7,6 +7,7 @@ process gets a copy of it and works there as the application's role.
 
 from __future__ import annotations
 
+import atexit
 import fcntl
 import os
 import shutil
@@ -33,6 +34,7 @@ def set_environment() -> None:
     if "TEST_RUN" in os.environ:
         return
     data = Path(tempfile.mkdtemp(prefix="knee-test-", dir="/tmp"))
+    atexit.register(shutil.rmtree, data, ignore_errors=True)  # also where no test is even collected
     os.environ |= {
         "TEST_RUN": data.name.removeprefix("knee-test-").lower(),
         "DATA_DIR": str(data),
@@ -57,16 +59,14 @@ def own_cache(url: str) -> str:
 @contextmanager
 def running() -> Iterator[None]:
     """The servers of this run, in the process that starts it."""
-    data = Path(os.environ["DATA_DIR"])
-    try:
-        if "TEST_SERVERS_GIVEN" in os.environ:
+    if "TEST_SERVERS_GIVEN" in os.environ:
+        try:
             yield
+        finally:
             _drop_databases()
-        else:
-            with embedded.running(data, throwaway=True, initialise=_create_roles):
-                yield
-    finally:
-        shutil.rmtree(data, ignore_errors=True)
+    else:
+        with embedded.running(Path(os.environ["DATA_DIR"]), throwaway=True, initialise=_create_roles):
+            yield
 
 
 def _create_roles(layout: embedded.Layout) -> None:

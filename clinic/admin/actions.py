@@ -20,6 +20,7 @@ from clinic.admin.base import CONFLICT, rows_where
 from clinic.admin.forms import dress
 from clinic.models import User
 from clinic.roles import Capability, Denied
+from clinic.thresholds import PolicyError
 
 
 class Act(forms.Form):
@@ -89,6 +90,8 @@ class Act(forms.Form):
             self.add_error(None, CONFLICT)
         except ValidationError as error:
             self._refuse(error)
+        except PolicyError as error:
+            self._say(error.key, error.message)
         except ValueError as error:
             field = getattr(error, "field", None)
             if field is None:

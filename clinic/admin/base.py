@@ -103,6 +103,19 @@ class RoleAdmin(RolePermissions, ModelAdmin):
             messages.error(request, CONFLICT)
             return HttpResponseRedirect(request.get_full_path())
 
+    def save_model(self, request: HttpRequest, obj: Any, form: ModelForm, change: bool) -> None:
+        """Of a row that exists only what the form changed is written: a colleague may have discharged the
+        case, or the patient opened the account, since the row was read.
+        """
+        if not change:
+            super().save_model(request, obj, form, change)
+            return
+        obj.save(update_fields=sorted(self.changed_columns(form)))
+
+    def changed_columns(self, form: ModelForm) -> set[str]:
+        """What a changed form writes: its changed fields that are columns."""
+        return {field.name for field in form.instance._meta.concrete_fields} & set(form.changed_data)
+
     def save_formset(self, request: HttpRequest, form: ModelForm, formset: BaseFormSet, change: bool) -> None:
         """Rows entered in an inline belong to the clinic of the row above them."""
         clinic_id = getattr(form.instance, "clinic_id", None)

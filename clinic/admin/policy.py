@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import time
 from decimal import Decimal
@@ -21,7 +21,7 @@ from clinic.admin.base import RoleAdmin, clinics_where
 from clinic.admin.forms import WEEKDAYS, CodesField, dress
 from clinic.models import Clinic, ClinicPolicy, User
 from clinic.roles import Capability
-from clinic.thresholds import FIELDS, PolicyError, parse
+from clinic.thresholds import DEFAULTS, FIELDS, PolicyError, Thresholds, parse
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,37 +31,62 @@ class Row:
     field: forms.BoundField
     label: str
     unit: str
-    default: str
+    usual: str
     source: str
     conflict: str
     changed: bool
 
 
-class PolicyForm(forms.Form):
+class ThresholdFields(forms.Form):
     """One field a threshold. Ranges, types and order are judged by ``clinic.thresholds`` alone."""
 
-    def __init__(self, *args: Any, clinic: Clinic, **kwargs: Any) -> None:
-        policy = getattr(clinic, "policy", None)
-        self.in_force = clinic.thresholds()
-        super().__init__(*args, **kwargs)
-        for key in FIELDS:
-            self.fields[key] = _form_field(key, getattr(self.in_force, key))
-        self.fields["own_cases_only"] = forms.BooleanField(
-            label="A physio sees only the cases they treat. The owner sees all.",
-            required=False,
-            initial=bool(policy and policy.own_cases_only),
-        )
-        dress(self)
+    def offer(self, keys: Iterable[str], *, in_force: Thresholds, usual: Thresholds) -> None:
+        """Ask for these thresholds; ``usual`` are the values that hold where nothing is changed."""
+        self.keys, self.in_force, self.usual = list(keys), in_force, usual
+        for key in self.keys:
+            self.fields[key] = _form_field(key, getattr(in_force, key))
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}
-        for key in FIELDS:
+        for key in self.keys:
             if key in data:
                 try:
                     parse(key, data[key])
                 except PolicyError as error:
                     self.add_error(key, error.message)
         return data
+
+    def groups(self) -> Iterator[tuple[str, list[Row]]]:
+        """The thresholds by topic, in the order of the table."""
+        for group, keys in groupby(self.keys, key=lambda key: FIELDS[key].metadata["group"]):
+            yield group, [self._row(key) for key in keys]
+
+    def _row(self, key: str) -> Row:
+        about, usual = FIELDS[key].metadata, getattr(self.usual, key)
+        return Row(
+            field=self[key],
+            label=about["label"],
+            unit=about["unit"],
+            usual=as_text(usual),
+            source=about["source"],
+            conflict=about["conflict"],
+            changed=getattr(self.in_force, key) != usual,
+        )
+
+
+class PolicyForm(ThresholdFields):
+    """The thresholds of a clinic, and who sees whose cases."""
+
+    def __init__(self, *args: Any, clinic: Clinic, **kwargs: Any) -> None:
+        policy = getattr(clinic, "policy", None)
+        super().__init__(*args, **kwargs)
+        self.offer(FIELDS, in_force=clinic.thresholds(), usual=DEFAULTS)
+        self.fields["own_cases_only"] = forms.BooleanField(
+            label="A physio sees only the cases they treat. The owner sees all.",
+            required=False,
+            initial=bool(policy and policy.own_cases_only),
+        )
+        dress(self)
 
     def save(self, clinic: Clinic, by: User) -> bool:
         """Whether it was saved; values out of order are shown beside the field."""
@@ -74,23 +99,6 @@ class PolicyForm(forms.Form):
             self.add_error(error.key, error.message)
             return False
         return True
-
-    def groups(self) -> Iterator[tuple[str, list[Row]]]:
-        """The thresholds by topic, in the order of the table."""
-        for group, keys in groupby(FIELDS, key=lambda key: FIELDS[key].metadata["group"]):
-            yield group, [self._row(key) for key in keys]
-
-    def _row(self, key: str) -> Row:
-        about, default = FIELDS[key].metadata, FIELDS[key].default
-        return Row(
-            field=self[key],
-            label=about["label"],
-            unit=about["unit"],
-            default=_as_text(default),
-            source=about["source"],
-            conflict=about["conflict"],
-            changed=getattr(self.in_force, key) != default,
-        )
 
 
 def _form_field(key: str, value: Any) -> forms.Field:
@@ -105,11 +113,12 @@ def _form_field(key: str, value: Any) -> forms.Field:
     if key.endswith("_weekday"):
         return forms.TypedChoiceField(label=label, choices=WEEKDAYS, coerce=int, initial=value)
     if isinstance(default, Decimal):
-        return forms.DecimalField(label=label, initial=_as_text(value), max_digits=8, decimal_places=2)
+        return forms.DecimalField(label=label, initial=as_text(value), max_digits=8, decimal_places=2)
     return forms.IntegerField(label=label, initial=value)
 
 
-def _as_text(value: Any) -> str:
+def as_text(value: Any) -> str:
+    """A threshold's value as a page shows it."""
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, Decimal):

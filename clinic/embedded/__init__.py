@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from clinic.embedded.layout import EmbeddedError, Layout, locate
+from clinic.embedded.layout import EmbeddedError, Layout, locate, make_folders
 
 __all__ = ["EmbeddedError", "Layout", "is_alive", "locate", "running"]
 
@@ -46,6 +46,7 @@ def running(
         try:
             with _locked(starting.fileno()):
                 if not is_alive(layout):
+                    make_folders(layout)
                     keeper = _start_keeper(layout, throwaway=throwaway)
                 if initialise and not layout.initialised.exists():
                     initialise(layout)

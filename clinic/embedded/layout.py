@@ -17,6 +17,8 @@ import re
 import secrets
 import shutil
 import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -107,23 +109,43 @@ class Layout:
 
 
 def locate(data_dir: Path) -> Layout:
-    """The layout for a data folder, which is made when missing.
+    """The layout for a data folder, which is made with its secrets when missing.
 
     Raises:
         EmbeddedError: the folder can't be made or written.
     """
     data = data_dir.expanduser().absolute()
-    try:
+    with _usable(data):
         data.mkdir(mode=0o700, parents=True, exist_ok=True)
         known = _secrets(data / "secrets.json")
         home, user = _home(data, known["instance"])
-        run = _socket_folder(home, known["instance"])
-        for folder in (home, run):
-            _own_folder(folder, user)
+    run = _socket_folder(home, known["instance"])
+    return Layout(data=data, home=home, run=run, user=user, secrets=known)
+
+
+def make_folders(layout: Layout) -> None:
+    """The servers' own folders, with a way to them that opens nothing but the data folder.
+
+    Raises:
+        EmbeddedError: they can't be made.
+    """
+    with _usable(layout.data):
+        if layout.home.parent == STATE_FOLDER:
+            STATE_FOLDER.mkdir(mode=0o711, parents=True, exist_ok=True)
+        elif layout.user and not _may_enter(layout.data, layout.user):
+            os.chown(layout.data, 0, layout.user.gid)
+            layout.data.chmod(0o710)
+        for folder in (layout.home, layout.run):
+            _own_folder(folder, layout.user)
+
+
+@contextmanager
+def _usable(data: Path) -> Iterator[None]:
+    try:
+        yield
     except OSError as error:
         reason = error.strerror or str(error)
         raise EmbeddedError(f"The data folder {data} can't be used: {reason} ({error.filename}).") from error
-    return Layout(data=data, home=home, run=run, user=user, secrets=known)
 
 
 def binaries(layout: Layout) -> Binaries:
@@ -189,11 +211,7 @@ def _home(data: Path, instance: str) -> tuple[Path, ServerUser | None]:
     user = _server_user(home)
     if not all(_may_enter(parent, user) for parent in data.parents):
         home = STATE_FOLDER / instance
-        STATE_FOLDER.mkdir(mode=0o711, parents=True, exist_ok=True)
-        return home, _server_user(home)
-    if not _may_enter(data, user):
-        os.chown(data, 0, user.gid)
-        data.chmod(0o710)
+        user = _server_user(home)
     return home, user
 
 

@@ -316,7 +316,7 @@ class FootPosture(Measurement):
 
 
 class MovementTest(Measurement):
-    """Lateral step-down (Piva 2006, its items summed by ``scoring``) or single-leg squat with its rubric's grade."""
+    """Lateral step-down (Piva 2006; ``scoring`` sums its items), or single-leg squat with its grade."""
 
     assessment = models.ForeignKey(Assessment, on_delete=models.PROTECT, related_name="movement_tests")
     test = models.CharField(max_length=30, choices=MovementKind.choices())

@@ -14,9 +14,11 @@ from clinic.admin.forms import text_area
 from clinic.models import User
 from clinic.roles import Capability
 from programs.admin.caseload import page_url
+from programs.admin.wording import evidence_texts
 from programs.models import Alert
 from programs.services import alerts, red_flags
 
+# What the form proposes, to be changed at will: a convenience of the page and no clinical threshold.
 SNOOZE_DAYS = 14
 
 
@@ -42,7 +44,32 @@ class AlertAct(Act):
         return page_url(self.target.episode)
 
 
-class Acknowledge(AlertAct):
+class ReadFirst(AlertAct):
+    """An action that counts only for what was on the screen: ``seen`` rows of evidence.
+
+    A refusal shows all there is now, and counts that as seen.
+    """
+
+    template = "admin/programs/read_first.html"
+
+    seen = forms.IntegerField(required=False, widget=forms.HiddenInput)
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        if data.get("seen") is None:
+            raise forms.ValidationError("Read what was reported before you go on.")
+        return data
+
+    def context(self) -> dict[str, Any]:
+        evidence = self.target.evidence
+        reads_anew = not self.is_bound or self.non_field_errors()
+        return {
+            "evidence": evidence_texts(evidence),
+            "seen": len(evidence) if reads_anew else self.cleaned_data["seen"],
+        }
+
+
+class Acknowledge(ReadFirst):
     title = "Acknowledge"
     submit = "I have read it"
 
@@ -81,7 +108,7 @@ class Resolve(AlertAct):
         return "Resolved."
 
 
-class Clear(AlertAct):
+class Clear(ReadFirst):
     title = "Clear the red flag"
     submit = "Clear, and end the hold"
     danger = True

@@ -14,12 +14,14 @@ from django.urls import reverse
 
 from clinic.admin.actions import Act
 from clinic.admin.forms import text_area, zone_field
+from clinic.admin.policy import ThresholdFields
 from clinic.models import Clinic, Membership, User
 from clinic.roles import Capability
+from clinic.thresholds import FIELDS
 from patients.models import Assessment, Episode, OutcomeScore, Patient
 from patients.scoring import AKPS_ITEMS, KOOS_PF_ITEMS, LEFS_ITEMS, score
 from patients.scoring.questionnaires import Item
-from patients.services import open_episode, reassign, register_patient
+from patients.services import open_episode, register_patient
 from patients.vocabulary import Diagnosis, OnsetKind, OutcomeMeasure, RunningTrack, Sex, Side
 from programs.admin.caseload import page_url
 from programs.models import ContactLog
@@ -30,6 +32,19 @@ QUESTIONNAIRES: Mapping[str, Mapping[str, Item]] = {
     OutcomeMeasure.KOOS_PF.value: KOOS_PF_ITEMS,
     OutcomeMeasure.LEFS.value: LEFS_ITEMS,
 }
+# The other groups are the clinic's alone: its digest, its library, its red flags.
+GROUPS_OF_A_CASE = (
+    "Stall",
+    "Baseline",
+    "Pain now",
+    "Success",
+    "Reasons",
+    "Alerts",
+    "24-hour pain rule",
+    "Stage gates",
+    "Running",
+    "Check-ins",
+)
 
 
 class CaseAct(Act):
@@ -95,7 +110,7 @@ class _CaseFields(forms.Form):
 
 
 class TakeOn(Act, _CaseFields):
-    """A patient and the first case."""
+    """A patient and, by those who treat, the first case; others write down the contact data alone."""
 
     model = Clinic
     needs = Capability.WRITE_CONTACT
@@ -134,25 +149,33 @@ class TakeOn(Act, _CaseFields):
         return ZoneInfo(self.target.timezone)
 
     def prepare(self) -> None:
-        self.offer_clinicians(self.target, self.by, self.today)
         self.initial.setdefault("timezone", self.target.timezone)
+        self.opens_case = self.by.may(Capability.WRITE_CLINICAL, self.target.pk)
+        if self.opens_case:
+            self.offer_clinicians(self.target, self.by, self.today)
+            return
+        for name in self.CASE_FIELDS:
+            del self.fields[name]
 
     def perform(self) -> str:
         contact = {name: self.cleaned_data[name] for name in self.PATIENT_FIELDS}
         patient = register_patient(clinic=self.target, by=self.by, **contact)
-        self.episode = open_episode(patient=patient, by=self.by, **self.case_values())
-        return f"{patient} is on the list, case {self.episode.case_number}."
+        if not self.opens_case:
+            self.done_url = reverse("admin:patients_patient_change", args=[patient.pk])
+            return f"{patient} is on the list. A physio opens the case."
+        episode = open_episode(patient=patient, by=self.by, **self.case_values())
+        self.done_url = page_url(episode)
+        return f"{patient} is on the list, case {episode.case_number}."
 
     def next_url(self) -> str:
-        episode = getattr(self, "episode", None)
-        return page_url(episode) if episode else reverse("admin:patients_patient_changelist")
+        return getattr(self, "done_url", reverse("admin:patients_patient_changelist"))
 
 
 class NewCase(Act, _CaseFields):
     """Another problem, or the same one come back: re-opening is a new case."""
 
     model = Patient
-    needs = Capability.WRITE_CONTACT
+    needs = Capability.WRITE_CLINICAL
     title = "Open a new case"
     submit = "Open the case"
 
@@ -202,7 +225,7 @@ class Reassign(CaseAct):
         self.fields["clinician"].queryset = others  # type: ignore[attr-defined]
 
     def perform(self) -> str:
-        episode = reassign(episode=self.target, clinician=self.cleaned_data["clinician"], by=self.by)
+        episode = cases.reassign(episode=self.target, by=self.by, now=self.now, **self.cleaned_data)
         return f"{episode.clinician} treats this case now."
 
     def next_url(self) -> str:
@@ -228,6 +251,25 @@ class Discharge(CaseAct):
     def perform(self) -> str:
         cases.discharge(episode=self.target, by=self.by, now=self.now, today=self.today, **self.cleaned_data)
         return f"Case {self.target.case_number} is closed."
+
+
+class CasePolicy(CaseAct, ThresholdFields):
+    """What differs for this case alone; the clinic's values hold for the rest."""
+
+    title = "Thresholds for this case"
+    template = "admin/programs/case_policy.html"
+    intro = (
+        "They count for this case alone, from its next review on. A value set back to the clinic's follows "
+        "the clinic again. Red flags are the same for all."
+    )
+
+    def prepare(self) -> None:
+        keys = [key for key, field in FIELDS.items() if field.metadata["group"] in GROUPS_OF_A_CASE]
+        self.offer(keys, in_force=self.target.thresholds, usual=self.target.clinic.thresholds())
+
+    def perform(self) -> str:
+        cases.set_case_policy(episode=self.target, by=self.by, now=self.now, values=self.cleaned_data)
+        return "Saved. It counts from the next review on."
 
 
 class LogContact(CaseAct):

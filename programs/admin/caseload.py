@@ -8,7 +8,7 @@ from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from django.db.models import Max, Q
+from django.db.models import Exists, Max, OuterRef, Q
 from django.urls import reverse
 
 from clinic.models import User
@@ -16,10 +16,12 @@ from patients.models import Episode, Patient
 from programs.admin.wording import (
     ASLEEP,
     CLOSED,
+    CLOSED_NOT_CLEARED,
     NO_PROGRAM,
     NOT_REVIEWED,
     ON_HOLD,
     PAUSED,
+    REVIEW_DUE,
     STATES,
     TRENDS,
     Badge,
@@ -27,6 +29,7 @@ from programs.admin.wording import (
     reason_label,
 )
 from programs.models import Alert, Answer, Hold, Pause, Program, Review
+from programs.rules.stall import State
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,11 +50,22 @@ class CaseRow:
         return next((alert for alert in self.alerts if alert.kind == Alert.Kind.RED_FLAG), None)
 
     @property
+    def verdict(self) -> Review | None:
+        """The last review, while it speaks of the case as it is: not of a hold or a pause that is over."""
+        if self.review is None or (self.review.state == State.ON_HOLD and not self.stands_still):
+            return None
+        return None if self.review.state == State.PAUSED and not self.pause else self.review
+
+    @property
+    def stands_still(self) -> bool:
+        return bool(self.hold or self.red_flag)
+
+    @property
     def state(self) -> Badge:
         """A hold, a pause and the end of a case show at once; the rest is the last review's verdict."""
         if not self.episode.is_open:
-            return CLOSED
-        if self.hold or self.red_flag:
+            return CLOSED_NOT_CLEARED if self.red_flag else CLOSED
+        if self.stands_still:
             return ON_HOLD
         if self.program is None:
             return NO_PROGRAM
@@ -59,13 +73,15 @@ class CaseRow:
             return PAUSED
         if self.review is None:
             return ASLEEP if self.program.asleep else NOT_REVIEWED
+        if self.verdict is None:
+            return REVIEW_DUE
         return STATES.get(self.review.state, Badge(self.review.state.replace("_", " ").capitalize()))
 
     @property
     def trend(self) -> Badge | None:
-        if self.review is None or self.hold or self.red_flag or self.pause:
+        if self.verdict is None or self.stands_still or self.pause:
             return None
-        return TRENDS.get(self.review.trend)
+        return TRENDS.get(self.verdict.trend)
 
     @property
     def week(self) -> int | None:
@@ -78,13 +94,13 @@ class CaseRow:
     def reason(self) -> str:
         if self.red_flag:
             return reason_label("red_flag")
-        return reason_label(self.review.reason) if self.review and self.review.reason else ""
+        return reason_label(self.verdict.reason) if self.verdict and self.verdict.reason else ""
 
     @property
     def action(self) -> str:
         if self.red_flag:
             return self.red_flag.action
-        return self.review.action if self.review else ""
+        return self.verdict.action if self.verdict else ""
 
     @property
     def alert_badges(self) -> list[Badge]:
@@ -100,13 +116,24 @@ def local_today(patient: Patient, now: datetime) -> date:
     return now.astimezone(ZoneInfo(patient.timezone)).date()
 
 
+def red_flags_of(**row: OuterRef) -> Exists:
+    """Whether a row has a red flag nobody cleared, a closed case's included: it tops every caseload."""
+    return Exists(Alert.objects.unresolved().filter(kind=Alert.Kind.RED_FLAG, **row))
+
+
+def cases_in_order(user: User, patients: Iterable[Patient]) -> list[Episode]:
+    """The patients' cases that the user may see: with an open red flag first, then open, then the latest."""
+    mine = Episode.objects.scoped(user).filter(patient__in=list(patients))
+    cases = mine.select_related("clinic__policy", "clinician").annotate(
+        flagged=red_flags_of(episode=OuterRef("pk"))
+    )
+    return sorted(cases, key=lambda e: (e.flagged, e.is_open, e.opened_on, e.pk), reverse=True)
+
+
 def current_cases(user: User, patients: Iterable[Patient]) -> dict[Any, Episode]:
-    """The case to show of each patient: the open one, else the last; only cases the user may see."""
-    mine = Episode.objects.scoped(user).filter(patient__in=list(patients)).select_related("clinician")
-    ordered = mine.order_by("closed_on", "-opened_on", "-pk")
+    """The case to show of each patient: the first of ``cases_in_order``."""
     cases: dict[Any, Episode] = {}
-    # PostgreSQL puts an empty closing date last.
-    for episode in sorted(ordered, key=lambda case: case.is_open, reverse=True):
+    for episode in cases_in_order(user, patients):
         cases.setdefault(episode.patient_id, episode)
     return cases
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 
-from patients.models import Assessment, MovementTest, StrengthTest
+from patients.models import Assessment, MovementTest
 from patients.scoring import (
     STEP_DOWN_ITEMS,
     Reading,
@@ -20,7 +20,8 @@ from patients.scoring import (
     step_down_grade,
     step_down_score,
 )
-from patients.vocabulary import MovementKind, MuscleGroup, Side, StrengthMethod, StrengthUnit
+from patients.vocabulary import MovementKind
+from programs.services.matching import reading_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +45,7 @@ def derived_values(assessment: Assessment) -> list[Derived]:
 
 def _strength(assessment: Assessment) -> Iterator[Derived]:
     episode, mass = assessment.episode, assessment.body_mass_kg
-    readings = [_reading(test) for test in assessment.strength_tests.all()]
+    readings = [reading_of(test) for test in assessment.strength_tests.all()]
     for reading in readings:
         parts = [*_ratios(reading, mass)]
         judged = reading.side == episode.index_side or episode.both_knees
@@ -106,18 +107,6 @@ def _psfs(assessment: Assessment) -> Iterator[Derived]:
     }
     if abilities:
         yield Derived("PSFS", f"{psfs_score(abilities)} of 10, mean of {len(abilities)}")
-
-
-def _reading(test: StrengthTest) -> Reading:
-    return Reading(
-        muscle_group=MuscleGroup(test.muscle_group),
-        side=Side(test.side),
-        method=StrengthMethod(test.method),
-        value=test.value,
-        unit=StrengthUnit(test.unit),
-        lever_arm_m=test.lever_arm_m,
-        position=test.position,
-    )
 
 
 def _other_side(candidate: Reading, reading: Reading) -> bool:

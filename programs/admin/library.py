@@ -204,6 +204,10 @@ class TemplateAdmin(LibraryAdmin):
         ("What it targets", {"fields": TARGET_ROWS}),
     )
 
+    def changed_columns(self, form: Any) -> set[str]:
+        """The emphasis on each driver is a field of the form and no column."""
+        return super().changed_columns(form) | {"drivers"}
+
     @display(description="For")
     def for_diagnoses(self, template: Template) -> str:
         return ", ".join(Diagnosis(diagnosis).label for diagnosis in template.diagnoses)

@@ -11,16 +11,19 @@ from zoneinfo import ZoneInfo
 
 from clinic.models import User
 from clinic.roles import Capability
+from clinic.thresholds import Thresholds
 from patients.models import Assessment, Episode, Invitation, OutcomeScore, Patient
 from patients.vocabulary import Side
 from programs.admin import chart
-from programs.admin.caseload import CaseRow, case_rows
+from programs.admin.caseload import CaseRow, case_rows, cases_in_order
 from programs.admin.wording import (
+    PROPOSALS,
     STATES,
     TRENDS,
     Badge,
     evidence_texts,
     kind_badge,
+    own_thresholds,
     reason_label,
     state_badge,
     threshold_rows,
@@ -34,10 +37,13 @@ from programs.models import (
     Program,
     ProgramStage,
     Review,
+    Run,
     Session,
     StageMove,
 )
+from programs.rules.pain import Activity, propose
 from programs.rules.red_flags import Symptom
+from programs.services.gates import lights
 
 ADHERENCE_WEEKS = 6
 LATEST = 12
@@ -77,6 +83,15 @@ class WeekBar:
 
 
 @dataclass(frozen=True, slots=True)
+class NextDose:
+    """What the 24-hour pain rule proposes for one activity; the clinician decides."""
+
+    activity: str
+    proposal: Badge
+    reasons: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class AnswerRow:
     answer: Answer
     pain: str
@@ -104,10 +119,12 @@ class Clinical:
     charts: list[chart.Chart] = field(default_factory=list)
     chart_summary: str = ""
     chart_table: list[tuple[date, list[str]]] = field(default_factory=list)
+    proposals: list[NextDose] = field(default_factory=list)
     weeks: list[WeekBar] = field(default_factory=list)
     adherence: str = ""
     answers: list[AnswerRow] = field(default_factory=list)
     reviews: list[ReviewRow] = field(default_factory=list)
+    own_thresholds: list[str] = field(default_factory=list)
     why: list[str] = field(default_factory=list)
     other_reasons: list[str] = field(default_factory=list)
 
@@ -128,8 +145,7 @@ class PatientPage:
 
 def build_page(user: User, patient: Patient, case: str, now: datetime) -> PatientPage:
     """The page as this user may see it; ``case`` names an earlier case by its id."""
-    mine = Episode.objects.scoped(user).filter(patient=patient).select_related("clinic__policy", "clinician")
-    cases = sorted(mine, key=lambda e: (e.is_open, e.opened_on, e.pk), reverse=True)
+    cases = cases_in_order(user, [patient])
     episode = next((e for e in cases if str(e.pk) == case), cases[0] if cases else None)
     page = PatientPage(
         patient=patient,
@@ -168,6 +184,7 @@ def _clinical(row: CaseRow) -> Clinical:
         scores=list(OutcomeScore.objects.filter(episode=episode)[:LATEST]),
         answers=[_answer_row(answer) for answer in answers[:LATEST]],
         reviews=[_review_row(review) for review in _reviews(episode)],
+        own_thresholds=own_thresholds(episode),
         has_trial=episode.programs.exclude(fair_trial_on=None).exists(),
     )
     _add_verdict(found, row.review)
@@ -236,18 +253,32 @@ def _add_program(found: Clinical, program: Program, row: CaseRow) -> None:
     stages = ProgramStage.objects.filter(program=program).prefetch_related("doses__exercise")
     found.stages = list(stages)
     found.stage = next((s for s in found.stages if s.number == program.current_stage), None)
-    first = row.today - timedelta(days=7 * ADHERENCE_WEEKS - 1)
-    days = (
-        Session.objects.current()
-        .filter(episode=row.episode, is_strength=True, local_date__gte=first, local_date__lte=row.today)
-        .values_list("local_date", flat=True)
+    sessions = list(Session.objects.current().filter(episode=row.episode, is_strength=True))
+    found.proposals = (
+        []
+        if row.program is None or row.stands_still
+        else _proposals(row.program, sessions, row.episode.thresholds)
     )
-    done = Counter((row.today - day).days // 7 for day in days)
+    # Of a session in the future, the clock of a phone: the week is negative and no bar's.
+    done = Counter((row.today - session.local_date).days // 7 for session in sessions)
     found.weeks = [
         WeekBar(_ago(week), done[week], program.strength_per_week)
         for week in range(ADHERENCE_WEEKS - 1, -1, -1)
         if row.today - timedelta(days=7 * week) >= program.started_on
     ]
+
+
+def _proposals(program: Program, sessions: list[Session], thresholds: Thresholds) -> list[NextDose]:
+    """Of strength work, and of runs once there are any; both since the stage began."""
+    since = program.stage_started_on
+    strength = [s for s in sessions if s.program_id == program.pk and s.local_date >= since]
+    runs = list(Run.objects.current().filter(program=program, local_date__gte=since))
+    found = []
+    for label, activity, rows in (("Strength", Activity.STRENGTH, strength), ("Running", Activity.RUN, runs)):
+        if rows or activity is Activity.STRENGTH:
+            verdict = propose(lights(rows, activity, thresholds), thresholds)
+            found.append(NextDose(label, PROPOSALS[verdict.proposal], verdict.reasons))
+    return found
 
 
 def _ago(week: int) -> str:

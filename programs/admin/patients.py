@@ -25,18 +25,22 @@ from clinic.roles import Capability
 from patients.models import Episode, Patient
 from patients.vocabulary import Diagnosis
 from programs.admin import alert_acts, case_acts, program_acts
-from programs.admin.caseload import case_rows, current_cases, page_url
+from programs.admin.caseload import case_rows, current_cases, page_url, red_flags_of
 from programs.admin.patient_page import build_page
 from programs.admin.suggestions import Assign, suggestions_page
-from programs.admin.wording import STATES
-from programs.models import Alert, Program, Review
-from programs.services.checkins import schedule_next
+from programs.admin.wording import CLOSED_NOT_CLEARED, REVIEW_DUE, STATES
+from programs.models import Alert, Hold, Review
+from programs.rules.stall import State
+from programs.services import cases
+
+LIST_BADGES = (*STATES.values(), CLOSED_NOT_CLEARED, REVIEW_DUE)
 
 ACTS: Mapping[str, type[Act]] = {
     "invite": case_acts.Invite,
     "new-case": case_acts.NewCase,
     "reassign": case_acts.Reassign,
     "discharge": case_acts.Discharge,
+    "thresholds": case_acts.CasePolicy,
     "log-contact": case_acts.LogContact,
     "score": case_acts.ScoreQuestionnaire,
     "assign": Assign,
@@ -53,7 +57,11 @@ ACTS: Mapping[str, type[Act]] = {
 
 
 class CaseList(ChangeList):
-    """The page of patients, each with the case it is about."""
+    """The page of patients, each with the case it is about; an open red flag on top, however sorted."""
+
+    def get_ordering(self, request: HttpRequest, queryset: QuerySet[Any]) -> list[Any]:
+        flagged = red_flags_of(episode__patient=OuterRef("pk"))
+        return [flagged.desc(), *super().get_ordering(request, queryset)]
 
     def get_results(self, request: HttpRequest) -> None:
         super().get_results(request)
@@ -69,7 +77,7 @@ class CaseList(ChangeList):
 
 
 class StateFilter(admin.SimpleListFilter):
-    """By the verdict of the last review."""
+    """By the verdict of the last review; a hold is a fact of its own."""
 
     title = "state"
     parameter_name = "state"
@@ -80,6 +88,12 @@ class StateFilter(admin.SimpleListFilter):
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         if not self.value():
             return queryset
+        flagged = Exists(
+            Episode.objects.open().filter(red_flags_of(episode=OuterRef("pk")), patient=OuterRef("pk"))
+        )
+        holds = Hold.objects.filter(program__episode__patient=OuterRef("pk"), cleared_at=None)
+        if self.value() == State.ON_HOLD:
+            return queryset.filter(flagged | Exists(holds))
         latest = Review.objects.filter(
             episode__patient=OuterRef("pk"), program__ended_on=None, episode__closed_on=None
         ).order_by("-day", "-pk")
@@ -201,7 +215,7 @@ class PatientAdmin(RoleAdmin):
     def week(self, patient: Any) -> Any:
         return patient.case_row.week if patient.case_row else None
 
-    @display(description="State", label={badge.text: badge.variant for badge in STATES.values()})
+    @display(description="State", label={badge.text: badge.variant for badge in LIST_BADGES})
     def state(self, patient: Any) -> str:
         return patient.case_row.state.text if patient.case_row else "No case"
 
@@ -282,15 +296,9 @@ class PatientAdmin(RoleAdmin):
         return super().formfield_for_dbfield(db_field, request, **kwargs)
 
     def save_model(self, request: HttpRequest, obj: Patient, form: Any, change: bool) -> None:
-        """A corrected address is tried again; another time zone moves the next check-in."""
-        if "email" in form.changed_data:
-            obj.email_bounced_at = None
-        super().save_model(request, obj, form, change)
-        if "timezone" in form.changed_data:
-            for program in (
-                Program.objects.active().filter(episode__patient=obj).select_related("episode__patient")
-            ):
-                schedule_next(program=program, now=timezone.now())
+        """With what follows from another address or time zone."""
+        by: User = request.user  # type: ignore[assignment]
+        cases.change_contact(patient=obj, changed=form.changed_data, by=by, now=timezone.now())
 
     def response_change(self, request: HttpRequest, obj: Patient) -> HttpResponse:
         return HttpResponseRedirect(reverse("admin:patients_patient_change", args=[obj.pk]))

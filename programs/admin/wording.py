@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from clinic.admin.policy import as_text
 from clinic.thresholds import FIELDS
+from patients.models import Episode
 from programs.models import Alert
+from programs.rules.pain import Proposal
 from programs.rules.stall import ReasonCode, State
 
 
@@ -20,8 +23,10 @@ class Badge:
 
 NO_PROGRAM = Badge("No program")
 CLOSED = Badge("Closed")
+CLOSED_NOT_CLEARED = Badge("Closed, not cleared", "danger")
 ASLEEP = Badge("Asleep")
 NOT_REVIEWED = Badge("Not reviewed yet")
+REVIEW_DUE = Badge("Review due", "info")
 ON_HOLD = Badge("On hold", "danger")
 PAUSED = Badge("Paused")
 
@@ -59,6 +64,12 @@ TRENDS: Mapping[str, Badge] = {
     "worse": Badge("Worse", "danger"),
     "slow": Badge("Slow", "info"),
     "flat": Badge("Flat", "warning"),
+}
+
+PROPOSALS: Mapping[str, Badge] = {
+    Proposal.PROGRESS: Badge("Progress one step", "success"),
+    Proposal.HOLD: Badge("Hold the dose", "info"),
+    Proposal.EASE: Badge("Ease one step", "warning"),
 }
 
 ALERT_KINDS: Mapping[str, str] = {
@@ -118,6 +129,17 @@ def threshold_rows(alert: Alert) -> list[tuple[str, str]]:
             text = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
             rows.append((f"{about['label']}", f"{text} {about['unit']}".strip()))
     return rows
+
+
+def own_thresholds(episode: Episode) -> list[str]:
+    """Where a case's thresholds differ from its clinic's: both values, in words."""
+    ours, clinics = episode.thresholds, episode.clinic.thresholds()
+    return [
+        f"{field.metadata['label']}: {as_text(getattr(ours, key))} {field.metadata['unit']}".strip()
+        + f" (clinic {as_text(getattr(clinics, key))})"
+        for key, field in FIELDS.items()
+        if getattr(ours, key) != getattr(clinics, key)
+    ]
 
 
 def evidence_texts(evidence: list[dict[str, object]]) -> list[str]:

@@ -39,12 +39,9 @@ _MEANINGS = {
 }
 
 
-def problems(*codes: int) -> dict[Any, OpenApiResponse]:
+def problems(*codes: int, body: type[ProblemSerializer] = ProblemSerializer) -> dict[Any, OpenApiResponse]:
     """The problems an operation may answer with, for the schema."""
-    return {
-        (code, CONTENT_TYPE): OpenApiResponse(ProblemSerializer, description=_MEANINGS[code])
-        for code in codes
-    }
+    return {(code, CONTENT_TYPE): OpenApiResponse(body, description=_MEANINGS[code]) for code in codes}
 
 
 class ApiView(APIView):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from drf_spectacular.utils import extend_schema
@@ -10,38 +11,68 @@ from rest_framework.response import Response
 from rest_framework.serializers import Serializer
 
 from programs.api.base import CLIENT_ID, PatientView, client_uuid, diary_problems, instant, problems
-from programs.api.inputs import AnswerInput, NextMorningInput, RunInput, SessionInput
-from programs.api.outputs import RecordedAnswerSerializer, RecordedRunSerializer, RecordedSessionSerializer
+from programs.api.inputs import AnswerInput, NextMorningInput, RunInput, SessionInput, ticked_symptoms
+from programs.api.outputs import (
+    AdviceSerializer,
+    RecordedAnswerSerializer,
+    RecordedRunSerializer,
+    RecordedSessionSerializer,
+    ReportProblemSerializer,
+)
 from programs.models import Run, Session
 from programs.services import diary
+from programs.services.advice import Advice
 
 REPEATED = (
     "The same body again answers 200 with the stored row, however late; another body under the same UUID "
     "answers 409 and changes nothing."
 )
+SAFETY = "With a red flag `advice` holds the words to show at once, also where the report is refused."
 PUT_PROBLEMS = problems(400, 401, 404, 409, 413, 415)
+REFUSALS = (400, 404, 409)
+REPORT_PROBLEMS = {**problems(401, 413, 415), **problems(*REFUSALS, body=ReportProblemSerializer)}
 
 
 def answer_to(output: type[Serializer[Any]], recorded: diary.Recorded[Any]) -> Response:
     return Response(output(recorded).data, status=201 if recorded.created else 200)
 
 
-class AnswerView(PatientView):
+class ReportView(PatientView):
+    """Whoever ticks a red flag reads what to do, even if the report can't be stored."""
+
+    def handle_exception(self, exc: Exception) -> Response:
+        response: Response = super().handle_exception(exc)
+        if response.status_code in REFUSALS and (advice := self._advice()):
+            response.data["advice"] = AdviceSerializer(advice).data
+        return response
+
+    def _advice(self) -> Advice | None:
+        data = self.request.data  # each view reads it first: what can't be read is empty by now
+        body = data if isinstance(data, Mapping) else {}
+        return diary.advice_on_refusal(
+            patient=self.patient,
+            ticked=ticked_symptoms(body),
+            limping=body.get("limping") is True,
+            now=instant(),
+        )
+
+
+class AnswerView(ReportView):
     @extend_schema(
         tags=["diary"],
         summary="Answer a check-in, or report unprompted",
         description=(
             "Worst pain of the last 24 hours. An answer counts on its date in the patient's time zone; a "
             f"day's value is the highest of its answers. {REPEATED} It also works after the check-in was "
-            "missed or the program ended. With a red flag `advice` holds the words to show at once."
+            f"missed or the program ended. {SAFETY}"
         ),
         parameters=[CLIENT_ID],
         request=AnswerInput,
-        responses={201: RecordedAnswerSerializer, 200: RecordedAnswerSerializer, **PUT_PROBLEMS},
+        responses={201: RecordedAnswerSerializer, 200: RecordedAnswerSerializer, **REPORT_PROBLEMS},
     )
     def put(self, request: Request, client_id: str) -> Response:
-        uuid = client_uuid(client_id)
         body = AnswerInput(data=request.data)
+        uuid = client_uuid(client_id)
         body.is_valid(raise_exception=True)
         with diary_problems():
             recorded = diary.record_answer(
@@ -50,18 +81,20 @@ class AnswerView(PatientView):
         return answer_to(RecordedAnswerSerializer, recorded)
 
 
-class SessionView(PatientView):
+class SessionView(ReportView):
     @extend_schema(
         tags=["diary"],
         summary="Log an exercise session",
-        description=f"The exercises done and the pain around them. {REPEATED} `light` is the 24-hour rule's.",
+        description=(
+            f"The exercises done and the pain around them. {REPEATED} `light` is the 24-hour rule's. {SAFETY}"
+        ),
         parameters=[CLIENT_ID],
         request=SessionInput,
-        responses={201: RecordedSessionSerializer, 200: RecordedSessionSerializer, **PUT_PROBLEMS},
+        responses={201: RecordedSessionSerializer, 200: RecordedSessionSerializer, **REPORT_PROBLEMS},
     )
     def put(self, request: Request, client_id: str) -> Response:
-        uuid = client_uuid(client_id)
         body = SessionInput(data=request.data)
+        uuid = client_uuid(client_id)
         body.is_valid(raise_exception=True)
         with diary_problems():
             recorded = diary.record_session(
@@ -70,18 +103,18 @@ class SessionView(PatientView):
         return answer_to(RecordedSessionSerializer, recorded)
 
 
-class RunView(PatientView):
+class RunView(ReportView):
     @extend_schema(
         tags=["diary"],
         summary="Log a run",
-        description=f"Distance, and the pain around it. {REPEATED} `light` is the 24-hour rule's.",
+        description=f"Distance, and the pain around it. {REPEATED} `light` is the 24-hour rule's. {SAFETY}",
         parameters=[CLIENT_ID],
         request=RunInput,
-        responses={201: RecordedRunSerializer, 200: RecordedRunSerializer, **PUT_PROBLEMS},
+        responses={201: RecordedRunSerializer, 200: RecordedRunSerializer, **REPORT_PROBLEMS},
     )
     def put(self, request: Request, client_id: str) -> Response:
-        uuid = client_uuid(client_id)
         body = RunInput(data=request.data)
+        uuid = client_uuid(client_id)
         body.is_valid(raise_exception=True)
         with diary_problems():
             recorded = diary.record_run(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -15,6 +16,13 @@ from programs.services.record import CheckInState
 
 SYMPTOMS = [(symptom.value, symptom.question) for symptom in asked_symptoms()]
 LARGEST_ID = 2**63 - 1
+
+
+def ticked_symptoms(body: Mapping[str, Any]) -> list[str]:
+    """The known symptoms that a body ticks, whatever else is wrong with it."""
+    known = [code for code, _ in SYMPTOMS]
+    lists = [body.get(name) for name in ("red_flags", "worse_red_flags")]
+    return [code for codes in lists if isinstance(codes, list) for code in codes if code in known]
 
 
 def optional_pain(help_text: str) -> PainField:
@@ -37,7 +45,8 @@ class ReportInput(StrictSerializer):
     occurred_at = InstantField(
         help_text=(
             "When it was, with its offset. It counts on the date that this is in the patient's time zone. "
-            "Not in the future, and not before the case opened; a report from before today is welcome."
+            "Not before the case opened; a report from before today is welcome. Up to 24 hours in the future "
+            "is taken for a fast clock and stored as now."
         )
     )
     red_flags = some_codes(

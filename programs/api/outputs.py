@@ -6,6 +6,7 @@ from typing import Any
 
 from rest_framework import serializers
 
+from clinic.api.problems import ProblemSerializer
 from clinic.models import Clinic
 from patients.models import DeviceToken, Patient
 from programs.models import (
@@ -31,6 +32,15 @@ class AdviceSerializer(serializers.Serializer[Any]):
     words = serializers.CharField()
     read_by = serializers.CharField(allow_null=True, help_text="Who of the clinic has read it.")
     read_at = serializers.DateTimeField(allow_null=True)
+
+
+class ReportProblemSerializer(ProblemSerializer):
+    """A report that was refused, with what the patient must read all the same."""
+
+    advice = AdviceSerializer(
+        required=False,
+        help_text="Only where the report ticks a red flag: show it at once. The clinic was not messaged.",
+    )
 
 
 class LightSerializer(serializers.Serializer[Any]):

@@ -14,9 +14,13 @@ from programs.rules.stall.wording import number
 
 @dataclass(frozen=True, slots=True)
 class Detail:
-    """A case with news. ``week`` is that of the trial; ``baseline`` and ``now`` are worst pain, NPRS."""
+    """A case with news. ``week`` is that of the trial; ``baseline`` and ``now`` are worst pain, NPRS.
+
+    ``away`` names the clinician of a case that is not the reader's own, who does not treat here any more.
+    """
 
     who: str
+    away: str
     case_number: str
     label: str
     is_urgent: bool
@@ -53,6 +57,7 @@ class Line:
     """A case without news: one line, with its age."""
 
     who: str
+    away: str
     case_number: str
     label: str
     age: str
@@ -65,6 +70,7 @@ class Call:
     """A patient who does not answer any more."""
 
     who: str
+    away: str
     case_number: str
     why: str
     action: str

@@ -5,7 +5,6 @@ from __future__ import annotations
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
-from django.db.models.functions import Now
 
 from clinic.models import OutboxMessage
 from clinic.tenancy import ClinicRow, Scope, ScopedQuerySet

@@ -7,7 +7,6 @@ tells a retry from another body under the same UUID.
 
 from __future__ import annotations
 
-from django.contrib.postgres.fields import ArrayField
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import F, Q

@@ -40,7 +40,8 @@ class OpenAlert:
     """An unresolved alert. ``news_at``: when it was last opened, raised, re-opened, woken or got a reason.
 
     ``level`` is that of a stall (``stalling``, ``stalled``) or red flag (``tier_1``, ``tier_2``);
-    ``trend`` and ``reason`` are those of the case's latest review.
+    ``case_state``, ``trend`` and ``reason`` are those of the case's latest review; ``answered_since``:
+    the patient has answered since it was opened, and has not fallen silent again.
     """
 
     id: int
@@ -53,6 +54,19 @@ class OpenAlert:
     level: str = ""
     trend: str = ""
     reason: str = ""
+    case_state: str = ""
+    answered_since: bool = False
+
+    @property
+    def is_ranked(self) -> bool:
+        """A stall waits unnamed while the case is on track: it resolves once that has lasted."""
+        if self.kind is AlertKind.STALL:
+            return self.case_state != State.ON_TRACK
+        return self.kind is not AlertKind.SILENT
+
+    @property
+    def needs_a_call(self) -> bool:
+        return self.kind is AlertKind.SILENT and not self.answered_since
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,10 +112,9 @@ def select(alerts: Iterable[OpenAlert], told: Told, thresholds: Thresholds) -> S
     """Choose and rank. Red flags always have a place, then what is new, then what is unchanged."""
     every = tuple(alerts)
     is_open = [alert for alert in every if alert.state is AlertState.OPEN]
-    ranked = [alert for alert in is_open if alert.kind is not AlertKind.SILENT]
-    entries = sorted(_entries(ranked, told), key=_order)
+    entries = sorted(_entries((alert for alert in is_open if alert.is_ranked), told), key=_order)
     chosen = sorted(entries, key=_place)[: thresholds.digest_max_cases]
-    silent = [alert for alert in is_open if alert.kind is AlertKind.SILENT]
+    silent = [alert for alert in is_open if alert.needs_a_call]
     calls = [alert for alert in silent if told.calls.get(alert.id, 0) < thresholds.silent_max_mentions]
     return Selection(
         new=tuple(entry for entry in entries if entry in chosen and entry.is_new),

@@ -110,11 +110,6 @@ def light(session: SessionFacts, thresholds: Thresholds) -> PainVerdict:
     return PainVerdict(session.on, at_best, at_best, reasons, thresholds)
 
 
-def ready_to_progress(verdicts: Iterable[PainVerdict], thresholds: Thresholds) -> bool:
-    """Whether the latest sessions are greens, enough of them in a row."""
-    return ready_since(verdicts, thresholds) is not None
-
-
 def ready_since(verdicts: Iterable[PainVerdict], thresholds: Thresholds) -> date | None:
     """The date of the session that made the present row of greens long enough; None if it is not."""
     row = greens_in_a_row(verdicts)

@@ -134,11 +134,6 @@ def missed_at(asked_at: datetime, thresholds: Thresholds) -> datetime:
     return _utc(asked_at) + timedelta(hours=thresholds.missed_after_hours)
 
 
-def reminder_due(asked_at: datetime, now: datetime, thresholds: Thresholds) -> bool:
-    """Whether now is the time to remind: no longer once the check-in counts as missed."""
-    return reminder_at(asked_at, thresholds) <= now < missed_at(asked_at, thresholds)
-
-
 def digest_slot(now: datetime, weekday: int, at: time, zone: str) -> DigestSlot:
     """The digest of the local ISO week that ``now`` is in, and whether its time has come.
 

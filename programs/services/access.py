@@ -76,7 +76,7 @@ def sign_in_by_code(*, email: str, code: str, device_name: str, now: datetime) -
     """
     # The tries must be kept: the error is raised outside the transaction.
     with transaction.atomic():
-        codes = list(_open_codes(email, now).select_for_update(of=("self",)))
+        codes = list(_open_codes(email, now).select_for_update(of=("self",), no_key=True))
         found = next(_matching(codes, code), None)
         if found is not None:
             LoginCode.objects.filter(pk=found.pk).update(used_at=now)

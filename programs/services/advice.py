@@ -14,6 +14,9 @@ from programs.rules.red_flags import Tier, screen, words
 NOT_READ_YET = "We have messaged the clinic; nobody has read it yet."
 """In the words of tier 2; gives way to who has read it."""
 
+NOT_MESSAGED = "This report was not stored, and the clinic was not messaged about it."
+"""Stands in its place where a report was refused: nobody is coming to read it."""
+
 NO_PHONE = "the clinic"
 
 
@@ -47,6 +50,12 @@ def on_report(patient: Patient, episode_id: int, codes: Iterable[str]) -> Advice
     if tier is Tier.ONE and (advice is None or advice.tier is not Tier.ONE):
         return Advice(tier, _words(patient, tier))
     return advice
+
+
+def on_refusal(patient: Patient, codes: Iterable[str]) -> Advice | None:
+    """What to read when these symptoms were reported but not stored; None without any."""
+    tier = screen(codes)
+    return None if tier is None else Advice(tier, _words(patient, tier).replace(NOT_READ_YET, NOT_MESSAGED))
 
 
 def _of_alerts(patient: Patient, alerts: Iterable[Alert]) -> Advice | None:

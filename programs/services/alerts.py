@@ -6,29 +6,28 @@ from datetime import date, datetime
 
 from django.db import transaction
 
+from clinic.errors import FieldError
 from clinic.models import User
 from clinic.roles import Capability, require
 from programs.models import Alert, AlertEvent
 
 
-class AlertError(ValueError):
-    """The alert cannot be changed like that; ``field`` names the input at fault."""
-
-    def __init__(self, field: str, message: str) -> None:
-        super().__init__(message)
-        self.field = field
-        self.message = message
+class AlertError(FieldError):
+    """The alert cannot be changed like that."""
 
 
 @transaction.atomic
-def acknowledge(*, alert: Alert, by: User, now: datetime, note: str = "") -> Alert:
+def acknowledge(*, alert: Alert, by: User, now: datetime, note: str = "", seen: int | None = None) -> Alert:
     """Someone has read it: a red flag is not escalated any more. Twice is the same as once.
+
+    ``seen`` is how many rows of evidence were on the screen: what came later was not read.
 
     Raises:
         Denied: ``by`` may do no clinical work here.
-        AlertError: the alert is resolved.
+        AlertError: the alert is resolved, or holds more than was seen.
     """
     alert = _lock(alert, by)
+    check_seen(alert, seen)
     if alert.state == Alert.State.ACKNOWLEDGED:
         return alert
     alert.state, alert.snoozed_until = Alert.State.ACKNOWLEDGED, None
@@ -72,6 +71,12 @@ def resolve(*, alert: Alert, by: User, outcome: str, now: datetime, today: date)
     return alert
 
 
+def check_seen(alert: Alert, seen: int | None) -> None:
+    """Raise AlertError if evidence came after the page was shown."""
+    if seen is not None and len(alert.evidence) != seen:
+        raise AlertError("alert", "New symptoms were reported in the meantime: read them first.")
+
+
 def close(
     *, alert: Alert, resolution: str, outcome: str, by: User | None, now: datetime, today: date
 ) -> None:
@@ -109,7 +114,7 @@ def add_event(
 def _lock(alert: Alert, by: User) -> Alert:
     """The alert, locked; only while it is not resolved."""
     require(by, Capability.WRITE_CLINICAL, alert.clinic_id)
-    locked: Alert = Alert.objects.select_for_update().get(pk=alert.pk)
+    locked: Alert = Alert.objects.select_for_update(no_key=True).get(pk=alert.pk)
     if locked.state == Alert.State.RESOLVED:
         raise AlertError("alert", "This alert is already resolved.")
     return locked

@@ -6,6 +6,7 @@ from datetime import date, datetime
 
 from django.db import transaction
 
+from clinic.errors import FieldError
 from clinic.models import User
 from clinic.roles import Capability, require
 from patients.models import Episode
@@ -17,13 +18,8 @@ STAGE_FIELDS = [field.name for field in StageText._meta.fields]
 DOSE_FIELDS = [field.name for field in DoseText._meta.fields]
 
 
-class AssignError(ValueError):
-    """The program cannot be assigned; ``field`` names the input at fault."""
-
-    def __init__(self, field: str, message: str) -> None:
-        super().__init__(message)
-        self.field = field
-        self.message = message
+class AssignError(FieldError):
+    """The program cannot be assigned."""
 
 
 @transaction.atomic
@@ -49,12 +45,12 @@ def assign(
     """
     require(by, Capability.WRITE_CLINICAL, episode.clinic_id)
     episode = (
-        Episode.objects.select_for_update(of=("self",))
+        Episode.objects.select_for_update(of=("self",), no_key=True)
         .select_related("clinic__policy", "patient")
         .get(pk=episode.pk)
     )
     started_on = started_on or today
-    active = episode.programs.active().select_for_update().first()
+    active = episode.programs.active().select_for_update(no_key=True).first()
     _check_case(episode, active, started_on, today)
     _check_template(episode, template)
     if fair_trial_reason:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from datetime import date, datetime
 
 from django.db import transaction
@@ -9,43 +10,69 @@ from django.db import transaction
 from clinic import outbox
 from clinic.models import User
 from clinic.roles import Capability, require
-from patients.models import Assessment, Episode, Invitation, Patient
+from clinic.thresholds import parse, to_json
+from patients.models import Assessment, Episode, Invitation, LoginCode, OutcomeScore, Patient
 from patients.scoring import akps_red_flags
-from patients.services import CaseError, close_episode, issue_invitation
+from patients.services import CaseError, close_episode, hand_over, issue_invitation, revoke_devices
 from patients.vocabulary import OutcomeMeasure
 from programs import emails
-from programs.models import Alert, ContactLog
+from programs.models import Alert, ContactLog, Program
 from programs.rules.red_flags import Symptom, akps_symptoms, screen_minor
 from programs.services.alerts import close
 from programs.services.assign import end_program
-from programs.services.red_flags import raise_red_flag
+from programs.services.checkins import schedule_next
+from programs.services.due import review_again
+from programs.services.red_flags import raise_red_flag, tell
 
 
 @transaction.atomic
 def screen_assessment(*, assessment: Assessment, by: User, now: datetime) -> Alert | None:
     """Raise what a saved assessment, with its measurements, shows: ticked symptoms, AKPS items, a hip
-    finding under 18. None if there is nothing new.
+    finding under 18. It raises each of them once, however often it is saved. None if nothing is new.
 
     Raises:
         Denied: ``by`` may do no clinical work here.
     """
     require(by, Capability.WRITE_CLINICAL, assessment.clinic_id)
-    codes = [*assessment.red_flags, *_akps_flags(assessment), *_minor_flag(assessment)]
+    review_again(episode=assessment.episode, now=now)
+    found = [*assessment.red_flags, *_akps_flags(assessment), *_minor_flag(assessment)]
+    codes = [code for code in found if code not in _raised_by(assessment)]
     if not codes:
         return None
     return raise_red_flag(
         episode=assessment.episode,
         codes=codes,
+        worse=_worse_akps_flags(assessment),
         source=str(assessment),
         evidence=[{"assessment": assessment.pk, "day": assessment.assessed_on.isoformat()}],
         now=now,
     )
 
 
+def _raised_by(assessment: Assessment) -> set[str]:
+    """Codes this assessment raised before, cleared since or not: correcting its text raises nothing."""
+    alerts = assessment.episode.alerts.filter(kind=Alert.Kind.RED_FLAG)
+    evidence = [row for alert in alerts for row in alert.evidence]
+    return {row["code"] for row in evidence if row.get("assessment") == assessment.pk}
+
+
 def _akps_flags(assessment: Assessment) -> list[Symptom]:
+    return list(akps_symptoms(akps_red_flags(_akps_items(assessment))))
+
+
+def _worse_akps_flags(assessment: Assessment) -> list[Symptom]:
+    """Flags of AKPS items with fewer points than in the questionnaire before: cleared ones are worse."""
+    items = _akps_items(assessment)
+    earlier = OutcomeScore.objects.filter(
+        episode=assessment.episode_id, measure=OutcomeMeasure.AKPS, taken_on__lt=assessment.assessed_on
+    ).first()
+    before = earlier.items if earlier else {}
+    return list(akps_symptoms(code for code in akps_red_flags(items) if items[code] < before.get(code, 0)))
+
+
+def _akps_items(assessment: Assessment) -> dict[str, int]:
     akps = assessment.outcome_scores.filter(measure=OutcomeMeasure.AKPS).first()
-    items = akps.items if akps else {}
-    return list(akps_symptoms(akps_red_flags(items)))
+    return dict(akps.items) if akps else {}
 
 
 def _minor_flag(assessment: Assessment) -> list[Symptom]:
@@ -82,6 +109,65 @@ def invite(*, patient: Patient, by: User, now: datetime) -> Invitation:
 
 
 @transaction.atomic
+def change_contact(*, patient: Patient, changed: Collection[str], by: User, now: datetime) -> Patient:
+    """Save the changed columns of a patient's contact data, with what follows from them.
+
+    A changed e-mail ends what went to the old one: open invitations, login codes, devices logged in.
+    A changed time zone moves the next check-in.
+
+    Raises:
+        Denied: ``by`` may not write contact data here.
+    """
+    require(by, Capability.WRITE_CONTACT, patient.clinic_id)
+    columns = set(changed)
+    if "email" in columns:
+        patient.email_bounced_at, patient.user = None, None
+        columns |= {"email_bounced_at", "user"}
+        Invitation.objects.filter(patient=patient, accepted_at=None, revoked_at=None).update(revoked_at=now)
+        LoginCode.objects.filter(patient=patient, used_at=None).update(used_at=now)
+        revoke_devices(patient=patient)
+    if columns:
+        patient.save(update_fields=sorted(columns))
+    if "timezone" in columns:
+        for program in Program.objects.active().filter(episode__patient=patient):
+            schedule_next(program=program, now=now)
+    return patient
+
+
+@transaction.atomic
+def reassign(*, episode: Episode, clinician: User, by: User, now: datetime) -> Episode:
+    """Hand the case to another clinician; of an open red flag they are told at once.
+
+    Raises:
+        Denied: ``by`` may do no clinical work here.
+        CaseError: the new clinician does not treat in this clinic.
+    """
+    episode = hand_over(episode=episode, clinician=clinician, by=by)
+    for alert in Alert.objects.unresolved().filter(episode=episode, kind=Alert.Kind.RED_FLAG):
+        tell(alert=alert, now=now, note=f"The case was handed to {clinician} by {by}.")
+    return episode
+
+
+@transaction.atomic
+def set_case_policy(*, episode: Episode, by: User, values: Mapping[str, object], now: datetime) -> Episode:
+    """Thresholds for this case alone; what equals the clinic's value is not kept.
+
+    Raises:
+        Denied: ``by`` may do no clinical work here.
+        PolicyError: a value is unknown, of the wrong type, out of range or out of order; its key is named.
+    """
+    require(by, Capability.WRITE_CLINICAL, episode.clinic_id)
+    of_clinic = episode.clinic.thresholds()
+    parsed = {key: parse(key, raw) for key, raw in values.items()}
+    overrides = {key: to_json(value) for key, value in parsed.items() if value != getattr(of_clinic, key)}
+    episode.clinic.thresholds(overrides)
+    episode.policy_overrides = overrides
+    episode.save(update_fields=["policy_overrides"])
+    review_again(episode=episode, now=now)
+    return episode
+
+
+@transaction.atomic
 def discharge(*, episode: Episode, outcome: str, note: str, by: User, now: datetime, today: date) -> Episode:
     """Close the case: its program ends, its alerts resolve as discharged, except a red flag, which stays.
 
@@ -94,7 +180,7 @@ def discharge(*, episode: Episode, outcome: str, note: str, by: User, now: datet
     for program in closed.programs.active():
         end_program(program=program, reason="Discharged", on=today)
     open_alerts = Alert.objects.unresolved().filter(episode=closed).exclude(kind=Alert.Kind.RED_FLAG)
-    for alert in open_alerts.select_for_update():
+    for alert in open_alerts.select_for_update(no_key=True):
         close(
             alert=alert,
             resolution=Alert.Resolution.DISCHARGED,

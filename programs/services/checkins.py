@@ -1,13 +1,14 @@
 """Check-ins: ask at the patient's local time, remind once, count as missed. Due dates are rows.
 
 Each sweep takes what is due one by one, under a lock that others skip: two at once do the work of one;
-one broken row does not stop the others; after a long stop one current question is asked.
+one broken row does not stop the others; after a long stop one current question is asked. What a sweep has
+no time for stays due.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date, datetime, timedelta
 
 from django.db import transaction
@@ -27,6 +28,7 @@ from programs.rules.schedule import (
     next_slot,
     reminder_at,
 )
+from programs.services.deadline import SWEEP_LIMIT, Deadline
 
 logger = logging.getLogger(__name__)
 
@@ -51,7 +53,7 @@ def schedule_next(*, program: Program, now: datetime) -> None:
     program.save(update_fields=["next_check_in_at"])
 
 
-def ask_due(*, now: datetime, batch: int = BATCH) -> int:
+def ask_due(*, now: datetime, batch: int = BATCH, limit: timedelta = SWEEP_LIMIT) -> int:
     """Ask every program whose slot has passed, by e-mail where there is an address; returns how many.
 
     Slots that passed during a stop become missed requests, without an e-mail. Paused days are not asked.
@@ -64,10 +66,10 @@ def ask_due(*, now: datetime, batch: int = BATCH) -> int:
         programs = _askable().filter(next_check_in_at__lte=now, pk__gt=after)
         return list(programs.order_by("pk").values_list("pk", flat=True)[:batch])
 
-    return _sweep(due, _ask, now)
+    return _sweep(due, _ask, now, limit)
 
 
-def remind_due(*, now: datetime, batch: int = BATCH) -> int:
+def remind_due(*, now: datetime, batch: int = BATCH, limit: timedelta = SWEEP_LIMIT) -> int:
     """Remind, once, of questions that are still open; returns how many e-mails that makes.
 
     Nobody is reminded during a pause, without a working address, or where the next question is there already.
@@ -80,7 +82,7 @@ def remind_due(*, now: datetime, batch: int = BATCH) -> int:
         requests = CheckInRequest.objects.open().filter(remind_at__lte=now, pk__gt=after)
         return list(requests.order_by("pk").values_list("pk", flat=True)[:batch])
 
-    return _sweep(due, _remind, now)
+    return _sweep(due, _remind, now, limit)
 
 
 def mark_missed(*, now: datetime) -> int:
@@ -89,27 +91,40 @@ def mark_missed(*, now: datetime) -> int:
     return overdue.update(state=State.MISSED, remind_at=None)
 
 
-def _sweep(due: Callable[[int], list[int]], handle: Callable[[int, datetime], bool], now: datetime) -> int:
-    """Handle all that is due, batch by batch in the order of ids; returns how often ``handle`` said yes."""
-    done, failed, last = 0, list[int](), 0
-    while batch := due(last):
-        for pk in batch:
-            try:
-                done += handle(pk, now)
-            except Exception:
-                logger.exception("%s: row %s failed", handle.__name__, pk)
-                failed.append(pk)
-        last = batch[-1]
+def _sweep(
+    due: Callable[[int], list[int]],
+    handle: Callable[[int, datetime], bool],
+    now: datetime,
+    limit: timedelta,
+) -> int:
+    """Handle what is due in the order of ids while there is time; returns how often ``handle`` said yes."""
+    done, failed, deadline = 0, list[int](), Deadline(limit)
+    for pk in _in_batches(due):
+        try:
+            done += handle(pk, now)
+        except Exception:
+            logger.exception("%s: row %s failed", handle.__name__, pk)
+            failed.append(pk)
+        if deadline.has_passed:
+            break
     if failed:
         raise CheckInSweepError(f"{len(failed)} rows failed, first of them {failed[0]}; {done} were handled")
     return done
+
+
+def _in_batches(due: Callable[[int], list[int]]) -> Iterator[int]:
+    """The ids that ``due`` finds after the last one, until there are none."""
+    last = 0
+    while batch := due(last):
+        yield from batch
+        last = batch[-1]
 
 
 @transaction.atomic
 def _ask(pk: int, now: datetime) -> bool:
     program = (
         _askable()
-        .select_for_update(skip_locked=True, of=("self",))
+        .select_for_update(skip_locked=True, of=("self",), no_key=True)
         .select_related("episode__clinic__policy", "episode__patient__clinic")
         .filter(pk=pk, next_check_in_at__lte=now)
         .first()
@@ -168,7 +183,7 @@ def _remind(pk: int, now: datetime) -> bool:
     newer = CheckInRequest.objects.filter(program=OuterRef("program"), local_date__gt=OuterRef("local_date"))
     request = (
         CheckInRequest.objects.open()
-        .select_for_update(skip_locked=True, of=("self",))
+        .select_for_update(skip_locked=True, of=("self",), no_key=True)
         .select_related("program__episode__patient__clinic")
         .annotate(followed=Exists(newer), askable=Exists(_askable().filter(pk=OuterRef("program"))))
         .filter(pk=pk, remind_at__lte=now)

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import Max, Q
+from django.db.models import Exists, Max, OuterRef, Q
 
 from clinic.models import Membership
+from clinic.roles import Role
 from programs.emails import links
 from programs.emails.digest import Call, Content, Detail, Line
 from programs.emails.picture import Trend
-from programs.models import Alert, AlertEvent, Digest, Review
+from programs.models import Alert, AlertEvent, Answer, Digest, Review
 from programs.rules.digest import AlertState, Entry, OpenAlert, Selection, Told, Urgency, select, urgency
 from programs.rules.schedule import local_date
 from programs.rules.stall import AlertKind, State
@@ -59,10 +60,10 @@ class Collected:
 def collect(*, member: Membership, now: datetime) -> Collected:
     """The state of a clinician's cases in this clinic at ``now``. A constant number of queries."""
     today = local_date(now, member.clinic.timezone)
-    alerts = _alerts(member, today)
-    reviews = _latest_reviews(member, today)
-    open_alerts = [_as_open(alert, reviews.get(alert.episode_id)) for alert in alerts.values()]
     t = member.clinic.thresholds()
+    alerts = _alerts(member, now, today, silent_since=today - timedelta(days=t.silent_days))
+    reviews = _latest_reviews(member, now, today)
+    open_alerts = [_as_open(alert, reviews.get(alert.episode_id)) for alert in alerts.values()]
     selection = select(open_alerts, _told(member), t)
     words = _Words(member, today, alerts, reviews, full_names=t.digest_full_names)
     pain = facts.daily_pain([entry.case for entry in selection.new])
@@ -88,22 +89,43 @@ def collect(*, member: Membership, now: datetime) -> Collected:
     return Collected(selection, content)
 
 
-def _alerts(member: Membership, today: date) -> dict[int, Alert]:
-    """The unresolved alerts of the member's cases, by id, with the time of their latest news."""
+def _cases_of(member: Membership) -> Q:
+    """The cases a member is told of: their own and, so that none is in nobody's digest, for an owner also
+    those of whoever does not treat here any more."""
+    own = Q(clinic=member.clinic_id, episode__clinician=member.user_id)
+    if member.role != Role.OWNER:
+        return own
+    treating = Membership.objects.clinicians().filter(clinic=member.clinic_id)
+    return own | Q(clinic=member.clinic_id) & ~Q(episode__clinician__in=treating.values("user"))
+
+
+def _alerts(member: Membership, now: datetime, today: date, *, silent_since: date) -> dict[int, Alert]:
+    """The unresolved alerts of the member's cases, by id, with the time of their latest news.
+
+    Opened by now, though where the patient lives it may be tomorrow; or on a day until today, though the
+    review of that day was made up for later. ``answered_since`` tells of an answer since the alert was
+    opened and after ``silent_since``.
+    """
+    answers = Answer.objects.current().filter(
+        episode=OuterRef("episode"), local_date__gte=OuterRef("opened_on"), local_date__gt=silent_since
+    )
     alerts = (
         Alert.objects.unresolved()
-        .filter(clinic=member.clinic_id, episode__clinician=member.user_id, opened_on__lte=today)
-        .select_related("episode__patient")
-        .annotate(news_at=Max("events__at", filter=Q(events__what__in=NEWS)))
+        .filter(_cases_of(member), Q(opened_at__lte=now) | Q(opened_on__lte=today))
+        .select_related("episode__patient", "episode__clinician")
+        .annotate(
+            news_at=Max("events__at", filter=Q(events__what__in=NEWS)),
+            answered_since=Exists(answers),
+        )
         .order_by("pk")
     )
     return {alert.pk: alert for alert in alerts}
 
 
-def _latest_reviews(member: Membership, today: date) -> dict[int, Review]:
-    """The latest review of each of the member's cases until today."""
+def _latest_reviews(member: Membership, now: datetime, today: date) -> dict[int, Review]:
+    """The latest review of each of the member's cases: made by now, or of a day until today."""
     reviews = (
-        Review.objects.filter(clinic=member.clinic_id, episode__clinician=member.user_id, day__lte=today)
+        Review.objects.filter(_cases_of(member), Q(reviewed_at__lte=now) | Q(day__lte=today))
         .order_by("episode_id", "-day", "-pk")
         .distinct("episode_id")
         .select_related("program")
@@ -133,6 +155,8 @@ def _as_open(alert: Alert, review: Review | None) -> OpenAlert:
         level=alert.level,
         trend=review.trend if review else "",
         reason=review.reason if review else "",
+        case_state=review.state if review else "",
+        answered_since=getattr(alert, "answered_since", False),
     )
 
 
@@ -150,6 +174,7 @@ class _Words:
         alert, review = self.alerts[entry.first.id], self.reviews.get(entry.case)
         return Detail(
             who=self._who(alert),
+            away=self._away(alert),
             case_number=alert.episode.case_number,
             label=_label(entry.first),
             is_urgent=entry.urgency <= Urgency.WORSENING,
@@ -171,6 +196,7 @@ class _Words:
         alert = self.alerts[entry.first.id]
         return Line(
             who=self._who(alert),
+            away=self._away(alert),
             case_number=alert.episode.case_number,
             label=_label(entry.first),
             age=_age(alert.opened_on, self.today),
@@ -182,6 +208,7 @@ class _Words:
         alert = self.alerts[silent.id]
         return Call(
             who=self._who(alert),
+            away=self._away(alert),
             case_number=alert.episode.case_number,
             why=alert.summary,
             action=alert.action.rstrip("."),
@@ -192,11 +219,16 @@ class _Words:
         patient = alert.episode.patient
         return patient.full_name if self.full_names else patient.initials
 
+    def _away(self, alert: Alert) -> str:
+        """Whose case it is, if it is not the reader's own."""
+        clinician = alert.episode.clinician
+        return "" if clinician.pk == self.member.user_id else clinician.get_full_name()
+
 
 def _label(alert: OpenAlert) -> str:
     rank = urgency(alert)
     if rank is Urgency.STALLED_FLAT:
-        return f"Stalled, {alert.trend or 'flat'}"
+        return f"Stalled, {alert.trend}" if alert.trend else "Stalled"
     tier = TIERS.get(alert.level) if rank is Urgency.RED_FLAG else None
     return f"{LABELS[rank]}, {tier}" if tier else LABELS[rank]
 

@@ -16,6 +16,7 @@ from programs import emails
 from programs.models import Digest
 from programs.rules.schedule import DigestSlot, digest_slot, local_date
 from programs.services import digest_content
+from programs.services.deadline import SWEEP_LIMIT, Deadline
 
 logger = logging.getLogger(__name__)
 
@@ -26,11 +27,14 @@ class DigestSweepError(Exception):
     """Some digests could not be written; all the others were."""
 
 
-def send_due(*, now: datetime, clinic: Clinic | None = None, again: bool = False) -> dict[str, int]:
+def send_due(
+    *, now: datetime, clinic: Clinic | None = None, again: bool = False, limit: timedelta = SWEEP_LIMIT
+) -> dict[str, int]:
     """Write the digest of each clinician whose day and hour of this ISO week has come; never a second one.
 
     Returns counts: ``written`` into the outbox, ``quiet`` (nothing to say this week), ``waiting`` (not yet
-    time, or told this week). ``again`` also looks at those who were quiet earlier in the week.
+    time, or told this week). ``again`` also looks at those who were quiet earlier in the week. Who is left
+    after ``limit`` waits for the next sweep.
 
     Raises:
         DigestSweepError: a digest could not be written; raised after all the others were.
@@ -40,13 +44,15 @@ def send_due(*, now: datetime, clinic: Clinic | None = None, again: bool = False
         members = members.filter(clinic=clinic)
     if not again:
         members = members.filter(Q(next_digest_at=None) | Q(next_digest_at__lte=now))
-    counts, failed = Counter[str](written=0, quiet=0, waiting=0), list[int]()
+    counts, failed, deadline = Counter[str](written=0, quiet=0, waiting=0), list[int](), Deadline(limit)
     for pk in members.order_by("pk").values_list("pk", flat=True):
         try:
             counts[_send(pk, now)] += 1
         except Exception:
             logger.exception("the digest of membership %s could not be written", pk)
             failed.append(pk)
+        if deadline.has_passed:
+            break
     if failed:
         raise DigestSweepError(
             f"{len(failed)} digests could not be written, the first for membership {failed[0]}"
@@ -58,7 +64,7 @@ def send_due(*, now: datetime, clinic: Clinic | None = None, again: bool = False
 def _send(pk: int, now: datetime) -> str:
     """Settle this week for one member; a second sweep passes by, and the unique row makes sure of it."""
     member = (
-        Membership.objects.select_for_update(of=("self",), skip_locked=True)
+        Membership.objects.select_for_update(of=("self",), skip_locked=True, no_key=True)
         .select_related("clinic__policy", "user")
         .filter(pk=pk)
         .first()

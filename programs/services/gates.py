@@ -18,7 +18,7 @@ from programs.models import Answer, Hold, Pause, Program, ProgramStage, Run, Ses
 from programs.rules.pain import Activity, PainVerdict, SessionFacts, light
 from programs.rules.progression import GateVerdict, StageFacts, StepDown
 from programs.rules.progression import gate as judge
-from programs.services.matching import reading_of
+from programs.services.matching import other_side, reading_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,8 +142,8 @@ def _lowest_lsi(retest: Assessment | None, side: str, *, both_knees: bool) -> De
     tests = list(retest.strength_tests.all()) if retest else []
     ratios = []
     for test in tests:
-        other = next((t for t in tests if t.muscle_group == test.muscle_group and t.side != test.side), None)
+        other = other_side(test, tests)
         if test.side == side and other is not None:
-            symmetry = limb_symmetry(reading_of(test), reading_of(other), both_knees_painful=both_knees)
+            symmetry = limb_symmetry(reading_of(test), other, both_knees_painful=both_knees)
             ratios.append(symmetry.lsi)
     return min((ratio for ratio in ratios if ratio is not None), default=None)

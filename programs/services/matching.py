@@ -93,7 +93,7 @@ def strength_facts(assessment: Assessment) -> tuple[StrengthFact, ...]:
     for test in tests:
         verdict = judge_strength(
             reading_of(test),
-            _other_side(test, tests),
+            other_side(test, tests),
             both_knees_painful=episode.both_knees,
             sex=episode.patient.sex,
             body_mass_kg=assessment.body_mass_kg,
@@ -119,7 +119,7 @@ def reading_of(test: StrengthTest) -> Reading:
     )
 
 
-def _other_side(test: StrengthTest, tests: list[StrengthTest]) -> Reading | None:
+def other_side(test: StrengthTest, tests: list[StrengthTest]) -> Reading | None:
     """The same test of the other side, the one taken the same way first."""
     others = [t for t in tests if t.muscle_group == test.muscle_group and t.side != test.side]
     others.sort(key=lambda t: (t.method != test.method, t.position != test.position, t.unit != test.unit))

@@ -6,22 +6,19 @@ from datetime import date, datetime
 
 from django.db import transaction
 
+from clinic.errors import FieldError
 from clinic.models import User
 from clinic.roles import Capability, require
 from patients.models import Episode
 from programs.models import Hold, Pause, Program, StageMove
 from programs.services.assign import check_fair_trial
 from programs.services.checkins import schedule_next
+from programs.services.due import review_again
 from programs.services.gates import gate
 
 
-class PlanError(ValueError):
-    """The program cannot be changed like that; ``field`` names the input at fault."""
-
-    def __init__(self, field: str, message: str) -> None:
-        super().__init__(message)
-        self.field = field
-        self.message = message
+class PlanError(FieldError):
+    """The program cannot be changed like that."""
 
 
 @transaction.atomic
@@ -58,8 +55,8 @@ def move_stage(
         unmet=unmet,
         override_reason=override_reason.strip(),
     )
-    program.current_stage, program.stage_started_on = to_stage, today
-    program.save(update_fields=["current_stage", "stage_started_on"])
+    program.current_stage, program.stage_started_on, program.next_review_on = to_stage, today, today
+    program.save(update_fields=["current_stage", "stage_started_on", "next_review_on"])
     return move
 
 
@@ -102,6 +99,7 @@ def pause(
         paused_by=by,
     )
     schedule_next(program=program, now=now)
+    review_again(episode=program.episode, now=now)
     return created
 
 
@@ -125,6 +123,7 @@ def resume(*, program: Program, on: date, by: User, now: datetime) -> None:
         open_pause.ends_on = on
         open_pause.save(update_fields=["ends_on"])
     schedule_next(program=program, now=now)
+    review_again(episode=program.episode, now=now)
 
 
 @transaction.atomic
@@ -151,7 +150,7 @@ def declare_fair_trial(*, program: Program, on: date, reason: str, by: User) -> 
 def _lock(program: Program, by: User) -> Program:
     """The program, locked with its case; only while it is active."""
     require(by, Capability.WRITE_CLINICAL, program.clinic_id)
-    Episode.objects.select_for_update().get(pk=program.episode_id)
+    Episode.objects.select_for_update(no_key=True).get(pk=program.episode_id)
     programs = Program.objects.select_related("episode__clinic__policy", "episode__patient")
     locked: Program = programs.get(pk=program.pk)
     if not locked.is_active:

@@ -6,10 +6,10 @@ once; the owner too when nobody acknowledged it in time, an address bounced, or 
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from django.db import transaction
 from django.db.models import CharField, Exists, OuterRef, Q, Value
@@ -22,10 +22,17 @@ from patients.models import Episode
 from programs import emails
 from programs.models import Alert, AlertEvent, Answer, Hold
 from programs.rules.red_flags import Symptom, Tier, new_or_worse, screen
-from programs.rules.schedule import add_clinic_hours
-from programs.services.alerts import AlertError, add_event, close
+from programs.rules.schedule import add_clinic_hours, local_date
+from programs.services.alerts import AlertError, add_event, check_seen, close
+from programs.services.due import review_again
+
+logger = logging.getLogger(__name__)
 
 ACTION = "See the patient; the program is on hold."
+
+
+class EscalationError(Exception):
+    """Some red flags could not be escalated; all the others were."""
 
 
 @transaction.atomic
@@ -49,7 +56,7 @@ def raise_red_flag(
         ValueError: an unknown code.
     """
     episode = (
-        Episode.objects.select_for_update(of=("self",))
+        Episode.objects.select_for_update(of=("self",), no_key=True)
         .select_related("clinic__policy", "patient")
         .get(pk=episode.pk)
     )
@@ -63,35 +70,44 @@ def raise_red_flag(
     else:
         event = _add(alert, raised, source, evidence, now)
     _hold(episode, alert, now)
+    review_again(episode=episode, now=now)
     _tell(alert, event, now)
     return alert
 
 
 @transaction.atomic
-def clear(*, alert: Alert, by: User, finding: str, now: datetime) -> Alert:
+def clear(*, alert: Alert, by: User, finding: str, now: datetime, seen: int | None = None) -> Alert:
     """A physio or owner has seen the patient: close the flag with a finding and end the hold.
+
+    ``seen`` is how many rows of evidence were on the screen: nobody clears what they have not read.
 
     Raises:
         Denied: ``by`` may do no clinical work here.
-        AlertError: not a red flag, already cleared, or no finding.
+        AlertError: not a red flag, already cleared, no finding, or more evidence than was seen.
     """
     require(by, Capability.WRITE_CLINICAL, alert.clinic_id)
-    Episode.objects.select_for_update().get(pk=alert.episode_id)
-    alert = Alert.objects.select_related("clinic").get(pk=alert.pk)
+    Episode.objects.select_for_update(no_key=True).get(pk=alert.episode_id)
+    alert = Alert.objects.select_related("episode__patient").get(pk=alert.pk)
     if alert.kind != Alert.Kind.RED_FLAG or alert.state == Alert.State.RESOLVED:
         raise AlertError("alert", "There is no open red flag to clear.")
+    check_seen(alert, seen)
     if not finding.strip():
         raise AlertError("finding", "Clearing a red flag needs a finding.")
-    today = now.astimezone(ZoneInfo(alert.clinic.timezone)).date()
+    today = local_date(now, alert.episode.patient.timezone)
     close(alert=alert, resolution=Alert.Resolution.CLINICIAN, outcome=finding, by=by, now=now, today=today)
     Hold.objects.filter(program__episode=alert.episode_id, cleared_at=None).update(
         cleared_at=now, cleared_by=by, finding=finding.strip()
     )
+    review_again(episode=alert.episode, now=now)
     return alert
 
 
 def escalate_due(*, now: datetime, batch: int = 100) -> int:
-    """Tell the owner of each open red flag that nobody acknowledged in time or whose e-mail bounced."""
+    """Tell the owner of each open red flag that nobody acknowledged in time or whose e-mail bounced.
+
+    Raises:
+        EscalationError: some could not be escalated; raised after all the others were.
+    """
     key = Concat(Value("red_flag:"), Cast(OuterRef("pk"), CharField()), Value(":"))
     bounced = OutboxMessage.objects.filter(kind="red_flag", bounced=True, dedupe_key__startswith=key)
     due = (
@@ -100,23 +116,34 @@ def escalate_due(*, now: datetime, batch: int = 100) -> int:
         .order_by("opened_at")
         .values_list("pk", flat=True)
     )
-    return sum(_escalate(pk, now) for pk in list(due[:batch]))
+    done, failed = 0, list[int]()
+    for pk in list(due[:batch]):
+        try:
+            done += _escalate(pk, now)
+        except Exception:
+            logger.exception("red flag %s could not be escalated", pk)
+            failed.append(pk)
+    if failed:
+        raise EscalationError(
+            f"{len(failed)} red flags could not be escalated, the first is alert {failed[0]}"
+        )
+    return done
 
 
 @transaction.atomic
 def _escalate(pk: int, now: datetime) -> int:
     alert = (
-        Alert.objects.select_for_update(of=("self",), skip_locked=True)
+        Alert.objects.select_for_update(of=("self",), no_key=True, skip_locked=True)
         .select_related("clinic", "episode__patient", "episode__clinician")
         .filter(pk=pk, state=Alert.State.OPEN, escalated_at=None)
         .first()
     )
     if alert is None:
         return 0
-    _mail(alert, _owners(alert), "escalation", "escalated", now)
     alert.escalated_at = now
     alert.save(update_fields=["escalated_at"])
-    add_event(alert=alert, what=AlertEvent.What.ESCALATED, at=now)
+    event = add_event(alert=alert, what=AlertEvent.What.ESCALATED, at=now)
+    _mail(alert, _owners(alert), "escalation", str(event.pk), now)
     return 1
 
 
@@ -134,7 +161,7 @@ def _open(
         summary=_summary(raised, source),
         action=ACTION,
         evidence=_entry(raised, source, evidence),
-        opened_on=now.astimezone(ZoneInfo(zone)).date(),
+        opened_on=local_date(now, episode.patient.timezone),
         opened_at=now,
         escalate_at=add_clinic_hours(
             now, t.escalate_after_clinic_hours, t.clinic_opens, t.clinic_closes, zone
@@ -183,6 +210,12 @@ def _hold(episode: Episode, alert: Alert, now: datetime) -> None:
     if not created:
         hold.red_flags, hold.reason = codes, alert.summary
         hold.save(update_fields=["red_flags", "reason"])
+
+
+def tell(*, alert: Alert, now: datetime, note: str) -> None:
+    """Tell those who are in charge of the case now of its open red flag: it was handed to them."""
+    event = add_event(alert=alert, what=AlertEvent.What.NEW_EVIDENCE, at=now, note=note)
+    _tell(alert, event, now)
 
 
 def _tell(alert: Alert, event: AlertEvent, now: datetime) -> None:

@@ -62,7 +62,7 @@ def _alerts_of(cases: Sequence[int]) -> dict[int, dict[int, Alert]]:
     """All alerts of each case but red flags, locked, by id."""
     found: dict[int, dict[int, Alert]] = defaultdict(dict)
     alerts = Alert.objects.filter(episode__in=cases).exclude(kind=Alert.Kind.RED_FLAG)
-    for alert in alerts.select_for_update().order_by("pk"):
+    for alert in alerts.select_for_update(no_key=True).order_by("pk"):
         found[alert.episode_id][alert.pk] = alert
     return found
 

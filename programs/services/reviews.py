@@ -20,12 +20,16 @@ from programs.models import Program, Review
 from programs.rules import stall
 from programs.rules.schedule import local_date
 from programs.services import facts, review_alerts
+from programs.services.deadline import SWEEP_LIMIT, Deadline
 from programs.services.facts import Case
 
 logger = logging.getLogger(__name__)
 
 BATCH = 200
 FURTHEST_ZONE = timedelta(hours=14)
+
+LOCKED = ("self", "episode")
+"""While a case is judged nobody changes it; what a patient sends in meanwhile may refer to it."""
 
 VERDICT_FIELDS = (
     *("week", "state", "trend", "reason", "action", "baseline", "now"),
@@ -61,18 +65,21 @@ class Reviewed:
         return {"case": self.case.program.episode.case_number, **found}
 
 
-def review_due(*, now: datetime, batch: int = BATCH) -> dict[str, int]:
+def review_due(*, now: datetime, batch: int = BATCH, limit: timedelta = SWEEP_LIMIT) -> dict[str, int]:
     """Review every awake program whose review day has come in the patient's zone; counts of what was done.
 
-    Two sweeps at once do the same as one: each takes what the other has not locked.
+    Two sweeps at once do the same as one: each takes what the other has not locked. After ``limit`` the
+    other programs wait for the next sweep.
 
     Raises:
         ReviewSweepError: a case could not be reviewed; raised after all the others were.
     """
-    counts, failed, last = Counter[str](reviewed=0), list[int](), 0
+    counts, failed, last, deadline = Counter[str](reviewed=0), list[int](), 0, Deadline(limit)
     while due := _due(now, last, batch):
-        counts += _attempt(due, now, failed)
+        counts.update(_attempt(due, now, failed, deadline))
         last = due[-1]
+        if deadline.has_passed:
+            break
     if failed:
         raise ReviewSweepError(f"{len(failed)} cases could not be reviewed, the first is program {failed[0]}")
     return dict(counts)
@@ -94,14 +101,16 @@ def review_as_of(
     Raises:
         ReviewError: the day lies ahead, or a case has a newer review (a dry run may do both).
     """
-    programs = running_on(on, clinic)
-    if not dry_run:
-        _check_newest(programs, on, now)
+    running = running_on(on, clinic)
+    programs = _with_case(running).order_by("episode__case_number", "pk")
     reviewed: list[Reviewed] = []
     with transaction.atomic():
-        for chunk in batched(
-            _with_case(programs).order_by("episode__case_number", "pk"), BATCH, strict=False
-        ):
+        if not dry_run:
+            programs = programs.select_for_update(of=LOCKED, no_key=True)
+            # Evaluated, and so locked, before the check: a review made meanwhile must be seen.
+            len(programs)
+            _check_newest(running, on, now)
+        for chunk in batched(programs, BATCH, strict=False):
             found = _judge(chunk, {program.pk: on for program in chunk})
             if not dry_run:
                 _store(found, now)
@@ -143,7 +152,7 @@ def _due(now: datetime, last: int, batch: int) -> list[int]:
     return list(programs.filter(come, pk__gt=last).order_by("pk").values_list("pk", flat=True)[:batch])
 
 
-def _attempt(programs: Sequence[int], now: datetime, failed: list[int]) -> Counter[str]:
+def _attempt(programs: Sequence[int], now: datetime, failed: list[int], deadline: Deadline) -> Counter[str]:
     """Review them together; if that fails, each by itself, so that one case does not stop the others."""
     try:
         return _review(programs, now)
@@ -152,14 +161,20 @@ def _attempt(programs: Sequence[int], now: datetime, failed: list[int]) -> Count
             logger.exception("program %s could not be reviewed", programs[0])
             failed.append(programs[0])
             return Counter()
-    return sum((_attempt([pk], now, failed) for pk in programs), Counter[str]())
+    counts = Counter[str]()
+    for pk in programs:
+        counts.update(_attempt([pk], now, failed, deadline))
+        if deadline.has_passed:
+            break
+    return counts
 
 
 @transaction.atomic
 def _review(pks: Sequence[int], now: datetime) -> Counter[str]:
     """Review what no other sweep, and nobody who changes the case, holds at this moment."""
     free = Program.objects.awake().filter(pk__in=pks)
-    programs = _with_case(free).select_for_update(of=("self", "episode"), skip_locked=True).order_by("pk")
+    locked = _with_case(free).select_for_update(of=LOCKED, skip_locked=True, no_key=True)
+    programs = locked.order_by("pk")
     days = {program.pk: local_date(now, program.episode.patient.timezone) for program in programs}
     due = [p for p in programs if p.next_review_on is None or p.next_review_on <= days[p.pk]]
     if not due:

@@ -53,6 +53,20 @@ def test_a_patients_login_does_not_open_the_admin(clinic: Clinic) -> None:
     assert client_of(patient_login).get(reverse("admin:index")).status_code == 302
 
 
+@pytest.mark.parametrize("page", ["x", "", "0", "-1", "1.5", "999", "9" * 5000, "\u00b2"])
+def test_a_search_page_that_is_not_there_is_not_found(owner: User, page: str) -> None:
+    answer = client_of(owner).get(reverse("admin:search"), {"s": "patient", "page": page})
+
+    assert answer.status_code == 404
+
+
+def test_the_search_answers_staff_and_sends_others_to_the_log_in(owner: User) -> None:
+    query = {"s": "patient", "page": "1"}
+
+    assert client_of(owner).get(reverse("admin:search"), query).status_code == 200
+    assert Client().get(reverse("admin:search"), query).status_code == 302
+
+
 # --- policy
 
 

@@ -12,17 +12,21 @@ from django.conf import settings
 from django.db import connection
 from psycopg import sql
 
+from clinic import embedded
 from clinic.checks import database_role
 from clinic.database_roles import Role, create_roles
-from clinic.embedded import Layout, locate
+from clinic.embedded import Layout
+from tests.servers import worker
 
 OWNER, APP, SWEEP = Role("trial_owner", "o"), Role("trial_app", "a"), Role("trial_sweep", "s")
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-@pytest.fixture
-def layout() -> Layout:
-    return locate(settings.DATA_DIR)
+@pytest.fixture(scope="module")
+def layout() -> Iterator[Layout]:
+    """Servers of their own: roles belong to a whole cluster."""
+    with embedded.running(settings.DATA_DIR / f"roles-{worker()}", throwaway=True) as started:
+        yield started
 
 
 @pytest.fixture
@@ -95,10 +99,16 @@ def test_the_check_asks_no_database_unless_told_to() -> None:
 
 
 def test_the_check_refuses_a_role_that_nothing_binds(layout: Layout) -> None:
-    usual = {key: connection.settings_dict[key] for key in ("USER", "PASSWORD")}
+    administrator = {
+        "HOST": str(layout.run),
+        "NAME": "postgres",
+        "USER": "postgres",
+        "PASSWORD": layout.secrets["password_postgres"],
+    }
+    usual = {key: connection.settings_dict[key] for key in administrator}
     connection.close()
     try:
-        connection.settings_dict.update(USER="postgres", PASSWORD=layout.secrets["password_postgres"])
+        connection.settings_dict.update(administrator)
         found = database_role(databases=["default"])
     finally:
         connection.close()

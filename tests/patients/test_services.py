@@ -1,9 +1,12 @@
 """Patients, cases and invitations."""
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
 from django.core.exceptions import ValidationError
+from django.db import connection
 
 from clinic.models import User
 from clinic.roles import Denied, Role
@@ -12,9 +15,9 @@ from patients.services import (
     CaseError,
     InvitationError,
     accept_invitation,
+    hand_over,
     issue_invitation,
     open_episode,
-    reassign,
     register_patient,
 )
 from tests.factories import NOW, TODAY, make_case, make_clinic, make_operator, make_patient, make_user
@@ -94,16 +97,24 @@ def test_a_case_is_treated_by_a_clinician_of_the_clinic():
     assert not Episode.objects.exists()
 
 
+def test_an_assistant_opens_no_case():
+    clinic = make_clinic()
+    assistant = make_user(role=Role.ASSISTANT, clinic=clinic)
+    with pytest.raises(Denied):
+        opened(make_patient(clinic), assistant, clinician=make_user(clinic=clinic))
+    assert not Episode.objects.exists()
+
+
 def test_a_case_is_handed_over_by_a_clinician_to_a_clinician():
     case = make_case()
     colleague = make_user(clinic=case.clinic)
-    reassign(episode=case, clinician=colleague, by=case.clinician)
+    hand_over(episode=case, clinician=colleague, by=case.clinician)
     case.refresh_from_db()
     assert case.clinician == colleague
     with pytest.raises(Denied):
-        reassign(episode=case, clinician=colleague, by=make_user(role=Role.ASSISTANT, clinic=case.clinic))
+        hand_over(episode=case, clinician=colleague, by=make_user(role=Role.ASSISTANT, clinic=case.clinic))
     with pytest.raises(CaseError):
-        reassign(episode=case, clinician=make_user(clinic=make_clinic()), by=colleague)
+        hand_over(episode=case, clinician=make_user(clinic=make_clinic()), by=colleague)
     case.refresh_from_db()
     assert case.clinician == colleague
 
@@ -152,3 +163,34 @@ def test_an_invitation_that_does_not_hold_opens_nothing(fault):
     patient.refresh_from_db()
     assert patient.user is None
     assert not User.objects.filter(email=patient.email).exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_inviting_again_and_accepting_at_once_do_not_block_each_other():
+    patient = make_patient()
+    physio = make_user(clinic=patient.clinic)
+    for _ in range(5):
+        _, token = issue_invitation(patient=patient, by=physio, now=NOW)
+        results = at_once(
+            lambda: issue_invitation(patient=patient, by=physio, now=NOW),
+            lambda token=token: accept_invitation(token=token, now=NOW),
+        )
+        assert isinstance(results[0], tuple)
+        assert isinstance(results[1], Patient | InvitationError)
+
+
+def at_once(*works):
+    """What each of several threads returned or raised, started together."""
+    barrier = threading.Barrier(len(works))
+
+    def run(work):
+        barrier.wait()
+        try:
+            return work()
+        except Exception as error:
+            return error
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(len(works)) as pool:
+        return list(pool.map(run, works))

@@ -32,8 +32,8 @@ CELERY = ("-m", "celery", "--quiet", "--app", "config")
 class Command(BaseCommand):
     help = (
         "Brings the database up to date and runs web (gunicorn), Celery worker, Celery beat and a local "
-        "SMTP sink together until Ctrl-C. Mails are kept in the data folder, under mails/. "
-        "PORT, SMTP_PORT and DATA_DIR in the environment say where."
+        "SMTP sink together until Ctrl-C; one that dies is started again. Mails are kept in the data folder, "
+        "under mails/. PORT, SMTP_PORT and DATA_DIR in the environment say where."
     )
     requires_system_checks: list[str] = []
 
@@ -66,9 +66,7 @@ class Command(BaseCommand):
         self._say("Bringing the database up to date ...")
         if has_unapplied_migrations():
             migrate()
-        call_command("load_library") if "load_library" in __import__(
-            "django.core.management"
-        ).core.management.get_commands() else None
+        call_command("load_library")
         logins = StringIO()
         if demo:
             self._say("Loading the demo clinic ...")

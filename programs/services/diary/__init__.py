@@ -12,6 +12,7 @@ from programs.services.diary.reports import AnswerReport, ExerciseDone, RunRepor
 from programs.services.diary.writing import (
     Recorded,
     add_next_morning,
+    advice_on_refusal,
     record_answer,
     record_run,
     record_session,
@@ -27,6 +28,7 @@ __all__ = [
     "RunReport",
     "SessionReport",
     "add_next_morning",
+    "advice_on_refusal",
     "record_answer",
     "record_run",
     "record_session",

@@ -13,8 +13,8 @@ from programs.models import Answer, CheckInRequest, Program, Run, Session
 from programs.rules.schedule import local_date
 from programs.services.diary.reports import Report, fingerprint
 
-CLOCK_SKEW = timedelta(minutes=5)
-"""How far ahead a device's clock may be."""
+FAST_CLOCK = timedelta(hours=24)
+"""How far ahead a device's clock may be: a red flag must not be lost to it."""
 
 
 class DiaryError(ValueError):
@@ -39,12 +39,13 @@ class DiaryNotFound(DiaryError):
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Whose day a report counts on."""
+    """Whose day a report counts on, and the instant it is stored with."""
 
     patient: Patient
     episode: Episode
     program: Program | None
     on: date
+    at: datetime
 
 
 def lock(patient: Patient) -> Patient:
@@ -92,20 +93,23 @@ def corrected_row[Row: (Answer, Session, Run)](
 def place(patient: Patient, occurred_at: datetime, now: datetime, program: Program | None = None) -> Place:
     """The day, and the case and program it falls into; ``program`` where the report names it.
 
+    What a fast clock puts into the future happened now.
+
     Raises:
-        DiaryError: in the future, or when no case of the patient was open.
+        DiaryError: more than a day in the future, or when no case of the patient was open.
     """
-    if occurred_at > now + CLOCK_SKEW:
+    if occurred_at > now + FAST_CLOCK:
         raise DiaryError("occurred_at", "Lies in the future.")
+    at = min(occurred_at, now)
     try:
-        on = local_date(occurred_at, patient.timezone)
-        clinic_day = local_date(occurred_at, patient.clinic.timezone)
+        on = local_date(at, patient.timezone)
+        clinic_day = local_date(at, patient.clinic.timezone)
     except OverflowError:
         raise DiaryError("occurred_at", "Out of range.") from None
     episode = _open_case(patient, clinic_day, program)
     if episode is None:
         raise DiaryError("occurred_at", f"No case of yours was open on {clinic_day}.")
-    return Place(patient, episode, program or _program_on(episode, on), on)
+    return Place(patient, episode, program or _program_on(episode, on), on, at)
 
 
 def request_named(patient: Patient, request_id: int | None) -> CheckInRequest | None:

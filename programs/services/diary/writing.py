@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -16,7 +16,6 @@ from programs.models import (
     Answer,
     CheckInRequest,
     Exercise,
-    Program,
     ProgramDose,
     Run,
     Session,
@@ -36,6 +35,7 @@ from programs.services.diary.reports import (
     SessionReport,
     fingerprint,
 )
+from programs.services.due import review_again
 from programs.services.red_flags import raise_red_flag
 
 STRENGTH_KINDS = (Exercise.Kind.STRENGTH, Exercise.Kind.ISOMETRIC, Exercise.Kind.PLYOMETRIC)
@@ -174,11 +174,22 @@ def add_next_morning[Effort: (Session, Run)](
         return _recorded(patient, row, created=False)
     if (by := getattr(row, "corrected_by", None)) is not None:
         raise DiaryConflict("client_id", f"Corrected by {by.client_id}: add it to that one.")
-    _check_next_morning(Place(patient, row.episode, None, row.local_date), now)
+    _check_next_morning(patient, row.local_date, now)
     row.pain_next_morning = pain_next_morning
     row.save(update_fields=["pain_next_morning"])
-    _review_again(patient, row, now)
+    review_again(episode=row.episode, now=now, patient=patient)
     return _recorded(patient, row, created=False)
+
+
+def advice_on_refusal(
+    *, patient: Patient, ticked: Sequence[str], limping: bool, now: datetime
+) -> advice.Advice | None:
+    """What to read when a report with these symptoms was refused; None without any.
+
+    A wrong time makes a symptom no less urgent, and nobody is told of it but the patient.
+    """
+    on = local_date(now, patient.timezone)
+    return advice.on_refusal(patient, _flags(patient, ticked, limping=limping, on=on))
 
 
 def _shared(place: Place, client_id: UUID, report: Report, corrected: Any, now: datetime) -> dict[str, Any]:
@@ -189,7 +200,7 @@ def _shared(place: Place, client_id: UUID, report: Report, corrected: Any, now: 
         "program": place.program,
         "client_id": client_id,
         "body_hash": fingerprint(report),
-        "occurred_at": report.occurred_at,
+        "occurred_at": place.at,
         "local_date": place.on,
         "received_at": now,
         "corrects": corrected,
@@ -202,7 +213,7 @@ def _shared(place: Place, client_id: UUID, report: Report, corrected: Any, now: 
 
 def _effort(place: Place, report: EffortReport, now: datetime) -> dict[str, Any]:
     if report.pain_next_morning is not None:
-        _check_next_morning(place, now)
+        _check_next_morning(place.patient, place.on, now)
     return {
         "pain_before": report.pain_before,
         "pain_during": report.pain_during,
@@ -220,10 +231,10 @@ def _check_scores(report: AnswerReport) -> None:
             raise DiaryError(f"usual_{side}", f"Usual pain can't be above the worst ({pain.figure(worst)}).")
 
 
-def _check_next_morning(place: Place, now: datetime) -> None:
+def _check_next_morning(patient: Patient, on: date, now: datetime) -> None:
     """An evening's guess would turn a session green that nobody has slept on."""
-    if local_date(now, place.patient.timezone) <= place.on:
-        raise DiaryError("pain_next_morning", f"Can be told from the morning after {place.on}.")
+    if local_date(now, patient.timezone) <= on:
+        raise DiaryError("pain_next_morning", f"Can be told from the morning after {on}.")
 
 
 def _doses(patient: Patient, exercises: Iterable[ExerciseDone]) -> Mapping[int, ProgramDose]:
@@ -255,7 +266,7 @@ def _raised[Row: (Answer, Session, Run)](
     patient: Patient, row: Row, source: str, now: datetime
 ) -> Recorded[Row]:
     """Raise what the new row reports; backdated ones too."""
-    codes = _flags(patient, row)
+    codes = _flags_of(patient, row)
     if codes:
         raise_red_flag(
             episode=row.episode,
@@ -266,30 +277,26 @@ def _raised[Row: (Answer, Session, Run)](
             worse=row.worse_red_flags,
             reported_at=row.occurred_at,
         )
-    _review_again(patient, row, now)
+    review_again(episode=row.episode, now=now, patient=patient)
     return _recorded(patient, row, created=True)
 
 
-def _review_again(patient: Patient, row: Answer | Session | Run, now: datetime) -> None:
-    """Today's verdict is made again with what was just reported: who looks now sees it counted."""
-    today = local_date(now, patient.timezone)
-    Program.objects.active().filter(episode=row.episode_id, next_review_on__gt=today).update(
-        next_review_on=today
-    )
-
-
 def _recorded[Row: (Answer, Session, Run)](patient: Patient, row: Row, *, created: bool) -> Recorded[Row]:
-    words = advice.on_report(patient, row.episode_id, _flags(patient, row))
+    words = advice.on_report(patient, row.episode_id, _flags_of(patient, row))
     light = None if isinstance(row, Answer) else lights.for_patient(row)
     return Recorded(row, created, words, light)
 
 
-def _flags(patient: Patient, row: Answer | Session | Run) -> list[str]:
+def _flags_of(patient: Patient, row: Answer | Session | Run) -> list[str]:
+    return _flags(patient, row.red_flags, limping=row.limping, on=row.local_date)
+
+
+def _flags(patient: Patient, ticked: Sequence[str], *, limping: bool, on: date) -> list[str]:
     """The symptoms ticked; under 18 a limp or hip pain with them makes it the hip until shown otherwise."""
-    age = patient.age_on(row.local_date)
-    hip = row.limping or red_flags.Symptom.GROIN_HIP in row.red_flags
+    age = patient.age_on(on)
+    hip = limping or red_flags.Symptom.GROIN_HIP in ticked
     minor = None if age is None else red_flags.screen_minor(age, hip_examined=True, hip_findings=hip)
-    return [*row.red_flags, minor.flag] if minor and minor.flag else list(row.red_flags)
+    return [*ticked, minor.flag] if minor and minor.flag else list(ticked)
 
 
 def _codes(given: Iterable[str]) -> list[str]:

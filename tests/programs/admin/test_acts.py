@@ -33,7 +33,7 @@ from tests.factories import make_assessment, make_case, make_exercise, make_prog
 pytestmark = pytest.mark.django_db
 
 BEST_AKPS = {code: str(max(item.points)) for code, item in AKPS_ITEMS.items()}
-FOR_ASSISTANTS = {"invite", "new-case", "log-contact"}
+FOR_ASSISTANTS = {"invite", "log-contact"}
 CHANGED_BY_ACTS: list[type[models.Model]] = [
     Alert,
     AlertEvent,
@@ -70,7 +70,7 @@ class Case:
             return self.flag
         if name in ("acknowledge", "snooze", "resolve"):
             return self.alert
-        if name in ("reassign", "discharge", "log-contact", "assign"):
+        if name in ("reassign", "discharge", "log-contact", "assign", "thresholds"):
             return self.episode
         return self.program
 
@@ -95,7 +95,8 @@ class Case:
             "fair-trial": {"on": today.isoformat(), "reason": "Another program"},
             "snooze": {"until": (today + timedelta(days=5)).isoformat(), "note": "Back from holiday then"},
             "resolve": {"outcome": "Load was cut"},
-            "clear": {"finding": "Stable, no effusion"},
+            "clear": {"finding": "Stable, no effusion", "seen": 1},
+            "acknowledge": {"seen": 0},
         }
         return asked.get(name, {})
 
@@ -176,7 +177,7 @@ def test_a_missing_or_malformed_id_is_not_found(staff: Any) -> None:
 
 
 @pytest.mark.parametrize("name", sorted(FOR_ASSISTANTS))
-def test_an_assistant_may_invite_open_a_case_and_log_a_call(staff: Any, name: str) -> None:
+def test_an_assistant_may_invite_and_log_a_call(staff: Any, name: str) -> None:
     case = case_of(staff)
 
     assert act(staff.client(staff.assistant), name, case).status_code == 302
@@ -306,6 +307,67 @@ def test_a_red_flag_is_cleared_only_with_a_finding(staff: Any) -> None:
         staff.physio,
         "Stable, no effusion",
     )
+
+
+def report_more(case: Case) -> None:
+    """A worse symptom comes in while a clinician has a page open."""
+    raise_red_flag(
+        episode=case.flag.episode,
+        codes=["calf_pain_swelling"],
+        source="a later check-in",
+        evidence=[],
+        now=timezone.now(),
+    )
+
+
+@pytest.mark.parametrize("name", ["clear", "acknowledge"])
+def test_what_was_reported_after_the_page_was_shown_is_read_first(staff: Any, name: str) -> None:
+    case = case_of(staff)
+    case.alert = case.flag
+    client = staff.client(staff.physio)
+    assert '<input type="hidden" name="seen" value="1">' in client.get(url_of(name, case)).content.decode()
+    report_more(case)
+
+    refused = act(client, name, case, seen=1)
+
+    html = refused.content.decode()
+    assert "New symptoms were reported in the meantime" in html
+    assert "a later check-in" in html
+    assert Alert.objects.get(pk=case.flag.pk).state == "open"
+    assert Hold.objects.get().cleared_at is None
+    assert act(client, name, case, seen=refused.context["seen"]).status_code == 302
+    assert Alert.objects.get(pk=case.flag.pk).state != "open"
+
+
+@pytest.mark.parametrize("seen", ["", "all of it"])
+def test_without_word_of_what_was_seen_no_red_flag_is_cleared(staff: Any, seen: str) -> None:
+    case = case_of(staff)
+
+    answer = act(staff.client(staff.physio), "clear", case, seen=seen)
+
+    assert "Read what was reported before you go on." in answer.content.decode()
+    assert Hold.objects.get().cleared_at is None
+
+
+def test_a_forgotten_finding_does_not_count_newer_symptoms_as_read(staff: Any) -> None:
+    case = case_of(staff)
+    client = staff.client(staff.physio)
+    report_more(case)
+
+    again = act(client, "clear", case, finding="")
+
+    assert again.context["form"].errors["finding"]
+    assert again.context["seen"] == 1
+
+
+def test_the_buttons_of_the_patient_page_say_what_was_shown(staff: Any) -> None:
+    case = case_of(staff)
+    report_more(case)
+    page = reverse("admin:patients_patient_change", args=[case.flag.episode.patient_id])
+
+    html = staff.client(staff.physio).get(page).content.decode()
+
+    assert html.count('<input type="hidden" name="seen" value="2">') == 2
 
 
 def test_a_questionnaire_is_scored_item_by_item_and_screened(staff: Any) -> None:

@@ -119,6 +119,41 @@ def test_today_ranks_red_flags_before_worsening_before_stalled_before_silent(sta
     assert f"worsening of {snoozed.patient}" not in html
 
 
+def test_a_closed_case_with_an_open_red_flag_stays_on_top_of_today(staff: Any) -> None:
+    alert_of(make_case(staff.clinic, clinician=staff.physio), "worsening", level="")
+    closed = make_case(staff.clinic, clinician=staff.physio)
+    alert_of(closed, "red_flag", level="tier_2")
+    done = make_case(staff.clinic, clinician=staff.physio)
+    alert_of(
+        done,
+        "red_flag",
+        level="tier_2",
+        state="resolved",
+        resolution="clinician",
+        outcome="Stable",
+        resolved_by=staff.physio,
+        resolved_at=timezone.now(),
+        resolved_on=TODAY,
+    )
+    Episode.objects.filter(pk__in=[closed.pk, done.pk]).update(closed_on=TODAY, outcome="improved")
+
+    page = staff.client(staff.physio).get(reverse("admin:index"))
+
+    html = page.content.decode()
+    assert html.index("red_flag of") < html.index("worsening of")
+    assert "Closed, not cleared" in html
+    assert str(done.patient) not in html
+    assert (page.context["open_cases"], page.context["my_cases"]) == (1, 1)
+
+
+def test_a_snoozed_alert_hides_no_other_of_the_same_case(staff: Any) -> None:
+    case = make_case(staff.clinic, clinician=staff.physio)
+    alert_of(case, state="snoozed", snoozed_until=TODAY)
+    alert_of(case, "silent", level="")
+
+    assert "silent of" in staff.client(staff.physio).get(reverse("admin:index")).content.decode()
+
+
 @pytest.mark.parametrize("cases", [1, 3])
 def test_today_takes_the_same_queries_for_one_case_and_three(
     staff: Any, cases: int, django_assert_num_queries: Any

@@ -6,22 +6,23 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import uuid4
-from zoneinfo import ZoneInfo
 
 import pytest
 from django.urls import reverse
+from django.utils import timezone
 
 from clinic.models import ClinicPolicy, Membership
 from clinic.roles import Role
 from patients.models import Episode, Patient
 from programs.models import Alert, Answer, ContactLog, Program, Review
+from programs.services.red_flags import clear, raise_red_flag
 from tests.factories import NOW, TODAY, make_assessment, make_case, make_patient, make_program
 
 pytestmark = pytest.mark.django_db
 
 LIST = "admin:patients_patient_changelist"
 LIST_QUERIES = 15
-PAGE_QUERIES = 28
+PAGE_QUERIES = 29
 
 
 def page_of(patient: Patient) -> str:
@@ -32,25 +33,23 @@ def reviewed(episode: Episode, state: str = "stalled", **fields: Any) -> Program
     """A case with a program, a verdict, an alert, an answer and a call."""
     program = make_program(episode)
     rows = {"clinic": episode.clinic, "episode": episode}
-    Review.objects.create(
-        **rows,
-        program=program,
-        day=TODAY,
-        week=9,
-        state=state,
-        trend="flat",
-        reason="not_doing",
-        action="Simplify the program",
-        baseline=Decimal("6.5"),
-        now=Decimal("6"),
-        verdict={
+    verdict = {
+        "day": TODAY,
+        "week": 9,
+        "state": state,
+        "trend": "flat",
+        "reason": "not_doing",
+        "action": "Simplify the program",
+        "baseline": Decimal("6.5"),
+        "now": Decimal("6"),
+        "verdict": {
             "evidence": [{"topic": "adherence", "text": "1 session a week"}],
             "reasons": ["not_doing", "flare"],
         },
-        thresholds={},
-        reviewed_at=NOW,
-        **fields,
-    )
+        "thresholds": {},
+        "reviewed_at": NOW,
+    }
+    Review.objects.create(**rows, program=program, **(verdict | fields))
     Alert.objects.create(
         **rows,
         kind="stall",
@@ -205,6 +204,48 @@ def test_a_red_flag_stands_above_everything(staff: Any) -> None:
     assert html.index("Knee locks") < html.index("Worst pain")
 
 
+def flagged(case: Episode) -> Alert:
+    alert = raise_red_flag(episode=case, codes=["knee_locks"], source="a check-in", evidence=[], now=NOW)
+    assert alert is not None
+    return alert
+
+
+def test_an_open_red_flag_tops_the_list_even_of_a_closed_case(staff: Any) -> None:
+    for name in ("Aalders", "Zwart"):
+        make_case(staff.clinic, clinician=staff.physio, patient=make_patient(staff.clinic, family_name=name))
+    closed = Episode.objects.get(patient__family_name="Zwart")
+    flagged(closed)
+    Episode.objects.filter(pk=closed.pk).update(closed_on=TODAY, outcome="improved")
+    client = staff.client(staff.physio)
+
+    for query in ({}, {"o": "1"}, {"o": "-1"}):
+        html = client.get(reverse(LIST), query).content.decode()
+        assert html.index("Zwart") < html.index("Aalders"), query
+    assert "Closed, not cleared" in html
+    later = make_case(staff.clinic, clinician=staff.physio, patient=closed.patient)
+    page = client.get(page_of(closed.patient)).content.decode()
+    assert "Red flag, not cleared: this case is closed" in page
+    assert f"?case={later.pk}" in page
+
+
+def test_a_cleared_red_flag_does_not_show_yesterdays_hold_as_the_state(staff: Any) -> None:
+    case = make_case(staff.clinic, clinician=staff.physio)
+    reviewed(case, state="on_hold", reason="red_flag", action="See the patient")
+    alert = flagged(case)
+    client = staff.client(staff.physio)
+    assert "On hold" in client.get(reverse(LIST), {"state": "on_hold"}).content.decode()
+
+    clear(alert=alert, by=staff.physio, finding="Stable", now=timezone.now())
+
+    page = client.get(page_of(case.patient))
+    html = page.content.decode()
+    assert page.context["page"].row.state.text == "Review due"
+    assert (page.context["page"].row.reason, page.context["page"].row.action) == ("", "")
+    assert f"Last review of {TODAY:%-d %b %Y}" in html
+    assert case.patient.full_name not in client.get(reverse(LIST), {"state": "on_hold"}).content.decode()
+    assert "Review due" in client.get(reverse(LIST)).content.decode()
+
+
 def test_an_assistant_sees_states_and_contact_data_and_no_findings(staff: Any) -> None:
     case = make_case(staff.clinic, clinician=staff.physio)
     reviewed(case)
@@ -263,10 +304,27 @@ NEW_PATIENT = {
 }
 
 
+def test_an_assistant_adds_the_contact_data_and_opens_no_case(staff: Any) -> None:
+    client = staff.client(staff.assistant)
+    page = client.get(reverse("admin:patients_patient_add"))
+    data = NEW_PATIENT | {"clinician": staff.physio.pk}
+
+    answer = client.post(reverse("admin:patients_patient_add"), data)
+
+    patient = Patient.objects.get(given_name="Nina")
+    assert "diagnosis" not in page.context["form"].fields
+    assert answer.url == page_of(patient)
+    assert not Episode.objects.exists()
+    html = client.get(answer.url).content.decode()
+    assert "Contact data" in html
+    assert "Open a new case" not in html
+    assert "Open a new case" in staff.client(staff.physio).get(answer.url).content.decode()
+
+
 def test_a_patient_and_a_case_are_taken_on_in_one_form(staff: Any) -> None:
     data = NEW_PATIENT | {"clinician": staff.physio.pk}
 
-    answer = staff.client(staff.assistant).post(reverse("admin:patients_patient_add"), data)
+    answer = staff.client(staff.physio).post(reverse("admin:patients_patient_add"), data)
 
     case = Episode.objects.get(patient__given_name="Nina")
     assert answer.url == f"{page_of(case.patient)}?case={case.pk}"
@@ -296,28 +354,6 @@ def test_a_mistake_is_named_and_nothing_is_half_written(
     assert answer.status_code == 200
     assert message in answer.content.decode()
     assert Patient.objects.count() == 1
-
-
-def test_a_corrected_address_is_no_longer_marked_as_bounced(staff: Any) -> None:
-    patient = make_patient(staff.clinic, email_bounced_at=NOW)
-    data = {"given_name": "Robin", "family_name": "Runner", "email": "right@example.org", "timezone": "UTC"}
-
-    staff.client(staff.assistant).post(reverse("admin:patients_patient_contact", args=[patient.pk]), data)
-
-    patient.refresh_from_db()
-    assert (patient.email, patient.email_bounced_at) == ("right@example.org", None)
-
-
-def test_another_time_zone_moves_the_next_check_in(staff: Any) -> None:
-    program = make_program(make_case(staff.clinic, clinician=staff.physio))
-    patient = program.episode.patient
-    data = {"given_name": "Robin", "email": patient.email, "timezone": "Pacific/Auckland"}
-
-    staff.client(staff.assistant).post(reverse("admin:patients_patient_contact", args=[patient.pk]), data)
-
-    program.refresh_from_db()
-    assert program.next_check_in_at is not None
-    assert f"{program.next_check_in_at.astimezone(ZoneInfo('Pacific/Auckland')):%H:%M}" == "18:00"
 
 
 def test_each_clinic_grants_its_own_role(staff: Any, stranger: Any) -> None:

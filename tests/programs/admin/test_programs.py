@@ -187,6 +187,25 @@ def test_an_own_template_keeps_what_it_targets(staff: Any) -> None:
     assert template.stages.get().doses.get().exercise == exercise
 
 
+def test_another_emphasis_of_an_own_template_is_kept(staff: Any) -> None:
+    template = make_template(clinic=staff.clinic, stages=0, drivers={"hip_weakness": 1})
+    data = {
+        "name": template.name,
+        "diagnoses": ["pfp"],
+        "strength_per_week": 3,
+        "is_active": "on",
+        "driver_hip_weakness": "3",
+        "stages-TOTAL_FORMS": 0,
+        "stages-INITIAL_FORMS": 0,
+    }
+
+    page = reverse("admin:programs_template_change", args=[template.pk])
+    answer = staff.client(staff.owner).post(page, data)
+
+    assert answer.status_code == 302, answer.context["errors"]
+    assert Template.objects.get().drivers == {"hip_weakness": 3}
+
+
 def test_another_clinics_library_is_not_seen(staff: Any, stranger: Any) -> None:
     make_template(clinic=stranger.clinic, name="Their secret")
 

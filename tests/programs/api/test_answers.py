@@ -6,9 +6,13 @@ from datetime import timedelta
 from decimal import Decimal
 from uuid import uuid4
 
+import pytest
+import time_machine
+
 from clinic.models import OutboxMessage
 from programs.models import Alert, Answer, CheckInRequest, Hold, Program
 from programs.rules.red_flags import Tier, words
+from programs.services.advice import NOT_MESSAGED
 from tests.api import Device, fields_of, problem_of
 from tests.factories import NOW, TODAY, make_case, make_patient, make_program
 
@@ -152,16 +156,31 @@ def test_an_answer_from_before_discharge_is_still_stored(device: Device, program
     assert fields_of(after) == ["occurred_at"]
 
 
-def test_a_time_outside_the_case_or_in_the_future_is_refused(device: Device) -> None:
+def test_a_time_outside_the_case_or_over_a_day_ahead_is_refused(device: Device) -> None:
     for instant, accepted in (
-        (NOW + timedelta(minutes=5), True),
-        (NOW + timedelta(minutes=5, seconds=1), False),
+        (NOW + timedelta(hours=24), True),
+        (NOW + timedelta(hours=24, seconds=1), False),
         (NOW - timedelta(days=28), True),
         (NOW - timedelta(days=29), False),
     ):
         response = device.put(f"me/answers/{uuid4()}", {**BODY, "occurred_at": instant.isoformat()})
         assert (response.status_code == 201) is accepted, instant
         assert accepted or fields_of(response) == ["occurred_at"]
+
+
+def test_what_a_fast_clock_reports_happened_now_and_may_be_repeated_later(
+    device: Device, clock: time_machine.Traveller
+) -> None:
+    uuid = uuid4()
+    body = {**BODY, "occurred_at": (NOW + timedelta(hours=20)).isoformat(), "red_flags": ["knee_locks"]}
+    first = device.put(f"me/answers/{uuid}", body)
+    clock.shift(timedelta(days=2))
+    again = device.put(f"me/answers/{uuid}", body)
+    assert (first.status_code, again.status_code) == (201, 200)
+    assert again.json() == first.json()
+    answer = Answer.objects.get()
+    assert (answer.occurred_at, answer.received_at, answer.local_date) == (NOW, NOW, TODAY)
+    assert Alert.objects.get().kind == "red_flag"
 
 
 def test_usual_pain_above_the_worst_and_no_score_are_refused(device: Device) -> None:
@@ -226,6 +245,75 @@ def test_a_retry_of_a_red_flag_repeats_the_words_but_not_the_mail(device: Device
     assert first.json()["advice"]["tier"] == "tier_1"
     assert (again.status_code, again.json()) == (200, first.json())
     assert OutboxMessage.objects.count() == 1
+
+
+@pytest.mark.parametrize(
+    ("symptoms", "tier"),
+    [
+        ({"red_flags": ["knee_locks", "calf_pain_swelling"]}, Tier.ONE),
+        ({"red_flags": ["knee_locks"]}, Tier.TWO),
+        ({"worse_red_flags": ["knee_locks"]}, Tier.TWO),
+    ],
+)
+def test_a_red_flag_after_discharge_is_refused_with_what_to_do_and_without_a_false_promise(
+    device: Device, program: Program, symptoms: dict[str, list[str]], tier: Tier
+) -> None:
+    case, clinic = program.episode, program.clinic
+    case.closed_on, case.outcome = TODAY - timedelta(days=1), "recovered"
+    case.save()
+    response = device.put(f"me/answers/{uuid4()}", {**BODY, **symptoms})
+    assert (response.status_code, fields_of(response)) == (400, ["occurred_at"])
+    exact = words(tier, emergency=clinic.emergency_number, phone=clinic.phone)
+    told = exact.replace("We have messaged the clinic; nobody has read it yet.", NOT_MESSAGED)
+    assert problem_of(response)["advice"] == {"tier": tier, "words": told, "read_by": None, "read_at": None}
+    assert "have messaged" not in told
+    assert not Answer.objects.exists()
+    assert not Alert.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("path", "change", "status"),
+    [
+        ("me/answers/{}", {"occurred_at": "9999-12-31T23:59:59Z"}, 400),
+        ("me/answers/{}", {"occurred_at": "9999-12-31T23:59:59-12:00"}, 400),
+        ("me/answers/{}", {"red_flags": ["knee_locks", "nonsense", None, ["knee_swells"]]}, 400),
+        ("me/answers/{}", {"request": 1}, 404),
+        ("me/answers/nonsense", {}, 400),
+        ("me/sessions/{}", {"exercises": []}, 400),
+        ("me/runs/{}", {"distance_km": -1}, 400),
+    ],
+)
+def test_whatever_a_report_is_refused_for_a_red_flag_in_it_is_answered_with_words(
+    device: Device, path: str, change: dict[str, object], status: int
+) -> None:
+    response = device.put(path.format(uuid4()), {**BODY, "red_flags": ["knee_locks"], **change})
+    assert response.status_code == status
+    assert problem_of(response)["advice"]["tier"] == "tier_2"
+
+
+def test_another_body_under_the_same_uuid_is_refused_with_words_too(device: Device) -> None:
+    uuid = uuid4()
+    device.put(f"me/answers/{uuid}", BODY)
+    response = device.put(f"me/answers/{uuid}", {**BODY, "red_flags": ["chest_pain_breathlessness"]})
+    assert response.status_code == 409
+    assert problem_of(response)["advice"]["tier"] == "tier_1"
+
+
+@pytest.mark.parametrize(
+    "raw", ["[", "[]", "7", '{"red_flags": "knee_locks"}', '{"red_flags": ["nonsense"]}']
+)
+def test_a_refused_report_without_a_known_symptom_has_no_words(device: Device, raw: str) -> None:
+    for uuid in (uuid4(), "nonsense"):
+        response = device.put(f"me/answers/{uuid}", raw)
+        assert response.status_code == 400
+        assert "advice" not in problem_of(response)
+
+
+def test_under_18_a_limp_is_urgent_in_a_refused_report_too() -> None:
+    patient = make_patient(birth_date=TODAY - timedelta(days=365 * 15))
+    response = Device(patient).put(f"me/answers/{uuid4()}", {**BODY, "limping": True})
+    assert response.status_code == 400
+    assert problem_of(response)["advice"]["tier"] == "tier_1"
 
 
 def test_a_backdated_red_flag_counts(device: Device) -> None:

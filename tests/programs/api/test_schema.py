@@ -73,6 +73,16 @@ def test_pain_is_a_number_from_0_to_10_in_the_schema(schema: dict[str, Any]) -> 
     assert (worst["type"], worst["minimum"], worst["maximum"]) == ("number", 0, 10)
 
 
+def test_a_refused_report_may_hold_advice(schema: dict[str, Any]) -> None:
+    for kind in ("answers", "sessions", "runs"):
+        answers = operations(schema)["put", f"me/{kind}/{{client_id}}"]["responses"]
+        for code in ("400", "404", "409"):
+            reference = answers[code]["content"]["application/problem+json"]["schema"]["$ref"]
+            problem = schema["components"]["schemas"][reference.rpartition("/")[2]]
+            assert "advice" in problem["properties"], (kind, code)
+            assert "advice" not in problem["required"]
+
+
 def test_the_schema_and_its_page_are_open(db: None) -> None:
     assert Device().get("schema/").status_code == 200
     page = Device().get("docs/")

@@ -23,7 +23,6 @@ from programs.rules.pain import (
     overload,
     propose,
     ready_since,
-    ready_to_progress,
 )
 
 DAY = date(2026, 3, 2)
@@ -167,7 +166,7 @@ def test_the_limits_come_from_the_thresholds_and_stay_with_the_verdict() -> None
 )
 def test_greens_in_a_row(row: str, greens: int, ready: bool) -> None:
     assert len(greens_in_a_row(verdicts(row))) == greens
-    assert ready_to_progress(verdicts(row), DEFAULTS) is ready
+    assert (ready_since(verdicts(row), DEFAULTS) is not None) is ready
 
 
 @pytest.mark.parametrize(

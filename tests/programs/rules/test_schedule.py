@@ -21,7 +21,6 @@ from programs.rules.schedule import (
     missed_at,
     next_slot,
     reminder_at,
-    reminder_due,
     slot_at,
 )
 
@@ -200,19 +199,6 @@ def test_reminder_and_missed_count_elapsed_hours_across_a_clock_change() -> None
 
     assert reminder_at(asked, DEFAULTS) == utc("2026-03-29T17:00")
     assert missed_at(asked, DEFAULTS) == utc("2026-03-30T17:00")
-
-
-@pytest.mark.parametrize(
-    ("now", "due"),
-    [
-        ("2026-01-06T16:59", False),
-        ("2026-01-06T17:00", True),
-        ("2026-01-07T16:59", True),
-        ("2026-01-07T17:00", False),  # it counts as missed by now
-    ],
-)
-def test_a_reminder_is_due_from_24_to_48_hours(now: str, due: bool) -> None:
-    assert reminder_due(utc("2026-01-05T17:00"), utc(now), DEFAULTS) is due
 
 
 def test_reminder_hours_are_policy() -> None:

@@ -1,18 +1,38 @@
 """Screening an assessment, inviting, discharging, logging a call."""
 
 from datetime import date, timedelta
+from uuid import uuid4
 
 import pytest
 from django.core.exceptions import ValidationError
 
 from clinic.models import OutboxMessage
 from clinic.roles import Denied, Role
-from patients.models import Invitation, OutcomeScore
+from clinic.thresholds import PolicyError
+from patients.models import DeviceToken, Invitation, OutcomeScore
 from patients.services import CaseError
-from programs.models import Alert, ContactLog
-from programs.services.cases import discharge, invite, log_contact, screen_assessment
-from programs.services.red_flags import raise_red_flag
-from tests.factories import NOW, TODAY, make_assessment, make_case, make_patient, make_program, make_user
+from programs.models import Alert, Answer, ContactLog
+from programs.services.cases import (
+    change_contact,
+    discharge,
+    invite,
+    log_contact,
+    reassign,
+    screen_assessment,
+    set_case_policy,
+)
+from programs.services.checkins import schedule_next
+from programs.services.red_flags import clear, raise_red_flag
+from tests.factories import (
+    NOW,
+    TODAY,
+    make_assessment,
+    make_case,
+    make_clinic,
+    make_patient,
+    make_program,
+    make_user,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -148,3 +168,104 @@ def test_an_assistant_may_log_a_call_but_not_discharge():
     case.refresh_from_db()
     assert case.is_open
     assert ContactLog.objects.get().by == assistant
+
+
+def test_saving_an_old_assessment_again_raises_nothing_that_was_cleared():
+    case = make_case()
+    assessment = make_assessment(case, red_flags=["knee_swells"])
+    clear(alert=screened(assessment), by=case.clinician, finding="Dry knee", now=NOW)
+    Answer.objects.create(
+        clinic=case.clinic,
+        patient=case.patient,
+        episode=case,
+        client_id=uuid4(),
+        occurred_at=NOW + timedelta(days=1),
+        local_date=TODAY + timedelta(days=1),
+        worst_left=3,
+    )
+    assert screen_assessment(assessment=assessment, by=case.clinician, now=NOW + timedelta(days=2)) is None
+    assert not Alert.objects.unresolved().exists()
+
+
+def test_a_cleared_swelling_that_is_worse_in_the_next_akps_raises_again():
+    case = make_case()
+
+    def reassessed(day, swelling):
+        assessment = make_assessment(case, assessed_on=TODAY + timedelta(days=day))
+        OutcomeScore.objects.create(
+            clinic=case.clinic,
+            episode=case,
+            assessment=assessment,
+            measure="akps",
+            taken_on=assessment.assessed_on,
+            value=70,
+            items={**AKPS, "swelling": swelling},
+        )
+        return screened(assessment)
+
+    clear(alert=reassessed(0, 4), by=case.clinician, finding="Known effusion", now=NOW)
+    assert reassessed(14, 4) is None
+    assert reassessed(28, 0).kind == "red_flag"
+
+
+def test_a_changed_e_mail_ends_what_went_to_the_old_one():
+    case = make_case()
+    patient = case.patient
+    invite(patient=patient, by=case.clinician, now=NOW)
+    patient.user = make_user(role=None, email=patient.email)
+    patient.email_bounced_at = NOW
+    patient.save()
+    DeviceToken.objects.create(user=patient.user, clinic=case.clinic, patient=patient)
+
+    patient.email = "right@example.org"
+    change_contact(patient=patient, changed=["email"], by=case.clinician, now=NOW)
+    patient.refresh_from_db()
+    assert (patient.email, patient.user, patient.email_bounced_at) == ("right@example.org", None, None)
+    assert Invitation.objects.get().revoked_at == NOW
+    assert not DeviceToken.objects.exists()
+
+
+def test_a_changed_phone_number_logs_nobody_out():
+    case = make_case()
+    patient = case.patient
+    user = make_user(role=None, email=patient.email)
+    patient.user = user
+    patient.save()
+    DeviceToken.objects.create(user=user, clinic=case.clinic, patient=patient)
+    patient.phone = "+31 6 1234"
+    change_contact(patient=patient, changed=["phone"], by=case.clinician, now=NOW)
+    patient.refresh_from_db()
+    assert (patient.phone, patient.user) == ("+31 6 1234", user)
+    assert DeviceToken.objects.count() == 1
+
+
+def test_a_changed_zone_moves_the_next_check_in():
+    program = make_program()
+    schedule_next(program=program, now=NOW)
+    before, patient = program.next_check_in_at, program.episode.patient
+    patient.timezone = "America/New_York"
+    change_contact(patient=patient, changed=["timezone"], by=program.episode.clinician, now=NOW)
+    program.refresh_from_db()
+    assert program.next_check_in_at - before == timedelta(hours=6)
+
+
+def test_a_handed_over_red_flag_tells_the_new_clinician_at_once():
+    case = make_case()
+    colleague = make_user("colleague@example.org", clinic=case.clinic)
+    raise_red_flag(episode=case, codes=["knee_locks"], source="x", evidence=[], now=NOW)
+    reassign(episode=case, clinician=colleague, by=case.clinician, now=NOW)
+    case.refresh_from_db()
+    assert case.clinician == colleague
+    assert OutboxMessage.objects.filter(kind="red_flag", to_email="colleague@example.org").count() == 1
+
+
+def test_a_case_may_have_thresholds_of_its_own_and_keeps_only_what_differs():
+    case = make_case(make_clinic(overrides={"watch_week": 3}))
+    set_case_policy(episode=case, by=case.clinician, values={"watch_week": 3, "stalled_week": 10}, now=NOW)
+    case.refresh_from_db()
+    assert case.policy_overrides == {"stalled_week": 10}
+    assert (case.thresholds.watch_week, case.thresholds.stalled_week) == (3, 10)
+    with pytest.raises(PolicyError) as error:
+        set_case_policy(episode=case, by=case.clinician, values={"stalled_week": 99}, now=NOW)
+    case.refresh_from_db()
+    assert (error.value.key, case.policy_overrides) == ("stalled_week", {"stalled_week": 10})

@@ -12,10 +12,12 @@ from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from clinic.models import OutboxMessage
-from programs.models import CheckInRequest, Hold, Pause, Program
+from programs.models import Answer, CheckInRequest, Hold, Pause, Program
 from programs.services import checkins
 from programs.services.checkins import CheckInSweepError
+from tests.connections import from_another_connection
 from tests.factories import NOW, TODAY, make_case, make_clinic, make_patient, make_program
+from tests.programs.services.recorded import answer
 
 pytestmark = pytest.mark.django_db
 
@@ -420,3 +422,31 @@ class TestTwoBeats:
         free.set()
         thread.join(5)
         assert checkins.ask_due(now=SLOT) == 1
+
+    @pytest.mark.parametrize("job", ["ask_due", "remind_due"])
+    def test_a_patient_may_answer_during_a_sweep(self, job: str) -> None:
+        program = program_of()
+        checkins.ask_due(now=SLOT)
+        request, now = CheckInRequest.objects.get(), SLOT + 24 * HOUR
+        if job == "ask_due":
+            now = next_of(program)
+
+        with transaction.atomic():
+            assert getattr(checkins, job)(now=now) == 1
+            from_another_connection(lambda: answer(program, 0, 3, request=request))
+
+        assert Answer.objects.get().request == request
+
+
+@pytest.mark.parametrize("job", ["ask_due", "remind_due"])
+def test_a_sweep_out_of_time_leaves_the_others_to_the_next(job: str) -> None:
+    for _ in range(3):
+        program_of()
+    now = SLOT
+    if job == "remind_due":
+        checkins.ask_due(now=SLOT)
+        now = SLOT + 24 * HOUR
+
+    done = [getattr(checkins, job)(now=now, batch=2, limit=timedelta(0)) for _ in range(4)]
+
+    assert done == [1, 1, 1, 0]

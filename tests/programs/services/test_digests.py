@@ -14,15 +14,17 @@ from django.test.utils import CaptureQueriesContext
 from clinic import outbox
 from clinic.models import Clinic, ClinicPolicy, Membership, OutboxMessage, User
 from clinic.roles import Role
+from clinic.services import set_reachability
 from patients.models import Episode
 from programs.models import Alert, Digest, Program, Review
 from programs.services import alerts as acts
 from programs.services import digests
 from programs.services.alerts import add_event
+from programs.services.deadline import SWEEP_LIMIT
 from programs.services.reviews import review_due
 from tests.conftest import Sink
 from tests.factories import make_case, make_clinic, make_patient, make_user
-from tests.programs.services.recorded import day, diary, flat_case, running_case
+from tests.programs.services.recorded import answer, day, diary, flat_case, running_case
 
 pytestmark = pytest.mark.django_db
 
@@ -60,6 +62,21 @@ def alert(program: Program, kind: str = "stall", *, opened: date = MONDAY, **fie
     )
     add_event(alert=made, what="opened", at=opened_at)
     return made
+
+
+def reviewed(program: Program, *, state: str, on: date = MONDAY, **fields: Any) -> Review:
+    return Review.objects.create(
+        clinic=program.clinic,
+        episode=program.episode,
+        program=program,
+        day=on,
+        week=8,
+        state=state,
+        verdict={},
+        thresholds={},
+        reviewed_at=SEVEN,
+        **fields,
+    )
 
 
 def bare_case(physio: User, clinic: Clinic, number: str = "") -> Program:
@@ -139,29 +156,17 @@ def test_full_names_only_where_the_clinic_turned_them_on(clinic: Clinic, physio:
 
 
 def test_the_ranking_is_that_of_the_clinical_reference(clinic: Clinic, physio: User) -> None:
-    def reviewed(number: str, *, trend: str, reason: str = "not_doing", level: str = "stalling") -> None:
+    def stalled(number: str, *, trend: str, reason: str = "not_doing", level: str = "stalling") -> None:
         program = bare_case(physio, clinic, number)
         alert(program, level=level)
-        Review.objects.create(
-            clinic=clinic,
-            episode=program.episode,
-            program=program,
-            day=MONDAY,
-            week=8,
-            state=level,
-            trend=trend,
-            reason=reason,
-            verdict={},
-            thresholds={},
-            reviewed_at=SEVEN,
-        )
+        reviewed(program, state=level, trend=trend, reason=reason)
 
-    reviewed("slow", trend="slow", level="stalled")
-    reviewed("stalling", trend="flat")
+    stalled("slow", trend="slow", level="stalled")
+    stalled("stalling", trend="flat")
     alert(bare_case(physio, clinic, "overload"), "overload")
     alert(bare_case(physio, clinic, "drift"), "drift")
-    reviewed("relapsed", trend="flat", reason="relapsed")
-    reviewed("flat", trend="flat", level="stalled")
+    stalled("relapsed", trend="flat", reason="relapsed")
+    stalled("flat", trend="flat", level="stalled")
     alert(bare_case(physio, clinic, "worse"), "worsening")
     alert(bare_case(physio, clinic, "tier2"), "red_flag", level="tier_2", opened=date(2026, 2, 1))
     alert(bare_case(physio, clinic, "tier1"), "red_flag", level="tier_1")
@@ -346,6 +351,139 @@ def test_a_simulated_clinic_is_marked(physio: User) -> None:
     assert "all people and data are invented" in mail().html
 
 
+@pytest.mark.parametrize(
+    "change", [{"is_active": False}, {"role": Role.ASSISTANT}], ids=["deactivated", "demoted"]
+)
+def test_the_cases_of_a_clinician_who_is_away_are_told_to_the_owner(
+    clinic: Clinic, physio: User, change: dict[str, Any]
+) -> None:
+    owner = make_user("owner@example.org", role=Role.OWNER, clinic=clinic)
+    colleague = make_user("bo@example.org", clinic=clinic)
+    alert(bare_case(physio, clinic, "NEW"), "worsening")
+    alert(bare_case(physio, clinic, "CALL"), "silent")
+    reviewed(bare_case(physio, clinic), state="on_track")
+    alert(bare_case(owner, clinic, "OWN"), "worsening")
+    alert(bare_case(colleague, clinic, "BO"), "worsening")
+    Membership.objects.filter(user=physio).update(**change)
+
+    assert send()["written"] == 2
+
+    told = OutboxMessage.objects.get(to_email=owner.email)
+    assert "RZ, case NEW (case of Anna Berg, who is away): Worsening" in told.text
+    assert "RZ, case CALL (case of Anna Berg, who is away): do it." in told.text
+    assert "RZ, case OWN: Worsening" in told.text
+    assert told.html.count("(case of Anna Berg, who is away)") == 2
+    assert "1 on track" in told.text
+    assert "BO" not in told.text
+    assert "Anna" not in OutboxMessage.objects.get(to_email=colleague.email).text
+
+    send(SEVEN + timedelta(days=7))
+    later = OutboxMessage.objects.filter(to_email=owner.email).latest("next_attempt_at")
+    assert "- RZ, case NEW (case of Anna Berg, who is away): worsening, open 7 days" in later.text
+
+
+def test_a_login_switched_off_and_a_clinician_of_another_clinic_are_away_too(
+    clinic: Clinic, physio: User
+) -> None:
+    make_user("owner@example.org", role=Role.OWNER, clinic=clinic)
+    elsewhere = make_user(clinic=make_clinic())
+    off = make_user(clinic=clinic, is_active=False)
+    alert(bare_case(off, clinic, "OFF"))
+    alert(bare_case(elsewhere, clinic, "ELSEWHERE"))
+
+    assert send(clinic=clinic)["written"] == 1
+
+    assert mail().to_email == "owner@example.org"
+    assert "case OFF (case of" in mail().text
+    assert "case ELSEWHERE (case of" in mail().text
+
+
+def test_an_owner_is_not_told_of_the_cases_of_those_who_treat(clinic: Clinic, physio: User) -> None:
+    make_user("owner@example.org", role=Role.OWNER, clinic=clinic)
+    alert(bare_case(physio, clinic, "C1"))
+
+    assert send()["written"] == 1
+    assert mail().to_email == physio.email
+    assert "away" not in mail().text + mail().html
+
+
+def test_who_has_answered_since_is_not_called(clinic: Clinic, physio: User) -> None:
+    before, since, never = (bare_case(physio, clinic, number) for number in ("BEFORE", "SINCE", "NEVER"))
+    for program in (before, since, never):
+        alert(program, "silent", opened=MONDAY - timedelta(days=3))
+    answer(before, 53, 4)  # the day before the alert
+    answer(since, 54, 4)  # the day of the alert, after its review
+
+    send()
+
+    assert mail().subject == "Your week: 2 to call"
+    assert "case SINCE" not in mail().text
+
+
+def test_who_falls_silent_again_is_called_again(clinic: Clinic, physio: User) -> None:
+    program = bare_case(physio, clinic, "C1")
+    alert(program, "silent", opened=MONDAY - timedelta(days=20))
+    answer(program, 57 - 10, 4)
+
+    assert send() == WRITTEN
+    assert mail().subject == "Your week: 1 to call"
+
+
+def test_a_stall_is_not_named_while_the_case_is_on_track(clinic: Clinic, physio: User) -> None:
+    program = bare_case(physio, clinic, "C1")
+    alert(program, level="stalled")
+    found = reviewed(program, state="on_track", trend="improving")
+
+    assert send() == QUIET
+
+    alert(program, "overload")
+    send(again=True)
+    assert "case C1: Overload, opened today\n" in mail().text
+    assert "1 on track" in mail().text
+
+    # It did not last: the stall is named, and is news, as nobody was told yet.
+    Review.objects.filter(pk=found.pk).update(state="stalled", trend="flat")
+    send(SEVEN + timedelta(days=7))
+    assert mail(1).subject == "Your week: 1 new"
+    assert "case C1: Stalled, flat" in mail(1).text
+
+
+def test_a_stall_without_a_trend_is_stalled_and_no_more(clinic: Clinic, physio: User) -> None:
+    alert(bare_case(physio, clinic, "C1"), level="stalled")
+
+    send()
+
+    assert "case C1: Stalled, opened today" in mail().text
+
+
+def test_an_alert_opened_where_it_is_tomorrow_already_is_told_today(clinic: Clinic, physio: User) -> None:
+    """Monday 23:30 in Amsterdam is Tuesday in Auckland."""
+    Membership.objects.update(digest_time=time(23, 30))
+    late = datetime(2026, 3, 2, 22, 30, tzinfo=UTC)
+    program = case_of(physio, clinic, "C1")
+    type(program.episode.patient).objects.update(timezone="Pacific/Auckland")
+    review_due(now=late)
+    assert Review.objects.get().day == MONDAY + timedelta(days=1)
+
+    assert send(late) == WRITTEN
+    assert "case C1: Stalled, flat, opened today" in mail().text
+
+
+def test_what_was_opened_and_reviewed_after_the_digests_instant_is_not_in_it(
+    clinic: Clinic, physio: User
+) -> None:
+    tuesday = MONDAY + timedelta(days=1)
+    alert(bare_case(physio, clinic, "C1"), "worsening", opened=tuesday)
+    later = reviewed(bare_case(physio, clinic), state="on_track", on=tuesday)
+    Review.objects.filter(pk=later.pk).update(reviewed_at=SEVEN + timedelta(days=1))
+    assert send() == QUIET
+
+    alert(bare_case(physio, clinic, "C2"), "worsening")
+    send(again=True)
+    assert "C1" not in mail().text
+    assert "0 on track" in mail().text
+
+
 # --- when it goes out
 
 
@@ -408,6 +546,53 @@ def test_the_clinic_may_choose_another_day_and_hour(clinic: Clinic, physio: User
 
     assert send(datetime(2026, 3, 3, 14, 29, tzinfo=UTC)) == WAITING
     assert send(datetime(2026, 3, 3, 14, 30, tzinfo=UTC)) == WRITTEN
+
+
+def reach(member: Membership, **fields: Any) -> None:
+    set_reachability(
+        membership=member,
+        by=member.user,
+        **{"cover": None, "digest_weekday": None, "digest_time": None, **fields},
+    )
+
+
+@pytest.mark.parametrize("weekday", [None, 3, 7])
+def test_who_has_this_weeks_digest_gets_no_other_on_a_new_day(
+    clinic: Clinic, physio: User, weekday: int | None
+) -> None:
+    alert(bare_case(physio, clinic, "C1"))
+    assert send() == WRITTEN
+    reach(Membership.objects.get(), digest_weekday=weekday, cover=make_user(clinic=clinic))
+    Membership.objects.exclude(user=physio).delete()
+    assert Membership.objects.get().next_digest_at is None
+
+    days = [send(SEVEN + timedelta(days=n)) for n in range(7)]
+
+    assert not any(day["written"] for day in days)
+    assert Digest.objects.count() == 1
+    assert send(SEVEN + timedelta(days=13))["written"] == 1  # the next week's, by Sunday
+
+
+def test_a_new_day_and_hour_are_waited_for(clinic: Clinic, physio: User) -> None:
+    alert(bare_case(physio, clinic, "C1"))
+    reach(Membership.objects.get(), digest_weekday=3, digest_time=time(12))
+    noon = datetime(2026, 3, 4, 11, tzinfo=UTC)
+
+    assert send(SEVEN) == WAITING
+    assert send(noon - timedelta(seconds=1)) == {"written": 0, "quiet": 0, "waiting": 0}
+    assert not OutboxMessage.objects.exists()
+    assert send(noon) == WRITTEN
+
+
+def test_a_sweep_out_of_time_leaves_the_others_to_the_next(clinic: Clinic) -> None:
+    for _ in range(3):
+        alert(bare_case(make_user(clinic=clinic), clinic))
+
+    assert [send(limit=timedelta(0))["written"] for _ in range(4)] == [1, 1, 1, 0]
+
+
+def test_a_sweep_ends_before_its_task_is_interrupted(settings: Any) -> None:
+    assert SWEEP_LIMIT.total_seconds() < settings.CELERY_TASK_SOFT_TIME_LIMIT
 
 
 @pytest.mark.parametrize(

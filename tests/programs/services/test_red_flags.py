@@ -10,7 +10,7 @@ from clinic.models import Membership, OutboxMessage
 from clinic.roles import Denied, Role
 from programs.models import Alert, Answer, Hold
 from programs.services.alerts import AlertError, acknowledge, resolve, snooze
-from programs.services.red_flags import clear, escalate_due, raise_red_flag
+from programs.services.red_flags import EscalationError, clear, escalate_due, raise_red_flag
 from tests.factories import NOW, TODAY, make_case, make_clinic, make_program, make_user
 
 pytestmark = pytest.mark.django_db
@@ -208,3 +208,48 @@ def test_a_bounced_address_is_escalated_without_waiting(case):
     OutboxMessage.objects.update(bounced=True, state="dead")
     assert escalate_due(now=NOW + timedelta(minutes=1)) == 1
     assert told("escalation") == ["owner@example.org"]
+
+
+def test_a_second_escalation_of_the_same_flag_is_mailed_too(case):
+    alert = report(case)
+    assert escalate_due(now=NOW + timedelta(hours=5)) == 1
+    acknowledge(alert=alert, by=case.clinician, now=NOW + timedelta(hours=6))
+    report(case, "chest_pain_breathlessness", now=NOW + timedelta(days=1))
+    assert escalate_due(now=NOW + timedelta(days=1, hours=5)) == 1
+    assert told("escalation") == ["owner@example.org", "owner@example.org"]
+
+
+def test_one_flag_that_cannot_be_escalated_does_not_stop_the_others(case):
+    broken = make_case(make_clinic(timezone="UTC"))
+    make_user("other-owner@example.org", role=Role.OWNER, clinic=broken.clinic)
+    first = report(broken)
+    report(case)
+    Alert.objects.filter(pk=first.pk).update(level="no such tier", opened_at=NOW - timedelta(days=1))
+    with pytest.raises(EscalationError, match="1 red flags"):
+        escalate_due(now=NOW + timedelta(hours=5))
+    assert told("escalation") == ["owner@example.org"]
+
+
+@pytest.mark.parametrize(
+    ("act", "words"), [(clear, {"finding": "Clicking"}), (acknowledge, {})], ids=["clear", "acknowledge"]
+)
+def test_what_came_after_the_page_was_shown_is_neither_cleared_nor_acknowledged(case, act, words):
+    alert = report(case)
+    seen = len(alert.evidence)
+    report(case, "chest_pain_breathlessness", now=NOW + timedelta(minutes=1))
+    with pytest.raises(AlertError, match="New symptoms"):
+        act(alert=alert, by=case.clinician, now=NOW, seen=seen, **words)
+    alert.refresh_from_db()
+    assert alert.state == "open"
+    assert clear(alert=alert, by=case.clinician, finding="Both checked", now=NOW, seen=2).state == "resolved"
+
+
+def test_raising_and_clearing_have_todays_verdict_made_again(case):
+    program = make_program(case, next_review_on=TODAY + timedelta(days=1))
+    alert = report(case)
+    program.refresh_from_db()
+    assert program.next_review_on == TODAY
+    type(program).objects.update(next_review_on=TODAY + timedelta(days=1))
+    clear(alert=alert, by=case.clinician, finding="Fine", now=NOW)
+    program.refresh_from_db()
+    assert program.next_review_on == TODAY

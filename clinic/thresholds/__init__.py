@@ -1,0 +1,24 @@
+"""Every threshold of the service: one table for rules, admin and docs. Pure: standard library only."""
+
+from clinic.thresholds.parsing import (
+    DEFAULTS,
+    FIELDS,
+    PolicyError,
+    as_json,
+    parse,
+    to_json,
+    with_overrides,
+)
+from clinic.thresholds.table import OUR_DEFAULT, Thresholds
+
+__all__ = [
+    "DEFAULTS",
+    "FIELDS",
+    "OUR_DEFAULT",
+    "PolicyError",
+    "Thresholds",
+    "as_json",
+    "parse",
+    "to_json",
+    "with_overrides",
+]

@@ -1,0 +1,84 @@
+"""Contact and case data: what a saved form changes, what follows from it, and what it leaves alone."""
+
+from __future__ import annotations
+
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from django.contrib import admin
+from django.urls import reverse
+from django.utils import timezone
+
+from patients.models import Episode, Invitation, Patient
+from programs.admin.patients import EpisodeAdmin, PatientAdmin
+from programs.services.cases import invite
+from tests.factories import NOW, TODAY, make_case, make_patient, make_program, make_user
+
+pytestmark = pytest.mark.django_db
+
+
+def test_a_corrected_address_is_no_longer_marked_as_bounced(staff: Any) -> None:
+    patient = make_patient(staff.clinic, email_bounced_at=NOW)
+    data = {"given_name": "Robin", "family_name": "Runner", "email": "right@example.org", "timezone": "UTC"}
+
+    staff.client(staff.assistant).post(reverse("admin:patients_patient_contact", args=[patient.pk]), data)
+
+    patient.refresh_from_db()
+    assert (patient.email, patient.email_bounced_at) == ("right@example.org", None)
+
+
+def test_another_address_ends_the_invitation_to_the_old_one(staff: Any) -> None:
+    patient = make_patient(staff.clinic)
+    invite(patient=patient, by=staff.physio, now=timezone.now())
+    data = {"given_name": "Robin", "email": "right@example.org", "timezone": patient.timezone}
+
+    staff.client(staff.assistant).post(reverse("admin:patients_patient_contact", args=[patient.pk]), data)
+
+    assert Invitation.objects.get().revoked_at is not None
+
+
+def test_a_form_undoes_nothing_that_it_does_not_show(staff: Any, rf: Any) -> None:
+    """The row was read, then the case was closed elsewhere, then the form is saved."""
+    case = make_case(staff.clinic, clinician=staff.physio)
+    request = rf.post("/")
+    request.user = staff.physio
+    page = EpisodeAdmin(Episode, admin.site)
+    data = {"diagnosis": "itb_syndrome", "index_side": "left", "running_track": "stopped"}
+    form = page.get_form(request, case, change=True)(data, instance=Episode.objects.get())
+    assert form.is_valid(), form.errors
+    Episode.objects.update(closed_on=TODAY, outcome="improved")
+
+    page.save_model(request, form.instance, form, True)
+
+    case.refresh_from_db()
+    assert (case.diagnosis, case.closed_on, case.outcome) == ("itb_syndrome", TODAY, "improved")
+
+
+def test_saved_contact_data_undoes_no_account_opened_meanwhile(staff: Any, rf: Any) -> None:
+    patient = make_patient(staff.clinic)
+    request = rf.post("/")
+    request.user = staff.assistant
+    page = PatientAdmin(Patient, admin.site)
+    data = {"given_name": "Robina", "email": patient.email, "timezone": patient.timezone}
+    form = page.get_form(request, patient, change=True)(data, instance=Patient.objects.get())
+    assert form.is_valid(), form.errors
+    login = make_user(role=None)
+    Patient.objects.update(user=login)
+
+    page.save_model(request, form.instance, form, True)
+
+    patient.refresh_from_db()
+    assert (patient.given_name, patient.user) == ("Robina", login)
+
+
+def test_another_time_zone_moves_the_next_check_in(staff: Any) -> None:
+    program = make_program(make_case(staff.clinic, clinician=staff.physio))
+    patient = program.episode.patient
+    data = {"given_name": "Robin", "email": patient.email, "timezone": "Pacific/Auckland"}
+
+    staff.client(staff.assistant).post(reverse("admin:patients_patient_contact", args=[patient.pk]), data)
+
+    program.refresh_from_db()
+    assert program.next_check_in_at is not None
+    assert f"{program.next_check_in_at.astimezone(ZoneInfo('Pacific/Auckland')):%H:%M}" == "18:00"
