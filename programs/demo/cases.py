@@ -239,7 +239,7 @@ class SimulatedCase:
     def _open(self, on: date) -> Episode:
         return open_episode(
             patient=self.patient,
-            by=self.staff.assistant,
+            by=self.physio,
             clinician=self.physio,
             diagnosis=self.course.diagnosis,
             index_side=self.sides[0],
