@@ -243,6 +243,9 @@ class Thresholds:
     stall_reopen_days: int = _t(
         14, ALERTS, "Failing again re-opens the same alert within", OUR_DEFAULT, unit="days", low=0, high=60
     )
+    snooze_max_days: int = _t(
+        42, ALERTS, "An alert is snoozed at most", OUR_DEFAULT, unit="days", low=1, high=180
+    )
     reopen_after_days: int = _t(
         14,
         ALERTS,

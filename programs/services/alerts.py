@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from django.db import transaction
 
@@ -43,13 +43,16 @@ def snooze(*, alert: Alert, by: User, until: date, now: datetime, today: date, n
 
     Raises:
         Denied: ``by`` may do no clinical work here.
-        AlertError: a red flag, a resolved alert, or a day that is not in the future.
+        AlertError: a red flag, a resolved alert, or a day that is not in the future or too far in it.
     """
     alert = _lock(alert, by)
     if alert.kind == Alert.Kind.RED_FLAG:
         raise AlertError("until", "A red flag cannot be snoozed: clear it with a finding.")
     if until <= today:
         raise AlertError("until", "Choose a day after today.")
+    latest = today + timedelta(days=alert.episode.thresholds.snooze_max_days)
+    if until > latest:
+        raise AlertError("until", f"Choose a day up to {latest}: a longer silence would hide the case.")
     alert.state, alert.snoozed_until = Alert.State.SNOOZED, until
     alert.save(update_fields=["state", "snoozed_until"])
     add_event(alert=alert, what=AlertEvent.What.SNOOZED, at=now, by=by, note=f"Until {until}. {note}".strip())

@@ -41,9 +41,12 @@ def test_snoozing_keeps_until_when(alert):
     assert history(alert) == [("snoozed", alert.episode.clinician_id, f"Until {until}. On holiday")]
 
 
-def test_snoozing_until_today_is_refused(alert):
+@pytest.mark.parametrize("days", [0, 43, 2_900_000])
+def test_snoozing_until_today_or_for_ever_is_refused(alert, days):
     with pytest.raises(AlertError) as error:
-        snooze(alert=alert, by=alert.episode.clinician, until=TODAY, now=NOW, today=TODAY)
+        snooze(
+            alert=alert, by=alert.episode.clinician, until=TODAY + timedelta(days=days), now=NOW, today=TODAY
+        )
     assert error.value.field == "until"
     alert.refresh_from_db()
     assert (alert.state, history(alert)) == ("open", [])
