@@ -26,7 +26,7 @@ demo: .venv/.complete  ## run everything on bundled servers with a demo clinic; 
 	@exec $(VENV)/python manage.py up --demo
 
 test: .venv/.complete  ## every test, on throw-away servers
-	@$(VENV)/python -m pytest -n $(WORKERS) --dist loadfile
+	@$(VENV)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 lint: .venv/.complete  ## style, types, layers, migrations, deployment settings, API document
 	@echo "ruff" && $(VENV)/python -m ruff check . && $(VENV)/python -m ruff format --check .

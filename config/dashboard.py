@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from typing import Any
 
 from django.db.models import OuterRef, Q
 from django.http import HttpRequest
 from django.utils import timezone
 
-from clinic.admin.base import rows_where
+from clinic.admin.base import clinics_where, rows_where
 from clinic.admin.sweeps import job_rows, worst
 from clinic.models import Clinic, User
 from clinic.roles import Capability
@@ -18,6 +19,8 @@ from programs.admin.caseload import CaseRow, alert_rank, case_rows, red_flags_of
 from programs.models import Alert, Digest
 
 SHOWN = 12
+
+type Waiting = tuple[CaseRow, Alert]
 
 
 def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
@@ -31,7 +34,7 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         "jobs": jobs,
         "jobs_health": worst(jobs),
         "clinics_simulated": [m.clinic for m in user.active_memberships if m.clinic.simulated],
-        "reads": user.may(Capability.READ_CLINICAL),
+        "reads_in": clinics_where(user, Capability.READ_CLINICAL),
     }
     if user.may(Capability.READ_STATE):
         context |= _caseload(user)
@@ -46,21 +49,48 @@ def _caseload(user: User) -> dict[str, Any]:
     shown = cases.filter(Q(closed_on=None) | red_flags_of(episode=OuterRef("pk")))
     episodes = list(shown.select_related("patient", "clinician"))
     rows = case_rows(episodes, {e.patient_id: e.patient for e in episodes}, timezone.now())
-    mine = [row for row in rows.values() if row.episode.clinician_id == user.pk]
+    flagged, mine, others = _sections(user, rows.values())
     states = Counter((row.state.text, row.state.variant) for row in rows.values())
-    digests = rows_where(user, Capability.READ_STATE, Digest.objects.all())
     return {
-        "needs_me": _needing(mine),
-        "needs_others": _needing([row for row in rows.values() if row.episode.clinician_id != user.pk]),
+        "flagged": flagged,
+        "needs_me": mine[:SHOWN],
+        "more_of_mine": len(mine[SHOWN:]),
+        "needs_others": others[:SHOWN],
+        "more_of_others": len(others[SHOWN:]),
         "counts": [(text, variant, number) for (text, variant), number in states.most_common()],
         "open_cases": sum(episode.is_open for episode in episodes),
-        "my_cases": sum(row.episode.is_open for row in mine),
-        "last_digest": digests.select_related("clinician").order_by("-created_at").first(),
+        "my_cases": sum(e.is_open and e.clinician_id == user.pk for e in episodes),
+        "last_digest": _last_digest(user),
     }
 
 
-def _needing(rows: list[CaseRow]) -> list[tuple[CaseRow, Alert]]:
+def _sections(user: User, rows: Iterable[CaseRow]) -> tuple[list[Waiting], list[Waiting], list[Waiting]]:
+    """Open red flags, whoever's case it is; then the user's own cases and colleagues'. A red flag is a
+    finding: who reads none in its clinic meets it among the other cases.
+    """
+    reading = clinics_where(user, Capability.READ_CLINICAL)
+    flagged: list[Waiting] = []
+    mine: list[Waiting] = []
+    others: list[Waiting] = []
+    for row, alert in _needing(rows):
+        if alert.kind == Alert.Kind.RED_FLAG and row.episode.clinic_id in reading:
+            flagged.append((row, alert))
+        elif row.episode.clinician_id == user.pk:
+            mine.append((row, alert))
+        else:
+            others.append((row, alert))
+    return flagged, mine, others
+
+
+def _needing(rows: Iterable[CaseRow]) -> list[Waiting]:
     """Cases with an alert that nobody has put aside, the most urgent first."""
     loudest = [(row, next((a for a in row.alerts if a.state != Alert.State.SNOOZED), None)) for row in rows]
     waiting = [(row, alert) for row, alert in loudest if alert is not None]
-    return sorted(waiting, key=lambda pair: alert_rank(pair[1]))[:SHOWN]
+    return sorted(waiting, key=lambda pair: alert_rank(pair[1]))
+
+
+def _last_digest(user: User) -> Digest | None:
+    """The user's own; an owner's is the last of the clinic."""
+    digests = rows_where(user, Capability.READ_STATE, Digest.objects.all())
+    own = Q(clinician=user) | Q(clinic__in=clinics_where(user, Capability.MANAGE_CLINIC))
+    return digests.filter(own).select_related("clinician").order_by("-created_at").first()

@@ -40,6 +40,13 @@ def environment(request: HttpRequest) -> list[str] | None:
     return ["Simulated clinic", "warning"] if simulated else None
 
 
+def account_links(request: HttpRequest) -> list[dict[str, Any]]:
+    """Cover and digest belong to a membership: an operator has none."""
+    if not getattr(request.user, "active_memberships", []):
+        return []
+    return [{"title": "Cover and digest", "link": reverse_lazy("admin:clinic_membership_me")}]
+
+
 def treats(request: HttpRequest) -> bool:
     return _may(request, Capability.READ_CLINICAL)
 
@@ -82,9 +89,7 @@ UNFOLD = {
     "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": favicon}],
     "COLORS": {"primary": PRIMARY},
     "ACCOUNT": {
-        "navigation": [
-            {"title": "Cover and digest", "link": reverse_lazy("admin:clinic_membership_me")},
-        ]
+        "navigation": account_links,
     },
     "SIDEBAR": {
         "show_search": False,

@@ -5,7 +5,7 @@ from django.urls import include, path
 from django.views.generic import RedirectView
 
 from clinic.admin.search import search
-from config import health
+from config import health, landing
 
 admin.site.index_template = "admin/programs/dashboard.html"
 
@@ -14,6 +14,8 @@ urlpatterns = [
     path("admin/search/", admin.site.admin_view(search)),  # before the admin's own, which it wraps
     path("admin/", admin.site.urls),
     path("api/v1/", include("config.api_urls")),
+    path("invitation", landing.open_in_app, name="invitation"),
+    path("check-ins/<str:check_in>", landing.open_in_app, name="check-in"),
     path("health/live", health.live, name="health-live"),
     path("health/ready", health.ready, name="health-ready"),
 ]

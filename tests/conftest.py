@@ -34,6 +34,8 @@ CHROMIUM_FLAGS = [
 settings.register_profile("suite", deadline=None)
 settings.load_profile("suite")
 
+SLOWEST = {"test_demo_clinic.py", "test_main_job.py", "test_up.py", "test_admin_browser.py"}
+
 _running = ExitStack()
 
 
@@ -41,6 +43,11 @@ def pytest_sessionstart(session: pytest.Session) -> None:
     """The process that starts the run starts the servers; xdist's workers inherit their addresses."""
     if servers.worker() == "main":
         _running.enter_context(servers.running())
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The slowest files first, so that at the end no worker waits long for the other."""
+    items.sort(key=lambda item: item.path.name not in SLOWEST)
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

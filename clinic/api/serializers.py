@@ -18,6 +18,8 @@ UNKNOWN = ErrorDetail("Unknown field.", code="unknown")
 class StrictSerializer(serializers.Serializer[Any]):
     """Refuses fields it does not know: a misspelt name must not lose a pain score silently."""
 
+    default_error_messages = {"invalid": "Expected an object."}
+
     def to_internal_value(self, data: Any) -> Any:
         if not isinstance(data, Mapping):
             return super().to_internal_value(data)

@@ -68,14 +68,20 @@ class CaseAct(Act):
         return page_url(self.target)
 
 
+# Nothing is preset: a knee or a diagnosis nobody chose would be on record unseen.
+_CHOOSE = ("", "Choose")
+
+
 class _CaseFields(forms.Form):
     """What a new case needs."""
 
     clinician = forms.ModelChoiceField(User.objects.none())
-    diagnosis = forms.ChoiceField(choices=Diagnosis.choices())
-    index_side = forms.ChoiceField(label="Index knee", choices=Side.choices(), help_text="The worse one.")
+    diagnosis = forms.ChoiceField(choices=[_CHOOSE, *Diagnosis.choices()])
+    index_side = forms.ChoiceField(
+        label="Index knee", choices=[_CHOOSE, *Side.choices()], help_text="The worse one."
+    )
     both_knees = forms.BooleanField(label="Both knees hurt", required=False)
-    running_track = forms.ChoiceField(label="Running", choices=RunningTrack.choices())
+    running_track = forms.ChoiceField(label="Running", choices=[_CHOOSE, *RunningTrack.choices()])
     onset_on = forms.DateField(label="Pain began on", required=False)
     onset_kind = forms.ChoiceField(
         label="It began", choices=[("", "Not known"), *OnsetKind.choices()], required=False

@@ -94,7 +94,9 @@ class CaseRow:
     def reason(self) -> str:
         if self.red_flag:
             return reason_label("red_flag")
-        return reason_label(self.verdict.reason) if self.verdict and self.verdict.reason else ""
+        if self.verdict is None or not self.verdict.reason:
+            return ""
+        return reason_label(self.verdict.reason, self.verdict.trend)
 
     @property
     def action(self) -> str:

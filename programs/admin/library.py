@@ -16,7 +16,7 @@ from clinic.admin.base import RoleAdmin, RoleStackedInline, RoleTabularInline, c
 from clinic.admin.forms import CodesField, LinesField
 from clinic.roles import Capability
 from patients.vocabulary import Diagnosis, MuscleGroup
-from programs.admin.programs import DOSE_FIELDS, OffersLibrary
+from programs.admin.programs import DOSE_FIELDS, NamesMistakes, OffersLibrary
 from programs.models import Dose, Exercise, Stage, Template
 from programs.rules.matching import Driver
 
@@ -184,7 +184,7 @@ class StageInline(RoleStackedInline):
 
 
 @admin.register(Template)
-class TemplateAdmin(LibraryAdmin):
+class TemplateAdmin(NamesMistakes, LibraryAdmin):
     form = TemplateForm
     inlines = (StageInline,)
     list_display = ("name", "for_diagnoses", "strength_per_week", "is_active", "whose")

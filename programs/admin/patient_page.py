@@ -225,7 +225,7 @@ def _review_row(review: Review) -> ReviewRow:
         review=review,
         state=STATES.get(review.state, Badge(review.state)),
         trend=TRENDS.get(review.trend),
-        reason=reason_label(review.reason) if review.reason else "",
+        reason=reason_label(review.reason, review.trend) if review.reason else "",
     )
 
 
@@ -246,7 +246,9 @@ def _add_verdict(found: Clinical, review: Review | None) -> None:
     rows = [entry for entry in review.verdict.get("evidence") or [] if entry.get("text")]
     found.why = [entry["text"] for entry in rows]
     found.adherence = next((entry["text"] for entry in rows if entry.get("topic") == "adherence"), "")
-    found.other_reasons = [reason_label(code) for code in (review.verdict.get("reasons") or [])[1:]]
+    found.other_reasons = [
+        reason_label(code, review.trend) for code in (review.verdict.get("reasons") or [])[1:]
+    ]
 
 
 def _add_program(found: Clinical, program: Program, row: CaseRow) -> None:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from django import forms
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils import timezone
@@ -78,6 +79,35 @@ def _exercise_names(request: HttpRequest) -> list[tuple[int, str]]:
     return request.exercise_names  # type: ignore[attr-defined, no-any-return]
 
 
+class NamesMistakes:
+    """A page of stages and exercises that says why nothing was saved: Unfold names no nested row."""
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], **kwargs: Any
+    ) -> HttpResponse:
+        if request.method == "POST":
+            found = list(_mistakes_of_form(context["adminform"].form, ""))
+            for inline in context["inline_admin_formsets"]:
+                found += _mistakes(inline, "")
+            messages.error(request, f"Not saved: {' '.join(found)}")
+        return super().render_change_form(request, context, **kwargs)  # type: ignore[misc, no-any-return]
+
+
+def _mistakes(inline: Any, where: str) -> Iterator[str]:
+    yield from (f"{where}{error}" for error in inline.formset.non_form_errors())
+    for number, form in enumerate(inline.formset.forms, start=1):
+        row = f"{where}{inline.opts.verbose_name} {number}, "
+        yield from _mistakes_of_form(form, row)
+        for nested in getattr(form, "nested_formsets", ()):
+            yield from _mistakes(nested, row)
+
+
+def _mistakes_of_form(form: Any, where: str) -> Iterator[str]:
+    for name, errors in form.errors.items():
+        label = f"{form[name].label}: " if name in form.fields else ""
+        yield from (f"{where}{label}{error}" for error in errors)
+
+
 class ProgramDoseInline(OffersLibrary, RoleTabularInline):
     model = ProgramDose
     fields = (*DOSE_FIELDS, "is_active")
@@ -96,7 +126,7 @@ class ProgramStageInline(RoleStackedInline):
 
 
 @admin.register(Program)
-class ProgramAdmin(RoleAdmin):
+class ProgramAdmin(NamesMistakes, RoleAdmin):
     view_needs = Capability.READ_CLINICAL
     change_needs = Capability.WRITE_CLINICAL
     form = ProgramForm

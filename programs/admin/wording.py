@@ -106,7 +106,10 @@ _THRESHOLD_GROUPS: Mapping[str, tuple[str, ...]] = {
 }
 
 
-def reason_label(code: str) -> str:
+def reason_label(code: str, trend: str = "") -> str:
+    """A slow trend moves: "flat" beside it would contradict it."""
+    if code == ReasonCode.ADHERENT_BUT_FLAT and trend == "slow":
+        return "Done as prescribed, slow"
     return REASONS.get(code, code.replace("_", " ").capitalize())
 
 

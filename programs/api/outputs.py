@@ -22,7 +22,7 @@ from programs.models import (
 )
 from programs.rules.pain import Light
 from programs.rules.red_flags import Tier
-from programs.services.record import CaseState, CheckInState, CurrentProgram
+from programs.services.record import CaseState, CheckInState
 
 
 class AdviceSerializer(serializers.Serializer[Any]):
@@ -233,7 +233,7 @@ class StageSerializer(serializers.Serializer[Any]):
     of = serializers.IntegerField(help_text="Stages in all.")
     name = serializers.CharField(source="stage.name")
     goal = serializers.CharField(source="stage.goal")
-    advice = serializers.CharField(source="stage.advice")
+    advice = serializers.CharField(help_text="Empty while the program is on hold.")
     since = serializers.DateField()
     exercises = DoseSerializer(source="doses", many=True)
 
@@ -244,24 +244,26 @@ class ProgramSerializer(serializers.Serializer[Any]):
     name = serializers.CharField(source="program.name")
     started_on = serializers.DateField(source="program.started_on")
     strength_per_week = serializers.IntegerField(source="program.strength_per_week")
-    on_hold = serializers.SerializerMethodField()
+    on_hold = serializers.BooleanField()
     advice = AdviceSerializer(allow_null=True)
     pause = PauseSerializer(allow_null=True)
-    running = serializers.CharField(help_text="What to do about running; empty for who does not run.")
+    running = serializers.CharField(
+        help_text="What to do about running; empty for who does not run. On hold: no exercises, no running."
+    )
     stage = StageSerializer(allow_null=True)
-
-    def get_on_hold(self, current: CurrentProgram) -> bool:
-        return current.advice is not None
 
 
 class CheckInSerializer(serializers.ModelSerializer[CheckInRequest]):
     """One question, of one local date."""
 
     case = serializers.CharField(source="program.episode.case_number")
+    answer_until = serializers.DateTimeField(
+        source="missed_at", help_text="Unanswered then, it counts as missed."
+    )
 
     class Meta:
         model = CheckInRequest
-        fields = ("id", "case", "local_date", "due_at", "missed_at", "answered_at")
+        fields = ("id", "case", "local_date", "due_at", "answer_until", "answered_at")
 
 
 class SymptomSerializer(serializers.Serializer[Any]):

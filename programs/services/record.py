@@ -31,6 +31,7 @@ from programs.services import advice
 from programs.services.lights import PatientLight, for_patient
 
 CHECK_INS_SHOWN = 100
+ON_HOLD = "No exercises and no running until your physio clears you."
 FRAMING = "Ups and downs from day to day are normal. What counts is the line over some weeks."
 
 
@@ -69,9 +70,10 @@ class Account:
 
 @dataclass(frozen=True, slots=True)
 class CurrentStage:
-    """The present stage, number so many of ``of``, with the exercises in use."""
+    """The present stage, number so many of ``of``, with the exercises in use; no ``advice`` while on hold."""
 
     stage: ProgramStage
+    advice: str
     of: int
     since: date
     doses: Sequence[ProgramDose]
@@ -79,9 +81,10 @@ class CurrentStage:
 
 @dataclass(frozen=True, slots=True)
 class CurrentProgram:
-    """The active program at its present stage; ``advice`` while it is on hold, ``pause`` while paused."""
+    """The active program at its present stage; ``advice`` while a red flag is open, ``pause`` on days off."""
 
     program: Program
+    on_hold: bool
     stage: CurrentStage | None
     running: str
     advice: advice.Advice | None
@@ -143,11 +146,14 @@ def current_program(*, patient: Patient, today: date) -> CurrentProgram:
     program = _active_program(episode)
     if episode is None or program is None:
         raise NoProgram
+    flagged = advice.of_patient(patient)
+    on_hold = flagged is not None or program.holds.filter(cleared_at=None).exists()
     return CurrentProgram(
         program=program,
-        stage=_current_stage(program),
-        running=running_advice(episode, program),
-        advice=advice.of_patient(patient),
+        on_hold=on_hold,
+        stage=_current_stage(program, on_hold),
+        running=ON_HOLD if on_hold else running_advice(episode, program),
+        advice=flagged,
         pause=_pause(program, today),
     )
 
@@ -223,13 +229,15 @@ def _active_program(episode: Episode | None) -> Program | None:
     return programs[0] if programs else None
 
 
-def _current_stage(program: Program) -> CurrentStage | None:
+def _current_stage(program: Program, on_hold: bool) -> CurrentStage | None:
     stages = list(program.stages.all())
     stage = next((stage for stage in stages if stage.number == program.current_stage), None)
     if stage is None:
         return None
     doses = ProgramDose.objects.filter(stage=stage, is_active=True).select_related("exercise")
-    return CurrentStage(stage, len(stages), program.stage_started_on, list(doses))
+    # The stage's advice may say to run or to train on: nothing a patient reads may go against the hold.
+    words = "" if on_hold else stage.advice
+    return CurrentStage(stage, words, len(stages), program.stage_started_on, list(doses))
 
 
 def _state(episode: Episode | None, today: date) -> CaseState:

@@ -10,7 +10,6 @@ from pathlib import Path
 import psutil
 import pytest
 
-from clinic.supervisor import RESTARTS
 from tests.service import Service
 
 
@@ -46,21 +45,6 @@ def test_no_orphan_is_left_when_up_is_killed(service: Service) -> None:
     service.process.wait()
     service.process = None
     service.wait_for(lambda: not left_behind(service), seconds=40)
-
-
-def test_a_killed_process_is_started_again_until_it_ends_too_often(service: Service) -> None:
-    service.start()
-    assert service.process is not None
-    for _ in range(RESTARTS):
-        beat = service.wait_for(lambda: service.processes("beat"))[0]
-        beat.kill()
-        service.wait_for(lambda killed=beat: not killed.is_running())
-    service.wait_for(lambda: service.processes("beat"))[0].kill()
-    assert service.process.wait(60) == 1
-    assert service.log.read_text().count("beat   | ended with exit code -9; started again") == RESTARTS
-    fault = "beat ended with exit code -9, after 5 new starts in 60 seconds. Everything else was stopped."
-    assert f"CommandError: {fault}" in service.log.read_text()
-    assert left_behind(service) == []
 
 
 @pytest.mark.parametrize("setting", ["PORT", "SMTP_PORT"])

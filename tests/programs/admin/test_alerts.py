@@ -13,8 +13,8 @@ from django.utils import timezone
 from clinic.admin.sweeps import Health
 from clinic.models import Clinic, SweepRun
 from patients.models import Episode
-from programs.models import Alert, AlertEvent
-from tests.factories import TODAY, make_case, make_operator
+from programs.models import Alert, AlertEvent, Digest
+from tests.factories import TODAY, make_case, make_operator, make_user
 
 pytestmark = pytest.mark.django_db
 
@@ -166,6 +166,45 @@ def test_today_takes_the_same_queries_for_one_case_and_three(
         client.get(reverse("admin:index"))
 
 
+def test_today_says_how_many_more_there_are_and_links_to_them(staff: Any) -> None:
+    for _ in range(14):
+        alert_of(make_case(staff.clinic, clinician=staff.physio))
+    lists = {staff.physio: LIST, staff.owner: LIST, staff.assistant: "admin:patients_patient_changelist"}
+
+    for user, where in lists.items():
+        html = staff.client(user).get(reverse("admin:index")).content.decode()
+        assert f'href="{reverse(where)}">+2 more</a>' in html
+
+
+def test_open_red_flags_come_first_colleagues_too_and_none_is_left_out(staff: Any) -> None:
+    alert_of(make_case(staff.clinic, clinician=staff.physio), "worsening", level="")
+    for _ in range(13):
+        alert_of(make_case(staff.clinic, clinician=staff.owner), "red_flag", level="tier_2")
+
+    html = staff.client(staff.physio).get(reverse("admin:index")).content.decode()
+
+    assert html.count("red_flag of") == 13
+    assert html.rindex("red_flag of") < html.index("worsening of")
+    assert "Open red flags" not in staff.client(staff.assistant).get(reverse("admin:index")).content.decode()
+
+
+def test_the_last_digest_is_ones_own_and_an_owners_is_the_clinics(staff: Any) -> None:
+    Digest.objects.create(
+        clinic=staff.clinic,
+        clinician=staff.physio,
+        iso_year=2026,
+        iso_week=10,
+        sent_for=TODAY,
+        created_at=timezone.now(),
+    )
+    colleague = make_user(clinic=staff.clinic)
+    readers = (staff.physio, colleague, staff.owner)
+
+    pages = [staff.client(user).get(reverse("admin:index")).context["last_digest"] for user in readers]
+
+    assert [digest and digest.clinician for digest in pages] == [staff.physio, None, staff.physio]
+
+
 def test_an_assistant_reads_states_on_the_first_page_and_no_evidence(staff: Any) -> None:
     case = make_case(staff.clinic, clinician=staff.physio)
     alert_of(case)
@@ -223,4 +262,5 @@ def test_an_operator_sees_no_patient_anywhere(staff: Any) -> None:
     assert [client.get(url).status_code for url in (patient_page, page_of(alert))] == [403, 403]
     first_page = client.get(reverse("admin:index")).content.decode()
     assert "Own clinic" in first_page
+    assert "Cover and digest" not in first_page
     assert str(case.patient) not in first_page

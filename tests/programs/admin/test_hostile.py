@@ -91,3 +91,19 @@ def test_actions_bear_any_date(staff: Any, day: str) -> None:
         answer = client.post(reverse("admin:do", args=[name, target.pk]), data)
         assert answer.status_code in (200, 302), (name, data)
     assert client.get(reverse("admin:patients_patient_change", args=[case.patient_id])).status_code == 200
+
+
+def test_a_refused_and_a_missing_page_lead_back_and_foreign_answers_like_missing(
+    staff: Any, stranger: Any, settings: Any
+) -> None:
+    settings.DEBUG = False
+    client = staff.client(staff.owner)
+    foreign = reverse("admin:clinic_clinicpolicy_change", args=[stranger.clinic.policy.pk])
+    missing = reverse("admin:clinic_clinicpolicy_change", args=[999_999])
+
+    answers = [client.get(url) for url in (foreign, missing, "/admin/nothing-here/")]
+    refused = staff.client(staff.assistant).get(reverse("admin:programs_alert_changelist"))
+
+    assert [answer.status_code for answer in (*answers, refused)] == [404, 404, 404, 403]
+    assert len({answer.content for answer in answers}) == 1
+    assert all('href="/admin/"' in answer.content.decode() for answer in (*answers, refused))

@@ -74,6 +74,17 @@ def reviewed(episode: Episode, state: str = "stalled", **fields: Any) -> Program
     return program
 
 
+def test_a_slow_trend_is_not_called_flat(staff: Any) -> None:
+    case = make_case(staff.clinic, clinician=staff.physio)
+    reviewed(case, trend="slow", reason="adherent_but_flat")
+    client = staff.client(staff.physio)
+
+    pages = [client.get(url).content.decode() for url in (reverse(LIST), page_of(case.patient))]
+
+    assert all("Done as prescribed, slow" in html for html in pages)
+    assert not any("and flat" in html for html in pages)
+
+
 def test_the_list_says_where_each_case_stands(staff: Any) -> None:
     case = make_case(staff.clinic, clinician=staff.physio, case_number="4711")
     reviewed(case)
@@ -332,6 +343,14 @@ def test_a_patient_and_a_case_are_taken_on_in_one_form(staff: Any) -> None:
     assert case.case_number == "1001"
 
 
+def test_neither_knee_nor_diagnosis_nor_running_is_chosen_beforehand(staff: Any) -> None:
+    form = staff.client(staff.physio).get(reverse("admin:patients_patient_add")).context["form"]
+
+    for name in ("index_side", "diagnosis", "running_track"):
+        assert form[name].value() is None
+        assert form.fields[name].choices[0] == ("", "Choose")
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -340,6 +359,9 @@ def test_a_patient_and_a_case_are_taken_on_in_one_form(staff: Any) -> None:
         ({"opened_on": "soon"}, "Enter a valid date."),
         ({"timezone": "Mars/Olympus"}, "is not one of the available choices"),
         ({"given_name": ""}, "This field is required."),
+        ({"index_side": ""}, "This field is required."),
+        ({"diagnosis": ""}, "This field is required."),
+        ({"running_track": ""}, "This field is required."),
     ],
 )
 def test_a_mistake_is_named_and_nothing_is_half_written(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from typing import Any
 
 import pytest
@@ -105,6 +106,18 @@ def test_a_dose_upside_down_is_refused_beside_its_field(staff: Any) -> None:
 
     assert "must not be below the lower number (12)" in answer.content.decode()
     assert not ProgramDose.objects.filter(reps_low=12).exists()
+
+
+def test_a_mistake_in_an_exercise_is_named_above_the_page(staff: Any) -> None:
+    program = make_program(make_case(staff.clinic, clinician=staff.physio))
+    data = form(program, **{"stages-0-doses-0-sets": 0})
+
+    answer = staff.client(staff.physio).post(page_of(program), data)
+
+    [message] = [str(message) for message in answer.context["messages"]]
+    assert message.startswith("Not saved: stage 1, exercise 1, Sets: Ensure this value is greater")
+    assert message in html.unescape(answer.content.decode())
+    assert not ProgramDose.objects.filter(sets=0).exists()
 
 
 def test_an_ended_program_is_read_only(staff: Any) -> None:

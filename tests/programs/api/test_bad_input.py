@@ -149,6 +149,12 @@ def test_what_is_no_json_object_is_refused(device: Device) -> None:
     assert nothing_stored()
 
 
+@pytest.mark.parametrize("body", ["[]", '"x"', "3", "NaN"])
+def test_another_value_than_an_object_is_told_in_words_of_json(device: Device, body: str) -> None:
+    response = device.put(f"me/answers/{uuid4()}", body)
+    assert problem_of(response)["detail"] == "Expected an object."
+
+
 @pytest.mark.parametrize("kind", GOOD)
 def test_an_unknown_field_is_named(device: Device, kind: str) -> None:
     for name in ("patient", "worst_lft", "id", "clinic", "body_hash", "", "\ud800", "\x00", "x" * 9999):

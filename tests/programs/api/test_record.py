@@ -14,6 +14,7 @@ from django.test.utils import CaptureQueriesContext
 from programs.models import (
     Answer,
     CheckInRequest,
+    Hold,
     Pause,
     Program,
     ProgramDose,
@@ -192,6 +193,42 @@ def test_a_program_on_hold_says_so_with_the_words(device: Device, program: Progr
     assert shown["advice"]["words"] == words(Tier.ONE, emergency="112", phone=program.clinic.phone)
 
 
+@pytest.mark.parametrize("code", ["deformity", "knee_locks"])
+@pytest.mark.parametrize("track", ["still_running", "stopped", "not_a_runner"])
+def test_nothing_tells_a_patient_on_hold_to_run_until_cleared(
+    device: Device, program: Program, code: str, track: str
+) -> None:
+    case = program.episode
+    case.running_track = track
+    case.save()
+    program.stages.update(advice="Keep running on flat ground.")
+    before = device.get("me/program").json()
+    alert = raise_red_flag(episode=case, codes=[code], source="call", evidence=[], now=NOW)
+    assert alert is not None
+    held = device.get("me/program").json()
+    assert held["running"] == "No exercises and no running until your physio clears you."
+    assert (held["on_hold"], held["stage"]["advice"]) == (True, "")
+    clear(alert=alert, by=case.clinician, finding="Seen; no sign of it.", now=NOW)
+    assert device.get("me/program").json() == before
+    assert (before["on_hold"], before["stage"]["advice"]) == (False, "Keep running on flat ground.")
+
+
+def test_a_hold_alone_is_on_hold_too(device: Device, program: Program) -> None:
+    Hold.objects.create(
+        clinic=program.clinic, program=program, since=NOW, red_flags=["deformity"], reason="-"
+    )
+    shown = device.get("me/program").json()
+    assert (shown["on_hold"], shown["advice"], shown["stage"]["advice"]) == (True, None, "")
+    assert shown["running"] == "No exercises and no running until your physio clears you."
+
+
+def test_a_check_in_says_until_when_it_can_be_answered(device: Device, program: Program) -> None:
+    make_request(program, state="answered", answered_at=NOW)
+    (shown,) = device.get("me/check-ins?state=answered").json()["check_ins"]
+    assert shown["answer_until"] == "2026-03-04T09:00:00Z"
+    assert "missed_at" not in shown
+
+
 @pytest.mark.parametrize(
     ("track", "step", "start"),
     [
@@ -355,4 +392,4 @@ def test_query_counts_do_not_grow(device: Device, program: Program, count: int) 
         )
     assert len(device.get("me/check-ins").json()["check_ins"]) == count
     found = {path: queries(device, path) for path in ("me", "me/program", "me/check-ins", "me/progress")}
-    assert found == {"me": 6, "me/program": 7, "me/check-ins": 2, "me/progress": 8}
+    assert found == {"me": 6, "me/program": 8, "me/check-ins": 2, "me/progress": 8}
