@@ -52,6 +52,8 @@ def save(page: Page) -> None:
 def take_on(page: Page, url: str) -> None:
     page.goto(url + reverse("admin:patients_patient_add"))
     page.get_by_label("Given name").fill("Mira")
+    for name, value in {"diagnosis": "pfp", "index_side": "left", "running_track": "still_running"}.items():
+        page.locator(f"[name={name}]").select_option(value)
     page.get_by_role("button", name="Add the patient").click()
     expect(page.get_by_text("Case 1001", exact=True)).to_be_visible()
 
