@@ -57,22 +57,17 @@ def assign(
         check_fair_trial(episode)
     if active:
         end_program(program=active, reason="Replaced", on=today)
-    program = Program.objects.create(
-        clinic=episode.clinic,
+    program = Program(
         episode=episode,
         template=template,
-        name=template.name,
         assigned_by=by,
         started_on=started_on,
-        stage_started_on=started_on,
-        current_stage=1,
-        strength_per_week=template.strength_per_week,
         next_review_on=today,
         asleep=asleep,
         fair_trial_on=started_on if fair_trial_reason else None,
         fair_trial_reason=fair_trial_reason,
     )
-    _copy_stages(template, program)
+    _copy(template, program)
     schedule_next(program=program, now=now)
     return program
 
@@ -132,7 +127,12 @@ def _check_template(episode: Episode, template: Template) -> None:
         )
 
 
-def _copy_stages(template: Template, program: Program) -> None:
+def _copy(template: Template, program: Program) -> None:
+    """Save the program with the template's name, frequency, stages and doses, in its first stage."""
+    program.clinic = program.episode.clinic
+    program.name, program.strength_per_week = template.name, template.strength_per_week
+    program.current_stage, program.stage_started_on = 1, program.started_on
+    program.save()
     for stage in template.stages.prefetch_related("doses"):
         copy = ProgramStage.objects.create(
             clinic=program.clinic, program=program, **{name: getattr(stage, name) for name in STAGE_FIELDS}
