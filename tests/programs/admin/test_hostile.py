@@ -98,7 +98,7 @@ def test_a_refused_and_a_missing_page_lead_back_and_foreign_answers_like_missing
 ) -> None:
     settings.DEBUG = False
     client = staff.client(staff.owner)
-    foreign = reverse("admin:clinic_clinicpolicy_change", args=[stranger.clinic.policy.pk])
+    foreign = reverse("admin:clinic_clinicpolicy_change", args=[stranger.clinic.pk])
     missing = reverse("admin:clinic_clinicpolicy_change", args=[999_999])
 
     answers = [client.get(url) for url in (foreign, missing, "/admin/nothing-here/")]
