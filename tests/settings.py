@@ -7,6 +7,8 @@ servers.set_environment()
 from config.settings import *  # noqa: E402, F403
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+# Found when asked for: to list every file anew for each test client costs more than most tests.
+WHITENOISE_AUTOREFRESH = True
 # A database of its own: clearing the cache is per database, whatever the key prefix.
 CACHES["default"]["LOCATION"] = servers.own_cache(CACHES["default"]["LOCATION"])  # noqa: F405
 CELERY_BROKER_TRANSPORT_OPTIONS["global_keyprefix"] = servers.worker()  # noqa: F405

@@ -116,7 +116,7 @@ def record_session(
     )
     SessionExercise.objects.bulk_create(
         SessionExercise(
-            clinic=session.clinic,
+            clinic_id=session.clinic_id,
             session=session,
             dose=doses[done.dose],
             sets_done=done.sets_done,
