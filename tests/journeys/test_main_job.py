@@ -129,12 +129,17 @@ def of_kind(service: Service, to: str, words: str) -> list[EmailMessage]:
 
 def kill_worker(service: Service) -> None:
     """SIGKILL to the worker and its children at once, as a lost machine would."""
-    before = {process.pid for process in service.processes(" worker ")}
+    before = workers(service)
     assert before
-    for process in service.processes(" worker "):
+    for process in before:
         with suppress(psutil.NoSuchProcess):
             process.send_signal(signal.SIGKILL)
-    service.wait_for(lambda: {p.pid for p in service.processes(" worker ")} - before, seconds=30)
+    service.wait_for(lambda: workers(service) - before, seconds=30)
+
+
+def workers(service: Service) -> set[psutil.Process]:
+    """Celery's, not PostgreSQL's: the servers are below the service too and call theirs ``io worker``."""
+    return set(service.processes("celery --quiet --app config worker"))
 
 
 @pytest.mark.parametrize("kills", [False, True], ids=["undisturbed", "worker killed twice"])
