@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
+from datetime import datetime
 from typing import Any
 
-from django.db.models import OuterRef, Q
+from django.db.models import Q
 from django.http import HttpRequest
 from django.utils import timezone
 
+from clinic.admin import sweeps
 from clinic.admin.base import clinics_where, rows_where
-from clinic.admin.sweeps import job_rows, worst
 from clinic.models import Clinic, User
 from clinic.roles import Capability
-from patients.models import Episode
-from programs.admin.caseload import CaseRow, alert_rank, case_rows, red_flags_of
+from programs.admin.call_list import calls
+from programs.admin.caseload import CaseRow, alert_rank, caseload
+from programs.admin.wording import STATE_CODES
 from programs.models import Alert, Digest
 
 SHOWN = 12
@@ -28,36 +30,35 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     user = request.user
     assert isinstance(user, User)
     now = timezone.now()
-    jobs = job_rows(now)
+    jobs = sweeps.job_rows(now, sweeps.SERVING_SINCE)
     context |= {
         "title": "Today",
         "jobs": jobs,
-        "jobs_health": worst(jobs),
+        "jobs_health": sweeps.worst(jobs),
         "clinics_simulated": [m.clinic for m in user.active_memberships if m.clinic.simulated],
         "reads_in": clinics_where(user, Capability.READ_CLINICAL),
     }
     if user.may(Capability.READ_STATE):
-        context |= _caseload(user)
+        context |= _caseload(user, now)
+    if user.may(Capability.WRITE_CONTACT):
+        context["calls"] = calls(user)
     if user.is_operator:
         context["clinics"] = Clinic.objects.all()
     return context
 
 
-def _caseload(user: User) -> dict[str, Any]:
-    """Open cases, and closed ones whose red flag nobody cleared."""
-    cases = rows_where(user, Capability.READ_STATE, Episode.objects.all())
-    shown = cases.filter(Q(closed_on=None) | red_flags_of(episode=OuterRef("pk")))
-    episodes = list(shown.select_related("patient", "clinician"))
-    rows = case_rows(episodes, {e.patient_id: e.patient for e in episodes}, timezone.now())
-    flagged, mine, others = _sections(user, rows.values())
-    states = Counter((row.state.text, row.state.variant) for row in rows.values())
+def _caseload(user: User, now: datetime) -> dict[str, Any]:
+    rows = caseload(user, now).values()
+    episodes = [row.episode for row in rows]
+    flagged, mine, others = _sections(user, rows)
+    states = Counter(row.state for row in rows)
     return {
         "flagged": flagged,
         "needs_me": mine[:SHOWN],
         "more_of_mine": len(mine[SHOWN:]),
         "needs_others": others[:SHOWN],
         "more_of_others": len(others[SHOWN:]),
-        "counts": [(text, variant, number) for (text, variant), number in states.most_common()],
+        "counts": [(STATE_CODES.get(badge, ""), badge, number) for badge, number in states.most_common()],
         "open_cases": sum(episode.is_open for episode in episodes),
         "my_cases": sum(e.is_open and e.clinician_id == user.pk for e in episodes),
         "last_digest": _last_digest(user),

@@ -33,6 +33,10 @@ def stylesheet(request: HttpRequest) -> str:
     return static("programs/admin.css")
 
 
+def script(request: HttpRequest) -> str:
+    return static("programs/admin.js")
+
+
 def environment(request: HttpRequest) -> list[str] | None:
     """Invented data is marked on every page."""
     memberships = getattr(request.user, "active_memberships", [])
@@ -41,10 +45,13 @@ def environment(request: HttpRequest) -> list[str] | None:
 
 
 def account_links(request: HttpRequest) -> list[dict[str, Any]]:
-    """Cover and digest belong to a membership: an operator has none."""
-    if not getattr(request.user, "active_memberships", []):
-        return []
-    return [{"title": "Cover and digest", "link": reverse_lazy("admin:clinic_membership_me")}]
+    """Cover and digest belong to a membership: an operator has none. Unfold's own link to the password
+    gives way to these.
+    """
+    links = [{"title": "Change password", "link": reverse_lazy("admin:password_change")}]
+    if getattr(request.user, "active_memberships", []):
+        links.insert(0, {"title": "Cover and digest", "link": reverse_lazy("admin:clinic_membership_me")})
+    return links
 
 
 def treats(request: HttpRequest) -> bool:
@@ -53,6 +60,10 @@ def treats(request: HttpRequest) -> bool:
 
 def knows_states(request: HttpRequest) -> bool:
     return _may(request, Capability.READ_STATE)
+
+
+def keeps_contact(request: HttpRequest) -> bool:
+    return _may(request, Capability.WRITE_CONTACT)
 
 
 def owns(request: HttpRequest) -> bool:
@@ -86,6 +97,7 @@ UNFOLD = {
     "ENVIRONMENT": "config.unfold.environment",
     "DASHBOARD_CALLBACK": "config.dashboard.dashboard",
     "STYLES": [stylesheet],
+    "SCRIPTS": [script],
     "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": favicon}],
     "COLORS": {"primary": PRIMARY},
     "ACCOUNT": {
@@ -100,6 +112,7 @@ UNFOLD = {
                 "items": [
                     {"title": "Today", "icon": "today", "link": reverse_lazy("admin:index")},
                     _item("Patients", "groups", "patients_patient_changelist", "knows_states"),
+                    _item("Call list", "call", "call-list", "keeps_contact"),
                     _item("Alerts", "notifications", "programs_alert_changelist", "treats"),
                     _item("Assessments", "assignment", "patients_assessment_changelist", "treats"),
                 ],

@@ -22,6 +22,10 @@ from clinic.admin.forms import age_text
 from clinic.models import SweepRun, User
 from clinic.roles import Capability
 
+SERVING_SINCE = timezone.now()
+"""When this web process came up. A job that never ran is on its way until it is overdue since then: what the
+database knows is older, since it may be filled long before the service starts."""
+
 LATE_AFTER_INTERVALS = 5
 LATE_AT_LEAST = timedelta(minutes=5)
 
@@ -41,10 +45,12 @@ class Health(StrEnum):
     LATE = "late"
     FAILED = "failed"
     NEVER = "never ran"
+    STARTING = "starting"
 
     @property
     def colour(self) -> str:
-        return {Health.HEALTHY: "success", Health.LATE: "warning"}.get(self, "danger")
+        colours = {Health.HEALTHY: "success", Health.STARTING: "default", Health.LATE: "warning"}
+        return colours.get(self, "danger")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,36 +69,43 @@ class JobRow:
         return self.health.colour
 
 
-def job_rows(now: datetime) -> list[JobRow]:
-    """All jobs of the beat schedule, those that never ran included."""
+def job_rows(now: datetime, since: datetime) -> list[JobRow]:
+    """All jobs of the beat schedule, those that never ran included; ``since``: when the service came up."""
     runs = {run.name: run for run in SweepRun.objects.all()}
     schedule = {task.rpartition(".")[2]: seconds for task, seconds in settings.BEAT_INTERVALS.items()}
-    return [_row(name, runs.get(name), timedelta(seconds=every), now) for name, every in schedule.items()]
+    return [
+        _row(name, runs.get(name), timedelta(seconds=every), now, since) for name, every in schedule.items()
+    ]
 
 
 def worst(rows: Sequence[JobRow]) -> Health:
     """The health of the service as a whole."""
-    order = [Health.FAILED, Health.NEVER, Health.LATE, Health.HEALTHY]
+    order = [Health.FAILED, Health.NEVER, Health.LATE, Health.STARTING, Health.HEALTHY]
     return min((row.health for row in rows), key=order.index, default=Health.NEVER)
 
 
-def health(run: SweepRun | None, every: timedelta, now: datetime) -> Health:
-    """Failed: the last finished run raised. Late: no success for several intervals, a killed run included."""
+def health(run: SweepRun | None, every: timedelta, now: datetime, since: datetime) -> Health:
+    """Failed: the last finished run raised. Late: no success for several intervals, a killed run included.
+
+    Never ran: overdue by as much since the service came up. Starting: its first run may still come in time.
+    """
+    allowed = max(every * LATE_AFTER_INTERVALS, LATE_AT_LEAST)
     if run is None:
-        return Health.NEVER
+        return Health.STARTING if now - since <= every + allowed else Health.NEVER
     if run.error:
         return Health.FAILED
-    allowed = max(every * LATE_AFTER_INTERVALS, LATE_AT_LEAST)
     if now - (run.succeeded_at or run.started_at) > allowed:
         return Health.LATE
     return Health.HEALTHY
 
 
-def _row(name: str, run: SweepRun | None, every: timedelta, now: datetime) -> JobRow:
+def _row(name: str, run: SweepRun | None, every: timedelta, now: datetime, since: datetime) -> JobRow:
+    state = health(run, every, now, since)
+    first_due = f"not yet run, first due {timezone.localtime(since + every):%H:%M:%S}"
     return JobRow(
         label=LABELS.get(name, name.replace("_", " ").capitalize()),
-        health=health(run, every, now),
-        last_run=age_text(run.started_at if run else None, now),
+        health=state,
+        last_run=first_due if state is Health.STARTING else age_text(run.started_at if run else None, now),
         last_success=age_text(run.succeeded_at if run else None, now),
         found=_found(run),
         error=run.error if run else "",
@@ -132,6 +145,6 @@ class SweepRunAdmin(RoleAdmin):
         context = {
             **self.admin_site.each_context(request),
             "title": "Periodic jobs",
-            "jobs": job_rows(timezone.now()),
+            "jobs": job_rows(timezone.now(), SERVING_SINCE),
         }
         return TemplateResponse(request, "admin/clinic/jobs.html", context)

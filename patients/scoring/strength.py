@@ -120,7 +120,8 @@ def judge_strength(
     symmetry = limb_symmetry(involved, uninvolved, both_knees_painful=both_knees_painful)
     if symmetry.lsi is not None:
         limit = thresholds.lsi_deficit_below
-        judged.append((symmetry.lsi < limit, f"LSI {_rounded(symmetry.lsi)} % (deficit below {limit} %)"))
+        # Whole per cent, cut as in ``_rounded``.
+        judged.append((symmetry.lsi < limit, f"LSI {int(symmetry.lsi)} % (deficit below {limit} %)"))
     norm = quadriceps_norm(sex, thresholds) if _norm_applies(involved, body_mass_kg) else None
     if norm is not None and body_mass_kg is not None:
         ratio = nm_per_kg(involved, body_mass_kg)

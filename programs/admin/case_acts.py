@@ -291,6 +291,10 @@ class LogContact(CaseAct):
         cases.log_contact(episode=self.target, by=self.by, now=self.now, **self.cleaned_data)
         return "Logged."
 
+    def next_url(self) -> str:
+        """Back to the call list for the next call, if that is where it was opened from."""
+        return reverse("admin:call-list") if self.initial.get("back") == "call-list" else super().next_url()
+
 
 class ScoreQuestionnaire(Act):
     """An outcome measure from its items; ``?measure=`` says which."""

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from django.db.models import Exists, Max, OuterRef, Q
+from django.db.models import Case, Exists, IntegerField, Max, Min, OuterRef, Q, Subquery, Value, When
+from django.db.models.functions import Coalesce
 from django.urls import reverse
 
+from clinic.admin.base import rows_where
 from clinic.models import User
+from clinic.roles import Capability
 from patients.models import Episode, Patient
 from programs.admin.wording import (
     ASLEEP,
@@ -29,7 +32,7 @@ from programs.admin.wording import (
     reason_label,
 )
 from programs.models import Alert, Answer, Hold, Pause, Program, Review
-from programs.rules.stall import State
+from programs.rules.stall import ReasonCode, State
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +126,14 @@ def red_flags_of(**row: OuterRef) -> Exists:
     return Exists(Alert.objects.unresolved().filter(kind=Alert.Kind.RED_FLAG, **row))
 
 
+def caseload(user: User, now: datetime) -> dict[int, CaseRow]:
+    """Everything on the user's caseload: open cases, and closed ones whose red flag nobody cleared."""
+    cases = rows_where(user, Capability.READ_STATE, Episode.objects.all())
+    shown = cases.filter(Q(closed_on=None) | red_flags_of(episode=OuterRef("pk")))
+    episodes = list(shown.select_related("patient", "clinician"))
+    return case_rows(episodes, {e.patient_id: e.patient for e in episodes}, now)
+
+
 def cases_in_order(user: User, patients: Iterable[Patient]) -> list[Episode]:
     """The patients' cases that the user may see: with an open red flag first, then open, then the latest."""
     mine = Episode.objects.scoped(user).filter(patient__in=list(patients))
@@ -162,7 +173,7 @@ def case_rows(episodes: Sequence[Episode], patients: dict[Any, Patient], now: da
             program=program,
             review=reviews.get(key),
             hold=holds.get(key),
-            pause=next((pause for pause in pauses.get(key, []) if _covers(pause, today)), None),
+            pause=next((pause for pause in pauses.get(key, []) if pause.covers(today)), None),
             alerts=alerts.get(episode.pk, []),
             last_answer_on=answered.get(episode.pk),
         )
@@ -188,10 +199,6 @@ def _pauses(programs: list[int], now: datetime) -> dict[int, list[Pause]]:
     return found
 
 
-def _covers(pause: Pause, today: date) -> bool:
-    return pause.starts_on <= today and (pause.ends_on is None or today < pause.ends_on)
-
-
 def _alerts(episodes: list[int]) -> dict[int, list[Alert]]:
     """Unresolved alerts, the most urgent first."""
     found: dict[int, list[Alert]] = {}
@@ -201,23 +208,38 @@ def _alerts(episodes: list[int]) -> dict[int, list[Alert]]:
     return found
 
 
-ORDER = (
-    (Alert.Kind.RED_FLAG, "tier_1"),
-    (Alert.Kind.RED_FLAG, "tier_2"),
-    (Alert.Kind.WORSENING, ""),
-    (Alert.Kind.STALL, "stalled"),
-    (Alert.Kind.STALL, "stalling"),
-    (Alert.Kind.OVERLOAD, ""),
-    (Alert.Kind.DRIFT, ""),
-    (Alert.Kind.SILENT, ""),
+# Who comes first, for Python and SQL alike. The first row that fits counts: a relapse, which has a level
+# too, is told apart before its level is looked at.
+PLACES: Sequence[tuple[int, Mapping[str, str]]] = (
+    (1, {"kind": Alert.Kind.RED_FLAG, "level": "tier_1"}),
+    (2, {"kind": Alert.Kind.RED_FLAG, "level": "tier_2"}),
+    (3, {"kind": Alert.Kind.WORSENING}),
+    (5, {"kind": Alert.Kind.STALL, "reason": ReasonCode.RELAPSED}),
+    (4, {"kind": Alert.Kind.STALL, "level": "stalled"}),
+    (6, {"kind": Alert.Kind.STALL, "level": "stalling"}),
+    (7, {"kind": Alert.Kind.OVERLOAD}),
+    (8, {"kind": Alert.Kind.DRIFT}),
+    (9, {"kind": Alert.Kind.SILENT}),
 )
+LAST_PLACE = 10
 
 
 def alert_rank(alert: Alert) -> tuple[int, int, date]:
     """Who comes first: kind and level, then what nobody has seen yet, then the oldest."""
-    level = alert.level if alert.kind in (Alert.Kind.RED_FLAG, Alert.Kind.STALL) else ""
-    place = ORDER.index((Alert.Kind(alert.kind), level)) if (alert.kind, level) in ORDER else len(ORDER)
-    return place, int(alert.state != Alert.State.OPEN), alert.opened_on
+    fits = (place for place, alike in PLACES if all(getattr(alert, name) == alike[name] for name in alike))
+    return next(fits, LAST_PLACE), int(alert.state != Alert.State.OPEN), alert.opened_on
+
+
+def urgency(**row: OuterRef) -> Coalesce:
+    """The place of a row's most urgent alert that nobody has put aside, to order a page in the database."""
+    place = Case(
+        *(When(**alike, then=Value(place)) for place, alike in PLACES),
+        default=Value(LAST_PLACE),
+        output_field=IntegerField(),
+    )
+    waiting = Alert.objects.unresolved().exclude(state=Alert.State.SNOOZED).filter(**row)
+    foremost = waiting.order_by().annotate(place=place).values(every=Value(1)).annotate(first=Min("place"))
+    return Coalesce(Subquery(foremost.values("first")), Value(LAST_PLACE))
 
 
 def _last_answers(episodes: list[int]) -> dict[int, date]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 
 from clinic.thresholds import Thresholds
 
@@ -109,7 +109,7 @@ def success_line(baseline: Decimal, t: Thresholds) -> tuple[Decimal, str]:
         limit = baseline * (100 - t.success_drop_percent) / 100
     if limit < t.success_now_below:
         return t.success_now_below, f"Success: below {t.success_now_below:f}"
-    return limit, f"Success: {_number(limit)} or less"
+    return limit, f"Success: {limit.normalize():f} or less"
 
 
 def charts(course: Course) -> list[Chart]:
@@ -220,8 +220,7 @@ def _band(span: Span, course: Course, scale: _Scale) -> Mark:
 
 
 def _number(value: Decimal) -> str:
-    tenths = value.quantize(Decimal("0.1"))
-    return str(tenths if tenths == value else value.normalize())
+    return str(value.quantize(Decimal("0.1"), ROUND_HALF_UP))
 
 
 def _day(day: date) -> str:

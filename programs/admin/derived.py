@@ -53,8 +53,8 @@ def _strength(assessment: Assessment) -> Iterator[Derived]:
         if judged:
             other = next((r for r in readings if _other_side(r, reading)), None)
             symmetry = limb_symmetry(reading, other, both_knees_painful=episode.both_knees)
-            if symmetry.lsi is not None:
-                parts.append(f"LSI {_tenth(symmetry.lsi)} %")
+            if symmetry.lsi is not None:  # cut to whole per cent: a deficit never reads as the threshold
+                parts.append(f"LSI {int(symmetry.lsi)} %")
             else:
                 parts.append(f"no LSI: {symmetry.reason}")
             verdict = judge_strength(
@@ -111,7 +111,3 @@ def _psfs(assessment: Assessment) -> Iterator[Derived]:
 
 def _other_side(candidate: Reading, reading: Reading) -> bool:
     return candidate.muscle_group == reading.muscle_group and candidate.side != reading.side
-
-
-def _tenth(value: Decimal) -> Decimal:
-    return value.quantize(Decimal("0.1"))

@@ -6,8 +6,9 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
-from decimal import Decimal
 from zoneinfo import ZoneInfo
+
+from django.db.models import Prefetch
 
 from clinic.models import User
 from clinic.roles import Capability
@@ -16,6 +17,7 @@ from patients.models import Assessment, Episode, Invitation, OutcomeScore, Patie
 from patients.vocabulary import Side
 from programs.admin import chart
 from programs.admin.caseload import CaseRow, case_rows, cases_in_order
+from programs.admin.red_flag import RedFlag, red_flag
 from programs.admin.wording import (
     PROPOSALS,
     STATES,
@@ -35,11 +37,13 @@ from programs.models import (
     Hold,
     Pause,
     Program,
+    ProgramDose,
     ProgramStage,
     Review,
     Run,
     Session,
     StageMove,
+    worst_by_date,
 )
 from programs.rules.pain import Activity, propose
 from programs.rules.red_flags import Symptom
@@ -140,6 +144,7 @@ class PatientPage:
     cases: list[Episode]
     row: CaseRow | None = None
     clinical: Clinical | None = None
+    red_flag: RedFlag | None = None
     contacts: Sequence[ContactLog] = ()
 
 
@@ -161,6 +166,8 @@ def build_page(user: User, patient: Patient, case: str, now: datetime) -> Patien
     page.contacts = ContactLog.objects.filter(episode=episode).select_related("by")[:LATEST]
     if user.may(Capability.READ_CLINICAL, patient.clinic_id):
         page.clinical = _clinical(page.row)
+        if page.row.red_flag:
+            page.red_flag = red_flag(page.row.red_flag, patient)
     return page
 
 
@@ -177,12 +184,12 @@ def _invitation(patient: Patient, now: datetime) -> str:
 
 def _clinical(row: CaseRow) -> Clinical:
     episode, program = row.episode, row.program or _last_program(row.episode)
-    answers = list(Answer.objects.current().filter(episode=episode).order_by("-occurred_at", "-pk"))
+    answers = Answer.objects.current().filter(episode=episode).order_by("-occurred_at", "-pk")[:LATEST]
     found = Clinical(
         alerts=_alerts(episode, row.today),
         assessments=list(Assessment.objects.filter(episode=episode).select_related("assessed_by")),
         scores=list(OutcomeScore.objects.filter(episode=episode)[:LATEST]),
-        answers=[_answer_row(answer) for answer in answers[:LATEST]],
+        answers=[_answer_row(answer) for answer in answers],
         reviews=[_review_row(review) for review in _reviews(episode)],
         own_thresholds=own_thresholds(episode),
         has_trial=episode.programs.exclude(fair_trial_on=None).exists(),
@@ -190,7 +197,7 @@ def _clinical(row: CaseRow) -> Clinical:
     _add_verdict(found, row.review)
     if program is not None:
         _add_program(found, program, row)
-        _add_chart(found, program, row, answers)
+        _add_chart(found, program, row)
     return found
 
 
@@ -252,8 +259,8 @@ def _add_verdict(found: Clinical, review: Review | None) -> None:
 
 
 def _add_program(found: Clinical, program: Program, row: CaseRow) -> None:
-    stages = ProgramStage.objects.filter(program=program).prefetch_related("doses__exercise")
-    found.stages = list(stages)
+    doses = Prefetch("doses", ProgramDose.objects.select_related("exercise"))
+    found.stages = list(ProgramStage.objects.filter(program=program).prefetch_related(doses))
     found.stage = next((s for s in found.stages if s.number == program.current_stage), None)
     sessions = list(Session.objects.current().filter(episode=row.episode, is_strength=True))
     found.proposals = (
@@ -287,7 +294,7 @@ def _ago(week: int) -> str:
     return "last 7 days" if week == 0 else f"{7 * week + 7}-{7 * week + 1} days ago"
 
 
-def _add_chart(found: Clinical, program: Program, row: CaseRow, answers: list[Answer]) -> None:
+def _add_chart(found: Clinical, program: Program, row: CaseRow) -> None:
     baseline = row.review.baseline if row.review else None
     limit, words = (
         chart.success_line(baseline, row.episode.thresholds) if baseline is not None else (None, "")
@@ -295,7 +302,7 @@ def _add_chart(found: Clinical, program: Program, row: CaseRow, answers: list[An
     course = chart.Course(
         started_on=program.started_on,
         today=program.ended_on or row.today,
-        knees=_knees(row.episode, answers),
+        knees=_knees(row.episode),
         baseline=baseline,
         success_value=limit,
         success_at=words,
@@ -310,18 +317,14 @@ def _add_chart(found: Clinical, program: Program, row: CaseRow, answers: list[An
     found.chart_table = chart.table(course)
 
 
-def _knees(episode: Episode, answers: list[Answer]) -> list[chart.KneeSeries]:
+def _knees(episode: Episode) -> list[chart.KneeSeries]:
     """The index knee first; the other one where it was ever reported."""
-    daily: dict[str, dict[date, Decimal]] = {side.value: {} for side in Side}
-    for answer in answers:
-        for side, worst in (("left", answer.worst_left), ("right", answer.worst_right)):
-            if worst is not None:
-                known = daily[side].get(answer.local_date, worst)
-                daily[side][answer.local_date] = max(known, worst)
+    days = Answer.objects.filter(episode=episode).by_day()
+    daily = {side.value: worst_by_date(days, side) for side in Side}
     knees = [
-        chart.KneeSeries(side=side, is_index=side == episode.index_side, days=days)
-        for side, days in daily.items()
-        if days or side == episode.index_side
+        chart.KneeSeries(side=side, is_index=side == episode.index_side, days=values)
+        for side, values in daily.items()
+        if values or side == episode.index_side
     ]
     return sorted(knees, key=lambda knee: not knee.is_index)
 

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.contrib import admin
+from django.contrib.admin.views.main import ORDER_VAR
 from django.core.exceptions import PermissionDenied
-from django.db.models import Exists, F, OuterRef, QuerySet, Subquery
+from django.db.models import Exists, F, OuterRef, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
@@ -25,15 +26,20 @@ from clinic.roles import Capability
 from patients.models import Episode, Patient
 from patients.vocabulary import Diagnosis
 from programs.admin import alert_acts, case_acts, program_acts
-from programs.admin.caseload import case_rows, current_cases, page_url, red_flags_of
+from programs.admin.call_list import calls
+from programs.admin.caseload import (
+    case_rows,
+    caseload,
+    current_cases,
+    page_url,
+    red_flags_of,
+    urgency,
+)
 from programs.admin.patient_page import build_page
 from programs.admin.suggestions import Assign, suggestions_page
-from programs.admin.wording import CLOSED_NOT_CLEARED, REVIEW_DUE, STATES
-from programs.models import Alert, Hold, Review
-from programs.rules.stall import State
+from programs.admin.wording import CASE_STATES
+from programs.models import Alert
 from programs.services import cases
-
-LIST_BADGES = (*STATES.values(), CLOSED_NOT_CLEARED, REVIEW_DUE)
 
 ACTS: Mapping[str, type[Act]] = {
     "invite": case_acts.Invite,
@@ -57,11 +63,15 @@ ACTS: Mapping[str, type[Act]] = {
 
 
 class CaseList(ChangeList):
-    """The page of patients, each with the case it is about; an open red flag on top, however sorted."""
+    """The page of patients, each with the case it is about: the most urgent first, or as the user sorts,
+    an open red flag on top even then.
+    """
 
     def get_ordering(self, request: HttpRequest, queryset: QuerySet[Any]) -> list[Any]:
-        flagged = red_flags_of(episode__patient=OuterRef("pk"))
-        return [flagged.desc(), *super().get_ordering(request, queryset)]
+        patient = OuterRef("pk")
+        flagged = red_flags_of(episode__patient=patient).desc()
+        first = flagged if ORDER_VAR in self.params else urgency(episode__patient=patient).asc()
+        return [first, *super().get_ordering(request, queryset)]
 
     def get_results(self, request: HttpRequest) -> None:
         super().get_results(request)
@@ -77,27 +87,20 @@ class CaseList(ChangeList):
 
 
 class StateFilter(admin.SimpleListFilter):
-    """By the verdict of the last review; a hold is a fact of its own."""
+    """By the state that the list shows and the first page counts: one rule tells it, in ``CaseRow``."""
 
     title = "state"
     parameter_name = "state"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [(str(state), badge.text) for state, badge in STATES.items()]
+        return [(str(code), badge.text) for code, badge in CASE_STATES.items()]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         if not self.value():
             return queryset
-        flagged = Exists(
-            Episode.objects.open().filter(red_flags_of(episode=OuterRef("pk")), patient=OuterRef("pk"))
-        )
-        holds = Hold.objects.filter(program__episode__patient=OuterRef("pk"), cleared_at=None)
-        if self.value() == State.ON_HOLD:
-            return queryset.filter(flagged | Exists(holds))
-        latest = Review.objects.filter(
-            episode__patient=OuterRef("pk"), program__ended_on=None, episode__closed_on=None
-        ).order_by("-day", "-pk")
-        return queryset.alias(state=Subquery(latest.values("state")[:1])).filter(state=self.value())
+        wanted = CASE_STATES.get(self.value())
+        rows = caseload(request.user, timezone.now()).values()  # type: ignore[arg-type]
+        return queryset.filter(pk__in={row.episode.patient_id for row in rows if row.state == wanted})
 
 
 class CaseFilter(admin.SimpleListFilter):
@@ -191,7 +194,7 @@ class PatientAdmin(RoleAdmin):
         return self.list_display if _reads(request) else self.list_display_for_assistants
 
     def get_list_filter(self, request: HttpRequest) -> tuple[Any, ...]:
-        return self.list_filter if _reads(request) else (CaseFilter, ClinicianFilter)
+        return self.list_filter if _reads(request) else (StateFilter, CaseFilter, ClinicianFilter)
 
     @display(description="Patient", ordering=F("family_name"))
     def person(self, patient: Patient) -> SafeString | str:
@@ -215,7 +218,7 @@ class PatientAdmin(RoleAdmin):
     def week(self, patient: Any) -> Any:
         return patient.case_row.week if patient.case_row else None
 
-    @display(description="State", label={badge.text: badge.variant for badge in LIST_BADGES})
+    @display(description="State", label={badge.text: badge.variant for badge in CASE_STATES.values()})
     def state(self, patient: Any) -> str:
         return patient.case_row.state.text if patient.case_row else "No case"
 
@@ -243,6 +246,7 @@ class PatientAdmin(RoleAdmin):
         return [
             path("do/<slug:name>/<str:pk>/", view(self.do), name="do"),
             path("suggestions/<int:pk>/", view(self.suggestions), name="suggestions"),
+            path("call-list/", view(self.call_list), name="call-list"),
             path("<path:object_id>/contact/", view(self.contact), name="patients_patient_contact"),
             *super().get_urls(),
         ]
@@ -255,6 +259,13 @@ class PatientAdmin(RoleAdmin):
 
     def suggestions(self, request: HttpRequest, pk: int) -> HttpResponse:
         return suggestions_page(request, pk, self.admin_site)
+
+    def call_list(self, request: HttpRequest) -> HttpResponse:
+        user = request.user
+        if not (isinstance(user, User) and user.may(Capability.WRITE_CONTACT)):
+            raise PermissionDenied
+        context = {**self.admin_site.each_context(request), "title": "Call list", "calls": calls(user)}
+        return TemplateResponse(request, "admin/programs/call_list.html", context)
 
     def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> HttpResponse:
         """A patient and the first case, in one form."""

@@ -41,6 +41,17 @@ STATES: Mapping[str, Badge] = {
     State.WATCH: Badge("Watch", "info"),
 }
 
+# Every badge that an open case, or a closed one that was never cleared, may wear: by its name in addresses.
+CASE_STATES: Mapping[str, Badge] = {
+    **STATES,
+    "review_due": REVIEW_DUE,
+    "not_reviewed": NOT_REVIEWED,
+    "asleep": ASLEEP,
+    "no_program": NO_PROGRAM,
+    "closed_not_cleared": CLOSED_NOT_CLEARED,
+}
+STATE_CODES: Mapping[Badge, str] = {badge: str(code) for code, badge in CASE_STATES.items()}
+
 REASONS: Mapping[str, str] = {
     ReasonCode.RED_FLAG: "Red flag",
     ReasonCode.HELD: "Held by the clinician",

@@ -344,3 +344,39 @@ def test_times_are_shown_on_the_clinics_clock(clinic: Clinic, owner: User) -> No
     OutboxMessage.objects.update(created_at="2026-03-02T23:30:00Z")
 
     assert "3 Mar 2026 12:30" in client_of(owner).get(mail_page(message)).content.decode()
+
+
+# --- the own account
+
+NEW_PASSWORD = "an even longer one"
+
+
+@pytest.mark.parametrize("who", [*Role, "operator"])
+def test_everybody_changes_their_own_password_from_the_menu(clinic: Clinic, who: str) -> None:
+    old = "a long enough one"
+    user = (
+        make_operator(password=old) if who == "operator" else make_user(role=who, clinic=clinic, password=old)
+    )
+    client = client_of(user)
+    page = reverse("admin:password_change")
+    assert f'href="{page}"' in client.get(reverse("admin:index")).content.decode()
+    assert client.get(page).status_code == 200
+
+    given = {"old_password": "a guess", "new_password1": NEW_PASSWORD, "new_password2": NEW_PASSWORD}
+    refused = client.post(page, given)
+    user.refresh_from_db()
+    assert refused.context["form"].errors["old_password"]
+    assert user.check_password(old)
+
+    done = client.post(page, given | {"old_password": old})
+    user.refresh_from_db()
+    assert done.url == reverse("admin:password_change_done")
+    assert user.check_password(NEW_PASSWORD)
+    assert client.get(done.url).status_code == 200
+
+
+def test_cover_and_digest_stay_in_the_menu_of_members_only(clinic: Clinic, owner: User) -> None:
+    mine = f'href="{reverse("admin:clinic_membership_me")}"'
+
+    assert mine in client_of(owner).get(reverse("admin:index")).content.decode()
+    assert mine not in client_of(make_operator()).get(reverse("admin:index")).content.decode()

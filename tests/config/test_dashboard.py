@@ -1,13 +1,21 @@
 """Today: what a clinician meets first."""
 
+from datetime import timedelta
+
 import pytest
+from django.conf import settings
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
-from clinic.models import Membership
+from clinic.admin import sweeps
+from clinic.admin.sweeps import Health
+from clinic.models import Membership, SweepRun
 from clinic.roles import Role
-from programs.models import Alert
-from tests.factories import NOW, TODAY, make_case, make_clinic, make_user
+from patients.models import Episode
+from programs.models import Alert, Review
+from programs.services.red_flags import raise_red_flag
+from tests.factories import NOW, TODAY, make_case, make_clinic, make_program, make_user
 
 pytestmark = pytest.mark.django_db
 
@@ -30,3 +38,92 @@ def test_the_role_in_each_clinic_decides_what_is_read_of_its_cases(client: Clien
     assert "Flat at 6 where I treat" in page
     assert hidden.episode.case_number in page
     assert "Flat at 6 where I assist" not in page
+
+
+def open_service_panel(client: Client, user):
+    client.force_login(user)
+    return client.get(reverse("admin:index"))
+
+
+@pytest.mark.parametrize(
+    ("up_for", "health"), [(0, Health.STARTING), (359, Health.STARTING), (361, Health.NEVER)]
+)
+def test_a_job_that_never_ran_is_broken_only_once_overdue(
+    client: Client, monkeypatch, up_for, health
+) -> None:
+    """A round of 60 s and 5 min of tolerance, as the settings have them."""
+    monkeypatch.setattr(sweeps, "SERVING_SINCE", timezone.now() - timedelta(seconds=up_for))
+    page = open_service_panel(client, make_user(clinic=make_clinic()))
+    job = next(row for row in page.context["jobs"] if row.label == "Review cases")
+
+    assert (job.health, page.context["jobs_health"]) == (health, Health.NEVER if up_for > 300 else health)
+    assert (job.colour == "danger") is (health is Health.NEVER)
+
+
+def test_right_after_the_start_a_job_says_when_it_is_first_due(client: Client, monkeypatch) -> None:
+    since = timezone.now()
+    monkeypatch.setattr(sweeps, "SERVING_SINCE", since)
+    page = open_service_panel(client, make_user(clinic=make_clinic()))
+
+    every = timedelta(seconds=settings.BEAT_INTERVALS["programs.tasks.review_cases"])
+    assert f"not yet run, first due {since + every:%H:%M:%S}" in page.content.decode()
+    assert "never ran" not in page.content.decode()
+
+
+def test_one_broken_job_is_not_hidden_by_those_that_are_starting(client: Client, monkeypatch) -> None:
+    now = timezone.now()
+    monkeypatch.setattr(sweeps, "SERVING_SINCE", now)
+    SweepRun.objects.create(name="review_cases", started_at=now, finished_at=now, error="OperationalError")
+
+    page = open_service_panel(client, make_user(clinic=make_clinic()))
+
+    assert page.context["jobs_health"] == Health.FAILED
+
+
+def reviewed_as(case, state):
+    Review.objects.create(
+        clinic=case.clinic,
+        episode=case,
+        program=make_program(case),
+        day=TODAY,
+        week=9,
+        state=state,
+        verdict={},
+        thresholds={},
+        reviewed_at=NOW,
+    )
+    return case
+
+
+@pytest.mark.parametrize("role", list(Role))
+def test_each_tile_leads_to_as_many_patients_as_it_counts(client: Client, role) -> None:
+    clinic = make_clinic()
+    for state in ("stalled", "stalled", "on_track", "on_hold"):
+        reviewed_as(make_case(clinic), state)  # the hold is over: a review is due
+    held = reviewed_as(make_case(clinic), "stalled")
+    closed = make_case(clinic)
+    for case in (held, closed):
+        raise_red_flag(episode=case, codes=["knee_locks"], source="check-in", evidence=[], now=NOW)
+    Episode.objects.filter(pk=closed.pk).update(closed_on=TODAY, outcome="improved")
+    make_case(clinic)
+    make_program(make_case(clinic))
+    make_program(make_case(clinic), asleep=True)
+    client.force_login(make_user(clinic=clinic, role=role))
+
+    page = client.get(reverse("admin:index"))
+    tiles = {code: number for code, _, number in page.context["counts"]}
+
+    assert tiles == {
+        "stalled": 2,
+        "on_track": 1,
+        "review_due": 1,
+        "on_hold": 1,
+        "closed_not_cleared": 1,
+        "no_program": 1,
+        "not_reviewed": 1,
+        "asleep": 1,
+    }
+    for code, number in tiles.items():
+        address = f"{reverse('admin:patients_patient_changelist')}?state={code}"
+        assert f'href="{address}"' in page.content.decode()
+        assert len(client.get(address).context["cl"].result_list) == number, code

@@ -10,15 +10,16 @@ from playwright.sync_api import Page, expect
 
 from clinic.models import SweepRun, User
 from clinic.roles import Role
-from patients.models import Assessment, Episode
+from patients.models import Assessment, Episode, StrengthTest
 from programs.models import Alert, Hold, Program
 from programs.services.library import load_starter_library
-from tests.factories import make_clinic, make_user
+from tests.factories import make_assessment, make_case, make_clinic, make_program, make_user
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 PASSWORD = "a long enough one"
 PHONE = {"width": 390, "height": 844}
+DESKTOP = {"width": 1440, "height": 900}
 
 
 @pytest.fixture
@@ -113,6 +114,7 @@ PAGES = [
     "admin:index",
     "admin:patients_patient_changelist",
     "admin:patients_patient_add",
+    "admin:call-list",
     "admin:programs_alert_changelist",
     "admin:patients_assessment_changelist",
     "admin:programs_template_changelist",
@@ -156,4 +158,83 @@ def test_the_chart_and_the_actions_fit_a_phone(
     expect(page.locator("svg.kc-phone")).to_be_visible()
     expect(page.locator("svg.kc-wide")).to_be_hidden()
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+    assert problems == []
+
+
+def open_strength_tests(page: Page, url: str, owner: User) -> Any:
+    """The table of an assessment's strength tests, one row filled in and one more added."""
+    case = make_case(owner.active_memberships[0].clinic, clinician=owner)
+    assessment = make_assessment(case)
+    StrengthTest.objects.create(
+        clinic=case.clinic,
+        assessment=assessment,
+        muscle_group="hip_external_rotators",
+        side="left",
+        method="handheld_dynamometer",
+        value=118,
+        unit="N",
+    )
+    page.goto(url + reverse("admin:patients_assessment_change", args=[assessment.pk]))
+    page.locator("nav a", has_text="Strength tests").click()
+    page.get_by_role("link", name="Add another Strength test").click()
+    expect(page.locator("[name=strength_tests-1-value]")).to_be_visible()
+    return page.locator("table#strength_tests-data")
+
+
+def open_doses(page: Page, url: str, owner: User) -> Any:
+    """The table of a stage's exercises, one row filled in and one more added."""
+    program = make_program(make_case(owner.active_memberships[0].clinic, clinician=owner), stages=1)
+    page.goto(url + reverse("admin:programs_program_change", args=[program.pk]))
+    page.get_by_role("link", name="Add another Exercise").click()
+    expect(page.locator("[name=stages-0-doses-1-sets]")).to_be_visible()
+    return page.locator("table#stages-0-doses-data")
+
+
+TABLES = {"strength": open_strength_tests, "doses": open_doses}
+LABELS = {
+    "strength": {"Muscle group", "Side", "Method", "Value", "Unit", "Lever arm (m)", "Position", "Fixation"},
+    "doses": {"Exercise", "Sets", "Reps", "To", "Seconds", "Per side", "A week", "Tempo", "Note", "In use"},
+}
+CELLS = "tbody:not(.empty-form) tr.form-row td.field-tabular"
+
+
+@pytest.mark.parametrize("table", list(TABLES))
+def test_on_a_phone_each_row_is_a_card_whose_fields_say_what_they_are(
+    page: Page, live_server: Any, owner: User, problems: list[str], table: str
+) -> None:
+    page.set_viewport_size(PHONE)
+    log_in(page, live_server.url)
+    rows = TABLES[table](page, live_server.url, owner)
+
+    cells = rows.locator(CELLS)
+    labels = cells.evaluate_all("cells => cells.map(cell => getComputedStyle(cell, '::before').content)")
+    assert {label.strip('"') for label in labels} == LABELS[table]
+    fields = rows.locator(f"{CELLS} :is(input:not([type=hidden]), select)")
+    assert fields.evaluate_all("fields => fields.every(field => field.getAttribute('aria-label'))")
+    assert fields.evaluate_all(
+        "fields => fields.every(f => f.getBoundingClientRect().left >= 0"
+        " && f.getBoundingClientRect().right <= window.innerWidth && f.getBoundingClientRect().width >= 28)"
+    )
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+    assert problems == []
+
+
+@pytest.mark.parametrize("table", list(TABLES))
+def test_on_a_desktop_no_row_is_cut(
+    page: Page, live_server: Any, owner: User, problems: list[str], table: str
+) -> None:
+    page.set_viewport_size(DESKTOP)
+    log_in(page, live_server.url)
+    rows = TABLES[table](page, live_server.url, owner)
+
+    assert rows.locator("xpath=..").evaluate("box => box.scrollWidth <= box.clientWidth")
+    selects = rows.locator(f"{CELLS}:is(.field-muscle_group, .field-side, .field-unit, .field-method) select")
+    assert selects.evaluate_all(
+        """fields => fields.every(field => {
+            const style = getComputedStyle(field), pen = document.createElement("canvas").getContext("2d");
+            pen.font = style.font;
+            const room = field.clientWidth - parseFloat(style.paddingLeft) - parseFloat(style.paddingRight);
+            return pen.measureText(field.selectedOptions[0].text).width <= room;
+        })"""
+    )
     assert problems == []

@@ -261,7 +261,7 @@ class TestStrengthDeficit:
         assert verdict.deficit is deficit
 
     def test_an_lsi_just_below_the_threshold_never_reads_as_the_threshold(self) -> None:
-        assert judge(reading("89.9999"), reading("100")).figure == "LSI 89.99 % (deficit below 90 %)"
+        assert judge(reading("89.9999"), reading("100")).figure == "LSI 89 % (deficit below 90 %)"
 
     def test_the_lsi_threshold_is_a_setting(self) -> None:
         strict = dataclasses.replace(DEFAULTS, lsi_deficit_below=95)

@@ -200,7 +200,8 @@ def _retests(facts: StageFacts, thresholds: Thresholds) -> list[Criterion]:
         retests.append(Criterion(CriterionCode.STEP_DOWN, text, not facts.step_down.poor))
     if facts.lsi_percent is not None:
         limit = thresholds.lsi_deficit_below
-        text = f"limb symmetry {figure(facts.lsi_percent)} %, {limit} % needed"
+        # Cut to whole per cent: what falls short never reads as enough.
+        text = f"limb symmetry {int(facts.lsi_percent)} %, {limit} % needed"
         retests.append(Criterion(CriterionCode.LIMB_SYMMETRY, text, facts.lsi_percent >= limit))
     return retests
 

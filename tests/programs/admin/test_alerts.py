@@ -162,7 +162,7 @@ def test_today_takes_the_same_queries_for_one_case_and_three(
         alert_of(make_case(staff.clinic, clinician=staff.physio))
     client = staff.client(staff.physio)
 
-    with django_assert_num_queries(11):
+    with django_assert_num_queries(12):
         client.get(reverse("admin:index"))
 
 
@@ -225,8 +225,6 @@ def test_nothing_to_report_and_broken_look_different(staff: Any) -> None:
     client = staff.client(staff.owner)
     jobs = reverse("admin:clinic_sweeprun_changelist")
     now = timezone.now()
-
-    assert "never ran" in client.get(jobs).content.decode()
 
     run_all(now)
     healthy = client.get(jobs).content.decode()

@@ -14,6 +14,7 @@ from django.utils import timezone
 from clinic.models import ClinicPolicy, Membership
 from clinic.roles import Role
 from patients.models import Episode, Patient
+from programs.admin.patients import PatientAdmin
 from programs.models import Alert, Answer, ContactLog, Program, Review
 from programs.services.red_flags import clear, raise_red_flag
 from tests.factories import NOW, TODAY, make_assessment, make_case, make_patient, make_program
@@ -143,6 +144,111 @@ def test_the_page_takes_the_same_queries_for_one_row_of_each_kind_and_three(
 
     with django_assert_num_queries(PAGE_QUERIES):
         client.get(page_of(case.patient))
+
+
+URGENT_FIRST = [
+    {"kind": "red_flag", "level": "tier_1"},
+    {"kind": "red_flag", "level": "tier_2"},
+    {"kind": "worsening"},
+    {"kind": "stall", "level": "stalled"},
+    {"kind": "stall", "level": "stalled", "reason": "relapsed"},
+    {"kind": "stall", "level": "stalling"},
+    {"kind": "overload"},
+    {"kind": "drift"},
+    {"kind": "silent"},
+]
+
+
+def in_order(staff: Any, query: dict[str, str] | None = None) -> list[str]:
+    page = staff.client(staff.physio).get(reverse(LIST), query or {})
+    return [patient.family_name for patient in page.context["cl"].result_list]
+
+
+def of_name(staff: Any, name: str, *alerts: dict[str, Any]) -> Episode:
+    patient = make_patient(staff.clinic, family_name=name)
+    case = make_case(staff.clinic, clinician=staff.physio, patient=patient)
+    for alert in alerts:
+        values = {"summary": "x", "opened_on": TODAY, "opened_at": NOW}
+        Alert.objects.create(clinic=staff.clinic, episode=case, **(values | alert))
+    return case
+
+
+def test_the_most_urgent_come_first_then_by_name(staff: Any) -> None:
+    names = [f"{letter}-{alert['kind']}" for letter, alert in zip("ihgfedcba", URGENT_FIRST, strict=True)]
+    for name, alert in reversed(list(zip(names, URGENT_FIRST, strict=True))):
+        of_name(staff, name, alert)
+    put_aside = {"kind": "stall", "level": "stalled", "state": "snoozed", "snoozed_until": TODAY}
+    closed = {"resolved_at": NOW, "resolved_on": TODAY, "resolution": "recovered"}
+    of_name(staff, "Z-snoozed", put_aside)
+    of_name(staff, "Y-resolved", {"kind": "worsening", "state": "resolved"} | closed)
+    of_name(staff, "X-nothing")
+
+    assert in_order(staff) == [*names, "X-nothing", "Y-resolved", "Z-snoozed"]
+
+
+def test_the_loudest_of_a_patients_alerts_counts(staff: Any) -> None:
+    of_name(staff, "Aalders", {"kind": "overload"})
+    of_name(staff, "Zwart", {"kind": "silent"}, {"kind": "worsening"})
+
+    assert in_order(staff) == ["Zwart", "Aalders"]
+
+
+def test_who_sorts_by_name_gets_names_with_red_flags_on_top(staff: Any) -> None:
+    of_name(staff, "Mulder", {"kind": "worsening"})
+    of_name(staff, "Aalders")
+    of_name(staff, "Zwart", {"kind": "red_flag", "level": "tier_2"})
+
+    assert in_order(staff, {"o": "1"}) == ["Zwart", "Aalders", "Mulder"]
+
+
+def test_the_order_runs_on_over_the_pages(
+    staff: Any, monkeypatch: Any, django_assert_num_queries: Any
+) -> None:
+    monkeypatch.setattr(PatientAdmin, "list_per_page", 2)
+    for name, alert in (("D", {"kind": "worsening"}), ("C", {"kind": "silent"})):
+        reviewed(of_name(staff, name, alert))
+    for name in ("B", "A"):
+        of_name(staff, name)
+
+    assert [in_order(staff), in_order(staff, {"p": "2"})] == [["D", "C"], ["A", "B"]]
+    client = staff.client(staff.physio)
+    with django_assert_num_queries(LIST_QUERIES):
+        client.get(reverse(LIST))
+
+
+@pytest.mark.parametrize("cases", [1, 3])
+def test_a_state_filter_takes_the_same_queries_for_one_case_and_three(
+    staff: Any, cases: int, django_assert_num_queries: Any
+) -> None:
+    for _ in range(cases):
+        reviewed(make_case(staff.clinic, clinician=staff.physio))
+    client = staff.client(staff.physio)
+
+    with django_assert_num_queries(LIST_QUERIES + 7):
+        client.get(reverse(LIST), {"state": "stalled"})
+
+
+def test_a_state_filter_finds_what_the_list_calls_so_not_what_the_last_review_said(staff: Any) -> None:
+    held = make_case(staff.clinic, clinician=staff.physio)
+    reviewed(held)
+    flagged(held)
+    client = staff.client(staff.physio)
+
+    found = {state: client.get(reverse(LIST), {"state": state}) for state in ("stalled", "on_hold", "king")}
+
+    shown = {state: held.patient.full_name in page.content.decode() for state, page in found.items()}
+    assert shown == {"stalled": False, "on_hold": True, "king": False}
+
+
+def test_medians_are_shown_with_one_decimal(staff: Any) -> None:
+    case = make_case(staff.clinic, clinician=staff.physio)
+    reviewed(case, baseline=Decimal("6.55"), now=Decimal("4.75"))
+
+    html = staff.client(staff.physio).get(page_of(case.patient)).content.decode()
+
+    assert "6.6 at the start, 4.8 now" in html
+    assert "Baseline 6.6" in html
+    assert "Success: 4.55 or less" in html
 
 
 @pytest.mark.parametrize("term", ["Quentin", "4711", "quentin@example.org"])

@@ -200,14 +200,14 @@ def test_symptom_free_days_are_a_setting_down_to_none() -> None:
 
 
 def test_before_running_a_retest_is_shown_and_does_not_decide() -> None:
-    facts = dataclasses.replace(SOUND, lsi_percent=Decimal(70), step_down=StepDown(points=4, poor=True))
+    facts = dataclasses.replace(SOUND, lsi_percent=Decimal(500) / 7, step_down=StepDown(points=4, poor=True))
 
     found = gate(facts, on(14), DEFAULTS)
 
     assert found.open
     assert [criterion.text for criterion in found.noted] == [
         "lateral step-down 4 points, poor",
-        "limb symmetry 70 %, 90 % needed",
+        "limb symmetry 71 %, 90 % needed",
     ]
 
 
