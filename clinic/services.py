@@ -10,18 +10,14 @@ from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.db import transaction
 
+from clinic.errors import FieldError
 from clinic.models import Clinic, ClinicPolicy, Membership, User
 from clinic.roles import Capability, Role, require
 from clinic.thresholds import DEFAULTS, parse, to_json, with_overrides
 
 
-class StaffError(ValueError):
-    """The member cannot be added or changed like that; ``field`` names the input at fault."""
-
-    def __init__(self, field: str, message: str) -> None:
-        super().__init__(message)
-        self.field = field
-        self.message = message
+class StaffError(FieldError):
+    """The member cannot be added or changed like that."""
 
 
 @transaction.atomic

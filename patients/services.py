@@ -9,13 +9,16 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import connection, transaction
+from django.db.models import Q, QuerySet
 
 from clinic.errors import FieldError
 from clinic.models import Clinic, Membership, User
 from clinic.roles import Capability, require
-from patients.models import DeviceToken, Episode, Invitation, Patient
+from patients.models import DeviceToken, Episode, Invitation, LoginCode, Patient
 
 INVITATION_DAYS = 14
+INVITATION_SHOWN_DAYS = 30
+"""So long after its end an invitation is kept: staff see that it ran out, and send another."""
 CASE_NUMBER_LOCK = 7340
 
 
@@ -187,6 +190,29 @@ def login_of(patient: Patient) -> User:
 def revoke_devices(*, patient: Patient) -> int:
     """Log out every device of the patient; the number that were logged in."""
     deleted, _ = DeviceToken.objects.filter(patient=patient).delete()
+    return int(deleted)
+
+
+@transaction.atomic
+def forget_expired(*, now: datetime, batch: int = 500) -> int:
+    """Delete what opens nothing any more: device tokens and login codes at their end (codes once used, too),
+    invitations some weeks after it. At most ``batch`` of each; how many it were.
+    """
+    shown_since = now - timedelta(days=INVITATION_SHOWN_DAYS)
+    return sum(
+        _delete(rows, batch)
+        for rows in (
+            DeviceToken.objects.filter(expiry__lte=now),
+            LoginCode.objects.filter(Q(expires_at__lte=now) | Q(used_at__isnull=False)),
+            Invitation.objects.filter(expires_at__lte=shown_since),
+        )
+    )
+
+
+def _delete(rows: QuerySet[Any], batch: int) -> int:
+    """Locked first: a code that is being replaced at this moment is not one of them."""
+    found = rows.select_for_update(skip_locked=True).order_by("pk").values_list("pk", flat=True)[:batch]
+    deleted, _ = rows.model._default_manager.filter(pk__in=list(found)).delete()
     return int(deleted)
 
 

@@ -12,6 +12,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from clinic import sweeps
+from patients.services import forget_expired
 from programs.services import checkins, digests, mail, red_flags, reviews
 
 MAILS_A_SWEEP = 500
@@ -44,6 +45,7 @@ def mark_missed() -> None:
     now = timezone.now()
     with sweeps.record("mark_missed", now) as counts:
         counts["missed"] = checkins.mark_missed(now=now)
+        counts["expired_deleted"] = forget_expired(now=now)
 
 
 @shared_task(name="programs.tasks.review_cases")

@@ -1,9 +1,10 @@
-"""What the commands share: a ``--help`` that ends with an example, progress on a terminal only."""
+"""What the commands share: a ``--help`` that ends with an example, and progress."""
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -55,3 +56,25 @@ def lines_of(error: ValidationError, names: dict[str, str]) -> list[str]:
 def bar(total: int, unit: str, label: str) -> tqdm[None]:
     """A progress bar on stderr; silent where that is no terminal."""
     return tqdm(total=total, unit=f" {unit}", desc=label, disable=None, leave=False)
+
+
+@contextmanager
+def bar_or_lines(
+    unit: str, label: str, write: Callable[[str], object]
+) -> Iterator[Callable[[int, int], None]]:
+    """For what takes minutes: yields whom to tell how much of how much is done.
+
+    It shows as a bar on a terminal; elsewhere (a log, a pipe) as a line at every tenth.
+    """
+    with bar(0, unit, label) as shown:
+        told = 0
+
+        def report(done: int, of: int) -> None:
+            nonlocal told
+            shown.total = of
+            shown.update(done - shown.n)
+            if shown.disable and (percent := 10 * (10 * done // of)) > told:
+                told = percent
+                write(f"{label}: {percent} %")
+
+        yield report

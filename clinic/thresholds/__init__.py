@@ -1,5 +1,6 @@
 """Every threshold of the service: one table for rules, admin and docs. Pure: standard library only."""
 
+from clinic.thresholds.entry import OUR_DEFAULT
 from clinic.thresholds.parsing import (
     DEFAULTS,
     FIELDS,
@@ -9,7 +10,7 @@ from clinic.thresholds.parsing import (
     to_json,
     with_overrides,
 )
-from clinic.thresholds.table import OUR_DEFAULT, Thresholds
+from clinic.thresholds.table import Thresholds
 
 __all__ = [
     "DEFAULTS",

@@ -10,38 +10,12 @@ Pain is on the 0-10 NPRS, in tenths (Decimal).
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import time
 from decimal import Decimal
-from typing import Any
 
-OUR_DEFAULT = "our default"
-
-
-def _t(
-    default: Any,
-    group: str,
-    label: str,
-    source: str,
-    *,
-    unit: str = "",
-    low: int | str | None = None,
-    high: int | str | None = None,
-    conflict: str = "",
-) -> Any:
-    return field(
-        default=default,
-        metadata={
-            "group": group,
-            "label": label,
-            "source": source,
-            "unit": unit,
-            "low": None if low is None else Decimal(low),
-            "high": None if high is None else Decimal(high),
-            "conflict": conflict,
-        },
-    )
-
+from clinic.thresholds.entry import OUR_DEFAULT
+from clinic.thresholds.entry import entry as _t
 
 STALL, BASELINE, NOW, SUCCESS = "Stall", "Baseline", "Pain now", "Success"
 REASONS, ALERTS, PAIN, GATES = "Reasons", "Alerts", "24-hour pain rule", "Stage gates"

@@ -8,6 +8,7 @@ from datetime import date, datetime
 from typing import Any, cast
 from uuid import UUID
 
+from django.http import HttpRequest
 from django.utils import timezone
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
@@ -16,6 +17,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from clinic.api.parsing import accept_chunks
 from clinic.api.problems import CONTENT_TYPE, Conflict, ProblemSerializer
 from patients.models import DeviceToken, Patient
 from programs.rules.schedule import local_date
@@ -45,7 +47,11 @@ def problems(*codes: int, body: type[ProblemSerializer] = ProblemSerializer) -> 
 
 
 class ApiView(APIView):
-    """Health data: no cache on the way may keep it."""
+    """Health data: no cache on the way may keep it. A body may come in chunks."""
+
+    def initialize_request(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Request:
+        accept_chunks(request)
+        return super().initialize_request(request, *args, **kwargs)
 
     def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Response:
         final: Response = super().finalize_response(request, response, *args, **kwargs)

@@ -227,28 +227,35 @@ class PauseSerializer(serializers.ModelSerializer[Pause]):
 
 
 class StageSerializer(serializers.Serializer[Any]):
-    """The present stage of the program and its exercises."""
+    """The present stage of the program and the exercises that are due in it."""
 
     number = serializers.IntegerField(source="stage.number")
     of = serializers.IntegerField(help_text="Stages in all.")
     name = serializers.CharField(source="stage.name")
     goal = serializers.CharField(source="stage.goal")
-    advice = serializers.CharField(help_text="Empty while the program is on hold.")
+    advice = serializers.CharField(help_text="Empty while the program is on hold or paused.")
     since = serializers.DateField()
-    exercises = DoseSerializer(source="doses", many=True)
+    exercises = DoseSerializer(
+        source="doses", many=True, help_text="None while the program is on hold or paused: none is due."
+    )
 
 
 class ProgramSerializer(serializers.Serializer[Any]):
-    """What to do now. ``on_hold``: nothing, until the physio clears it; read ``advice``."""
+    """What to do now: nothing, unless ``state`` is active. Then ``words`` say until when; read ``advice``."""
 
     name = serializers.CharField(source="program.name")
     started_on = serializers.DateField(source="program.started_on")
     strength_per_week = serializers.IntegerField(source="program.strength_per_week")
-    on_hold = serializers.BooleanField()
-    advice = AdviceSerializer(allow_null=True)
+    state = serializers.ChoiceField(
+        choices=[CaseState.ACTIVE.value, CaseState.PAUSED.value, CaseState.ON_HOLD.value]
+    )
+    words = serializers.CharField(
+        help_text="Why there is nothing to do, and until when: show it first. Empty while active."
+    )
+    advice = AdviceSerializer(allow_null=True, help_text="Set while a red flag is open.")
     pause = PauseSerializer(allow_null=True)
     running = serializers.CharField(
-        help_text="What to do about running; empty for who does not run. On hold: no exercises, no running."
+        help_text="What to do about running; empty for who does not run. On hold or paused: ``words``."
     )
     stage = StageSerializer(allow_null=True)
 
@@ -288,8 +295,8 @@ class DaySerializer(serializers.Serializer[Any]):
     """Worst pain of a day, the highest answer of it."""
 
     date = serializers.DateField(source="on")
-    left = pain()
-    right = pain()
+    left = pain(source="worst_left")
+    right = pain(source="worst_right")
 
 
 class WeekSerializer(serializers.Serializer[Any]):

@@ -229,6 +229,7 @@ class SimulatedCase:
             given_name=given,
             family_name=family,
             email=f"{given}.{family}@example.org".lower(),
+            phone=f"+44 7700 {900_000 + self.course.number}",  # of the range kept for fiction
             timezone=str(self.zone),
             sex=Sex.FEMALE if self.random.random() < 0.6 else Sex.MALE,
             birth_date=intake.birth_date(self.course.age, on, self.random),

@@ -1,7 +1,15 @@
 """What patients do and how it goes."""
 
 from programs.models.alerts import Alert, AlertEvent, ContactLog, Digest, Review
-from programs.models.diary import Answer, CheckInRequest, Run, Session, SessionExercise
+from programs.models.diary import (
+    Answer,
+    CheckInRequest,
+    DayPain,
+    Run,
+    Session,
+    SessionExercise,
+    worst_by_date,
+)
 from programs.models.library import Dose, Exercise, Stage, Template
 from programs.models.plan import Hold, Pause, Program, ProgramDose, ProgramStage, StageMove
 
@@ -11,6 +19,7 @@ __all__ = [
     "Answer",
     "CheckInRequest",
     "ContactLog",
+    "DayPain",
     "Digest",
     "Dose",
     "Exercise",
@@ -26,4 +35,5 @@ __all__ = [
     "Stage",
     "StageMove",
     "Template",
+    "worst_by_date",
 ]

@@ -7,16 +7,21 @@ tells a retry from another body under the same UUID.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import F, Max, Q
 from django.db.models.functions import Now
 
 from clinic.fields import PainField, between
 from clinic.tenancy import ClinicRow, Scope, ScopedQuerySet
 from patients.models import Episode, Patient
 from patients.models.assessments import codes
-from patients.vocabulary import PainLocation
+from patients.vocabulary import PainLocation, Side
 from programs.models.plan import Program, ProgramDose
 
 
@@ -105,6 +110,44 @@ class ClientRowQuerySet(ScopedQuerySet):
         return self.filter(corrected_by=None)
 
 
+@dataclass(frozen=True, slots=True)
+class DayPain:
+    """One day of a case: the maximum of the day's answers that count, per knee. NPRS 0-10."""
+
+    case: int
+    on: date
+    worst_left: Decimal | None
+    worst_right: Decimal | None
+    usual_left: Decimal | None
+    usual_right: Decimal | None
+
+    def worst(self, side: str) -> Decimal | None:
+        return self.worst_left if side == Side.LEFT else self.worst_right
+
+    def usual(self, side: str) -> Decimal | None:
+        return self.usual_left if side == Side.LEFT else self.usual_right
+
+
+def worst_by_date(days: Iterable[DayPain], side: str) -> dict[date, Decimal]:
+    """Worst pain of one knee, where it was told."""
+    found = ((day.on, day.worst(side)) for day in days)
+    return {on: worst for on, worst in found if worst is not None}
+
+
+class AnswerQuerySet(ClientRowQuerySet):
+    """Filters on answers, and their daily values."""
+
+    def by_day(self) -> list[DayPain]:
+        """Each answered day of each case, in order; aggregated where the rows are."""
+        rows = (
+            self.current()
+            .order_by("episode_id", "local_date")
+            .values_list("episode_id", "local_date")
+            .annotate(Max("worst_left"), Max("worst_right"), Max("usual_left"), Max("usual_right"))
+        )
+        return [DayPain(*row) for row in rows]
+
+
 class Answer(ClientRow):
     """Worst and usual pain of the last 24 hours, per knee. Counts on ``local_date``."""
 
@@ -118,7 +161,7 @@ class Answer(ClientRow):
     locations_left = codes(PainLocation)
     locations_right = codes(PainLocation)
 
-    objects = ClientRowQuerySet.as_manager()
+    objects = AnswerQuerySet.as_manager()
 
     class Meta(ClientRow.Meta):
         constraints = [

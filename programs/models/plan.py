@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.core.validators import MaxValueValidator, MinValueValidator
@@ -215,6 +217,10 @@ class Pause(ClinicRow):
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()} from {self.starts_on:%-d %b %Y}"
+
+    def covers(self, day: date) -> bool:
+        """Whether that date, of the patient, is a day off."""
+        return self.starts_on <= day and (self.ends_on is None or day < self.ends_on)
 
 
 class Hold(ClinicRow):

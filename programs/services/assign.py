@@ -73,12 +73,19 @@ def assign(
 
 
 def wake(*, program: Program, by: User, now: datetime, today: date) -> Program:
-    """An imported program starts to ask and to alert. Raises Denied; an awake one is left as it is."""
+    """An imported program starts to ask and to alert; an awake one is left as it is.
+
+    Raises:
+        Denied: ``by`` may do no clinical work here.
+        AssignError: the program has ended.
+    """
     require(by, Capability.WRITE_CLINICAL, program.clinic_id)
     changed = Program.objects.filter(pk=program.pk, asleep=True, ended_on=None).update(
         asleep=False, next_review_on=today
     )
     program.refresh_from_db()
+    if not program.is_active:
+        raise AssignError("program", "This program has ended.")
     if changed:
         schedule_next(program=program, now=now)
     return program

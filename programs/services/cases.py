@@ -154,9 +154,12 @@ def set_case_policy(*, episode: Episode, by: User, values: Mapping[str, object],
 
     Raises:
         Denied: ``by`` may do no clinical work here.
+        CaseError: the case is closed.
         PolicyError: a value is unknown, of the wrong type, out of range or out of order; its key is named.
     """
     require(by, Capability.WRITE_CLINICAL, episode.clinic_id)
+    if not Episode.objects.select_for_update(no_key=True).get(pk=episode.pk).is_open:
+        raise CaseError("episode", "This case is closed: its thresholds stay as they were.")
     of_clinic = episode.clinic.thresholds()
     parsed = {key: parse(key, raw) for key, raw in values.items()}
     overrides = {key: to_json(value) for key, value in parsed.items() if value != getattr(of_clinic, key)}

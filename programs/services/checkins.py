@@ -135,8 +135,8 @@ def _ask(pk: int, now: datetime) -> bool:
         _plan(program), due_at=program.next_check_in_at, now=now, last_date=_last_date(program)
     )
     pauses = list(program.pauses.all())
-    _store_missed(program, [slot for slot in due.missed if not _covers(pauses, slot.on)])
-    asked = due.ask is not None and not _covers(pauses, due.ask.on) and _open(program, due.ask, now)
+    _store_missed(program, [slot for slot in due.missed if not _is_off(pauses, slot.on)])
+    asked = due.ask is not None and not _is_off(pauses, due.ask.on) and _open(program, due.ask, now)
     Program.objects.filter(pk=pk).update(next_check_in_at=due.following.at)
     return asked
 
@@ -230,11 +230,11 @@ def _is_about_to_ask(program: Program, now: datetime) -> bool:
 
 
 def _is_paused(program: Program, now: datetime) -> bool:
-    return _covers(program.pauses.all(), local_date(now, program.episode.patient.timezone))
+    return _is_off(program.pauses.all(), local_date(now, program.episode.patient.timezone))
 
 
-def _covers(pauses: Iterable[Pause], day: date) -> bool:
-    return any(pause.starts_on <= day and (pause.ends_on is None or day < pause.ends_on) for pause in pauses)
+def _is_off(pauses: Iterable[Pause], day: date) -> bool:
+    return any(pause.covers(day) for pause in pauses)
 
 
 def _plan(program: Program) -> CheckInPlan:

@@ -15,7 +15,7 @@ from clinic.roles import Role
 from programs.emails import links
 from programs.emails.digest import Call, Content, Detail, Line
 from programs.emails.picture import Trend
-from programs.models import Alert, AlertEvent, Answer, Digest, Review
+from programs.models import Alert, AlertEvent, Answer, DayPain, Digest, Review
 from programs.rules.digest import AlertState, Entry, OpenAlert, Selection, Told, Urgency, select, urgency
 from programs.rules.schedule import local_date
 from programs.rules.stall import AlertKind, State
@@ -170,7 +170,7 @@ class _Words:
     reviews: dict[int, Review]
     full_names: bool
 
-    def detail(self, number: int, entry: Entry, pain: list[facts.DayPain]) -> Detail:
+    def detail(self, number: int, entry: Entry, pain: list[DayPain]) -> Detail:
         alert, review = self.alerts[entry.first.id], self.reviews.get(entry.case)
         return Detail(
             who=self._who(alert),
@@ -262,7 +262,7 @@ def _reason(alert: Alert, review: Review | None) -> str:
     return alert.summary.rstrip(".")
 
 
-def _picture(alert: Alert, review: Review | None, pain: list[facts.DayPain], today: date) -> Trend | None:
+def _picture(alert: Alert, review: Review | None, pain: list[DayPain], today: date) -> Trend | None:
     """The index knee's worst pain by day since the program started; none without two days to join."""
     if review is None:
         return None

@@ -14,7 +14,17 @@ from patients.scoring import StepDownGrade, limb_symmetry, step_down_grade, step
 from patients.scoring.errors import ScoringError
 from patients.scoring.movement import STEP_DOWN_ITEMS
 from patients.vocabulary import MovementKind, RunningTrack
-from programs.models import Answer, Hold, Pause, Program, ProgramStage, Run, Session
+from programs.models import (
+    Answer,
+    DayPain,
+    Hold,
+    Pause,
+    Program,
+    ProgramStage,
+    Run,
+    Session,
+    worst_by_date,
+)
 from programs.rules.pain import Activity, PainVerdict, SessionFacts, light
 from programs.rules.progression import GateVerdict, StageFacts, StepDown
 from programs.rules.progression import gate as judge
@@ -23,10 +33,10 @@ from programs.services.matching import other_side, reading_of
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """One program's rows, loaded: corrected ones left out, of any order."""
+    """One program's rows, loaded: corrected ones left out, of any order; ``days`` are the case's."""
 
     stages: list[ProgramStage]
-    answers: list[Answer]
+    days: list[DayPain]
     sessions: list[Session]
     runs: list[Run]
     pauses: list[Pause]
@@ -46,7 +56,7 @@ def load(program: Program) -> Rows:
     ).prefetch_related("movement_tests", "strength_tests")
     return Rows(
         stages=list(program.stages.all()),
-        answers=list(Answer.objects.current().filter(episode=program.episode_id)),
+        days=Answer.objects.filter(episode=program.episode_id).by_day(),
         sessions=list(Session.objects.current().filter(program=program)),
         runs=list(Run.objects.current().filter(program=program)),
         pauses=list(program.pauses.all()),
@@ -69,7 +79,7 @@ def stage_facts(program: Program, rows: Rows, today: date) -> StageFacts:
         track=RunningTrack(episode.running_track),
         strength=lights((row for row in rows.sessions if row.is_strength), Activity.STRENGTH, thresholds),
         runs=lights(rows.runs, Activity.RUN, thresholds),
-        daily_worst=daily_worst(rows.answers, episode.index_side),
+        daily_worst=worst_by_date(rows.days, episode.index_side),
         paused_days=paused_days(program, rows.pauses, rows.holds, today),
         pain_returned_on=_pain_returned_on(rows.runs, program),
         step_down=_step_down(rows.retest, episode.index_side),
@@ -93,16 +103,6 @@ def session_facts(row: Session | Run, activity: Activity) -> SessionFacts:
         limping=row.limping,
         rising=row.pain_rising,
     )
-
-
-def daily_worst(answers: Iterable[Answer], side: str) -> dict[date, Decimal]:
-    """Worst pain of one knee by local date: the maximum of the day's answers."""
-    days: dict[date, Decimal] = {}
-    for answer in answers:
-        value = getattr(answer, f"worst_{side}")
-        if value is not None:
-            days[answer.local_date] = max(value, days.get(answer.local_date, value))
-    return days
 
 
 def paused_days(

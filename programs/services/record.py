@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from decimal import Decimal
 from enum import StrEnum
 
 from django.db.models import Prefetch, Q, QuerySet
@@ -16,6 +15,7 @@ from patients.vocabulary import RunningTrack
 from programs.models import (
     Answer,
     CheckInRequest,
+    DayPain,
     Pause,
     Program,
     ProgramDose,
@@ -32,6 +32,10 @@ from programs.services.lights import PatientLight, for_patient
 
 CHECK_INS_SHOWN = 100
 ON_HOLD = "No exercises and no running until your physio clears you."
+PAUSED = (
+    "Your program is paused{until}: no exercises and no running are planned. Whatever you do all the same, "
+    "keep the pain at {limit} or less."
+)
 FRAMING = "Ups and downs from day to day are normal. What counts is the line over some weeks."
 
 
@@ -70,7 +74,7 @@ class Account:
 
 @dataclass(frozen=True, slots=True)
 class CurrentStage:
-    """The present stage, number so many of ``of``, with the exercises in use; no ``advice`` while on hold."""
+    """The present stage, number so many of ``of``; no ``advice`` and ``doses`` while nothing is due."""
 
     stage: ProgramStage
     advice: str
@@ -81,23 +85,18 @@ class CurrentStage:
 
 @dataclass(frozen=True, slots=True)
 class CurrentProgram:
-    """The active program at its present stage; ``advice`` while a red flag is open, ``pause`` on days off."""
+    """The active program at its present stage, and whether it is under way: if not, ``words`` say so.
+
+    ``advice`` is there while a red flag is open, ``pause`` on days off, on hold or not.
+    """
 
     program: Program
-    on_hold: bool
+    state: CaseState
+    words: str
     stage: CurrentStage | None
     running: str
     advice: advice.Advice | None
     pause: Pause | None
-
-
-@dataclass(frozen=True, slots=True)
-class Day:
-    """Worst pain of a local date, the maximum of its answers."""
-
-    on: date
-    left: Decimal | None
-    right: Decimal | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +123,7 @@ class Progress:
 
     words: str
     episode: Episode | None
-    days: Sequence[Day]
+    days: Sequence[DayPain]
     review: Review | None
     weeks: Sequence[Week]
     efforts: Sequence[Effort]
@@ -146,15 +145,21 @@ def current_program(*, patient: Patient, today: date) -> CurrentProgram:
     program = _active_program(episode)
     if episode is None or program is None:
         raise NoProgram
-    flagged = advice.of_patient(patient)
-    on_hold = flagged is not None or program.holds.filter(cleared_at=None).exists()
+    flagged, pause = advice.of_patient(patient), _pause(program, today)
+    if flagged or program.holds.filter(cleared_at=None).exists():
+        state, words = CaseState.ON_HOLD, ON_HOLD
+    elif pause:
+        state, words = CaseState.PAUSED, _paused(pause, episode)
+    else:
+        state, words = CaseState.ACTIVE, ""
     return CurrentProgram(
         program=program,
-        on_hold=on_hold,
-        stage=_current_stage(program, on_hold),
-        running=ON_HOLD if on_hold else running_advice(episode, program),
+        state=state,
+        words=words,
+        stage=_current_stage(program, stands_still=state is not CaseState.ACTIVE),
+        running=words or running_advice(episode, program),
         advice=flagged,
-        pause=_pause(program, today),
+        pause=pause,
     )
 
 
@@ -178,7 +183,6 @@ def progress(*, patient: Patient, today: date) -> Progress:
     episode = _present_case(patient)
     if episode is None:
         return Progress(FRAMING, None, (), None, (), (), ())
-    answers = Answer.objects.current().filter(episode=episode).order_by("local_date")
     sessions = list(Session.objects.current().filter(episode=episode))
     runs = list(Run.objects.current().filter(episode=episode))
     reviews = Review.objects.filter(episode=episode, baseline__isnull=False, now__isnull=False)
@@ -187,7 +191,7 @@ def progress(*, patient: Patient, today: date) -> Progress:
     return Progress(
         words=FRAMING,
         episode=episode,
-        days=_days(answers),
+        days=Answer.objects.filter(episode=episode).by_day(),
         review=reviews.first(),
         weeks=_weeks(program, sessions, today) if program else (),
         efforts=_efforts(episode, [*sessions, *runs]),
@@ -229,15 +233,17 @@ def _active_program(episode: Episode | None) -> Program | None:
     return programs[0] if programs else None
 
 
-def _current_stage(program: Program, on_hold: bool) -> CurrentStage | None:
+def _current_stage(program: Program, *, stands_still: bool) -> CurrentStage | None:
     stages = list(program.stages.all())
     stage = next((stage for stage in stages if stage.number == program.current_stage), None)
     if stage is None:
         return None
+    if stands_still:
+        # A list of doses reads as today's work, and the stage's advice may say to run: neither may go
+        # against the hold or the pause.
+        return CurrentStage(stage, "", len(stages), program.stage_started_on, ())
     doses = ProgramDose.objects.filter(stage=stage, is_active=True).select_related("exercise")
-    # The stage's advice may say to run or to train on: nothing a patient reads may go against the hold.
-    words = "" if on_hold else stage.advice
-    return CurrentStage(stage, words, len(stages), program.stage_started_on, list(doses))
+    return CurrentStage(stage, stage.advice, len(stages), program.stage_started_on, list(doses))
 
 
 def _state(episode: Episode | None, today: date) -> CaseState:
@@ -251,24 +257,12 @@ def _state(episode: Episode | None, today: date) -> CaseState:
 
 def _pause(program: Program, today: date) -> Pause | None:
     """The pause that covers today; its end is the first day back."""
-    covers = Q(ends_on=None) | Q(ends_on__gt=today)
-    return program.pauses.filter(covers, starts_on__lte=today).first()
+    return next((pause for pause in program.pauses.all() if pause.covers(today)), None)
 
 
-def _days(answers: Iterable[Answer]) -> list[Day]:
-    days: dict[date, Day] = {}
-    for answer in answers:
-        known = days.get(answer.local_date, Day(answer.local_date, None, None))
-        days[answer.local_date] = Day(
-            answer.local_date,
-            _higher(known.left, answer.worst_left),
-            _higher(known.right, answer.worst_right),
-        )
-    return list(days.values())
-
-
-def _higher(one: Decimal | None, other: Decimal | None) -> Decimal | None:
-    return max((value for value in (one, other) if value is not None), default=None)
+def _paused(pause: Pause, episode: Episode) -> str:
+    until = f" until {pause.ends_on:%-d %b %Y}, your first day back" if pause.ends_on else ""
+    return PAUSED.format(until=until, limit=figure(episode.thresholds.green_max))
 
 
 def _weeks(program: Program, sessions: Iterable[Session], today: date) -> list[Week]:

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
-from django.db.models import CharField, Exists, OuterRef, Q, Value
+from django.db.models import CharField, Exists, OuterRef, Q, QuerySet, Value
 from django.db.models.functions import Cast, Concat
 
 from clinic import outbox
@@ -24,6 +24,7 @@ from programs.models import Alert, AlertEvent, Answer, Hold
 from programs.rules.red_flags import Symptom, Tier, new_or_worse, screen
 from programs.rules.schedule import add_clinic_hours, local_date
 from programs.services.alerts import AlertError, add_event, check_seen, close
+from programs.services.deadline import SWEEP_LIMIT, Deadline
 from programs.services.due import review_again
 
 logger = logging.getLogger(__name__)
@@ -102,8 +103,10 @@ def clear(*, alert: Alert, by: User, finding: str, now: datetime, seen: int | No
     return alert
 
 
-def escalate_due(*, now: datetime, batch: int = 100) -> int:
+def escalate_due(*, now: datetime, limit: timedelta = SWEEP_LIMIT) -> int:
     """Tell the owner of each open red flag that nobody acknowledged in time or whose e-mail bounced.
+
+    The oldest come first; who is left after ``limit`` waits for the next sweep.
 
     Raises:
         EscalationError: some could not be escalated; raised after all the others were.
@@ -116,13 +119,15 @@ def escalate_due(*, now: datetime, batch: int = 100) -> int:
         .order_by("opened_at")
         .values_list("pk", flat=True)
     )
-    done, failed = 0, list[int]()
-    for pk in list(due[:batch]):
+    done, failed, deadline = 0, list[int](), Deadline(limit)
+    for pk in list(due):
         try:
             done += _escalate(pk, now)
         except Exception:
             logger.exception("red flag %s could not be escalated", pk)
             failed.append(pk)
+        if deadline.has_passed:
+            break
     if failed:
         raise EscalationError(
             f"{len(failed)} red flags could not be escalated, the first is alert {failed[0]}"
@@ -227,6 +232,14 @@ def _tell(alert: Alert, event: AlertEvent, now: datetime) -> None:
     cover = present.filter(user=named_cover.cover_id).first() if named_cover else None
     people = [membership.user for membership in (clinician, cover) if membership is not None]
     _mail(alert, people or _owners(alert), "red_flag", str(event.pk), now)
+
+
+def mails_about(alert: Alert) -> QuerySet[OutboxMessage]:
+    """The e-mails that told staff of the alert, the first first, whatever became of them."""
+    keys = Q(dedupe_key__startswith=f"red_flag:{alert.pk}:") | Q(
+        dedupe_key__startswith=f"escalation:{alert.pk}:"
+    )
+    return OutboxMessage.objects.filter(keys, clinic=alert.clinic_id).order_by("created_at", "pk")
 
 
 def _owners(alert: Alert) -> list[User]:

@@ -14,6 +14,7 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Q, QuerySet
 
+from clinic.errors import FieldError
 from clinic.models import Clinic
 from clinic.thresholds import as_json
 from programs.models import Program, Review
@@ -41,13 +42,8 @@ class ReviewSweepError(Exception):
     """Some cases could not be reviewed (a broken setting, say); all the others were."""
 
 
-class ReviewError(ValueError):
-    """The review cannot be made as of that day; ``field`` names the input at fault."""
-
-    def __init__(self, field: str, message: str) -> None:
-        super().__init__(message)
-        self.field = field
-        self.message = message
+class ReviewError(FieldError):
+    """The review cannot be made as of that day."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,15 +6,16 @@ from datetime import timedelta
 
 import pytest
 from django.core.exceptions import ValidationError
-from django.db import connection
+from django.db import connection, transaction
 
 from clinic.models import User
 from clinic.roles import Denied, Role
-from patients.models import Episode, Invitation, Patient
+from patients.models import DeviceToken, Episode, Invitation, LoginCode, Patient
 from patients.services import (
     CaseError,
     InvitationError,
     accept_invitation,
+    forget_expired,
     hand_over,
     issue_invitation,
     open_episode,
@@ -194,3 +195,77 @@ def at_once(*works):
 
     with ThreadPoolExecutor(len(works)) as pool:
         return list(pool.map(run, works))
+
+
+SECOND = timedelta(seconds=1)
+
+
+def make_code(**fields):
+    patient = make_patient()
+    values = {"code_hash": "-", "expires_at": NOW + SECOND, **fields}
+    return LoginCode.objects.create(clinic=patient.clinic, patient=patient, **values)
+
+
+def make_invitation(**fields):
+    patient = make_patient()
+    values = {"token_hash": patient.pk.hex, "created_at": NOW, **fields}
+    return Invitation.objects.create(clinic=patient.clinic, patient=patient, **values)
+
+
+def make_device(expiry):
+    patient = make_patient()
+    patient.user = make_user(role=None)
+    patient.save()
+    device = DeviceToken(
+        digest=patient.pk.hex, user=patient.user, clinic=patient.clinic, patient=patient, expiry=expiry
+    )
+    device.save(force_insert=True)
+    return device
+
+
+def test_what_opens_nothing_any_more_is_deleted_and_nothing_else():
+    kept = [
+        make_device(NOW + SECOND),
+        make_code(),
+        make_invitation(expires_at=NOW - timedelta(days=30) + SECOND),
+        make_invitation(expires_at=NOW + SECOND, accepted_at=NOW),
+    ]
+    make_device(NOW)
+    make_code(expires_at=NOW)
+    make_code(used_at=NOW - SECOND)
+    make_invitation(expires_at=NOW - timedelta(days=30))
+    make_invitation(expires_at=NOW - timedelta(days=30), accepted_at=NOW - timedelta(days=40))
+    make_invitation(expires_at=NOW - timedelta(days=30), revoked_at=NOW - timedelta(days=40))
+
+    assert forget_expired(now=NOW) == 6
+
+    left = [*DeviceToken.objects.all(), *LoginCode.objects.all(), *Invitation.objects.order_by("pk")]
+    assert left == kept
+    assert forget_expired(now=NOW) == 0
+
+
+def test_one_sweep_forgets_a_bounded_number():
+    for _ in range(3):
+        make_code(expires_at=NOW)
+        make_device(NOW)
+
+    assert [forget_expired(now=NOW, batch=2) for _ in range(3)] == [4, 2, 0]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_code_that_is_being_replaced_is_left_alone():
+    code = make_code(expires_at=NOW)
+
+    def sweep():
+        with connection.cursor() as cursor:
+            cursor.execute("SET lock_timeout = '2s'")
+        try:
+            return forget_expired(now=NOW)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as other, transaction.atomic():
+        LoginCode.objects.select_for_update().get(pk=code.pk)
+        assert other.submit(sweep).result(timeout=20) == 0
+        LoginCode.objects.filter(pk=code.pk).update(expires_at=NOW + SECOND)
+    assert LoginCode.objects.get().expires_at == NOW + SECOND

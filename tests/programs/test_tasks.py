@@ -11,10 +11,11 @@ from django.utils import timezone
 
 from clinic.models import OutboxMessage, SweepRun
 from config.celery import app
+from patients.models import LoginCode
 from programs import tasks
 from programs.models import CheckInRequest
 from programs.services import checkins
-from tests.factories import make_case, make_program
+from tests.factories import make_case, make_patient, make_program
 
 pytestmark = pytest.mark.django_db
 
@@ -60,6 +61,16 @@ def test_from_the_question_to_the_mailbox(smtp_sink: Any) -> None:
     assert SweepRun.objects.get(name="ask_check_ins").result == {"asked": 1}
     assert SweepRun.objects.get(name="send_outbox").result["sent"] == 1
     assert OutboxMessage.objects.get().state == OutboxMessage.State.SENT
+
+
+def test_the_sweep_of_what_is_past_its_time_forgets_expired_codes() -> None:
+    patient, now = make_patient(), timezone.now()
+    LoginCode.objects.create(clinic=patient.clinic, patient=patient, code_hash="-", expires_at=now)
+
+    tasks.mark_missed()
+
+    assert not LoginCode.objects.exists()
+    assert SweepRun.objects.get(name="mark_missed").result == {"missed": 0, "expired_deleted": 1}
 
 
 def test_a_sweep_that_breaks_is_recorded_as_broken(settings: Any, free_port: Any) -> None:

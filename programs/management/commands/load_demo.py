@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 
-from clinic.management.teaching import TeachingCommand, bar
+from clinic.management.teaching import TeachingCommand, bar_or_lines
 from programs import demo
 
 DEFAULT_SEED = 1
@@ -58,10 +58,5 @@ Which patient shows which state, reason and alert: docs/demo-clinic.md.
         self.stdout.write(demo.logins())
 
     def _load(self, seed: int, today: date) -> None:
-        with bar(0, "events", "Demo clinic") as progress:
-
-            def report(done: int, of: int) -> None:
-                progress.total = of
-                progress.update(done - progress.n)
-
+        with bar_or_lines("events", "Demo clinic", self.stderr.write) as report:
             demo.load(seed=seed, today=today, report=report)

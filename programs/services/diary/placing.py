@@ -8,6 +8,7 @@ from uuid import UUID
 
 from django.db.models import Exists, OuterRef, Q
 
+from clinic.errors import FieldError
 from patients.models import Episode, Patient
 from programs.models import Answer, CheckInRequest, Program, Run, Session
 from programs.rules.schedule import local_date
@@ -17,13 +18,8 @@ FAST_CLOCK = timedelta(hours=24)
 """How far ahead a device's clock may be: a red flag must not be lost to it."""
 
 
-class DiaryError(ValueError):
-    """The report cannot be so; ``field`` names the input at fault."""
-
-    def __init__(self, field: str, message: str) -> None:
-        super().__init__(f"{field}: {message}")
-        self.field = field
-        self.message = message
+class DiaryError(FieldError):
+    """The report cannot be so."""
 
 
 class DiaryConflict(DiaryError):
@@ -59,6 +55,8 @@ def stored_row[Row: (Answer, Session, Run)](
     kind: type[Row], patient: Patient, client_id: UUID, report: Report
 ) -> Row | None:
     """The row stored under this UUID. Raises DiaryConflict if it was made by another report."""
+    if not kind.objects.filter(patient=patient, client_id=client_id).exists():
+        return None  # as a rule: no need for all that ``find`` joins
     row = find(kind, patient, client_id)
     if row is not None and row.body_hash != fingerprint(report):
         raise DiaryConflict("client_id", "Used before with another body. What is stored was not changed.")
@@ -136,7 +134,9 @@ def _open_case(patient: Patient, day: date, program: Program | None) -> Episode 
         cases = cases.filter(pk=program.episode_id)
     active = Exists(Program.objects.active().filter(episode=OuterRef("pk")))
     ranked = cases.alias(active=active).order_by("-active", "-opened_on", "-pk")
-    found: Episode | None = ranked.select_related("clinic__policy").first()
+    found: Episode | None = ranked.first()
+    if found is not None:
+        found.clinic = patient.clinic  # with its policy: no need to read them again
     return found
 
 

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import copy
-import dataclasses
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from clinic.thresholds import Thresholds
-from programs.models import Alert, Pause, Program, StageMove
+from programs.models import Alert, DayPain, Pause, Program, StageMove
 from programs.rules import progression, stall
 from programs.rules.pain import Activity, Light, PainVerdict, ready_since
 from programs.services import gates
 from programs.services.facts.drift import where_it_hurts
-from programs.services.facts.rows import CaseRows, DayPain, other_side, read, until
+from programs.services.facts.rows import CaseRows, other_side, read, until
 from programs.services.matching import STRENGTHENING, strength_facts
 
 WORST_RECALL_DAYS = 3  # what the assessment's questions ask for
@@ -175,16 +174,14 @@ def _gate_met_since(program: Program, on: date, rows: CaseRows, t: Thresholds) -
     retests = [a for a in rows.assessments if program.stage_started_on <= a.assessed_on <= on]
     gate_rows = gates.Rows(
         stages=rows.stages,
-        answers=[],
+        days=rows.days,
         sessions=[row for row in rows.sessions if row.program_id == program.pk],
         runs=[row for row in rows.runs if row.program_id == program.pk],
         pauses=[row for row in rows.pauses if row.program_id == program.pk],
         holds=[row for row in rows.holds if row.program_id == program.pk],
         retest=retests[-1] if retests else None,
     )
-    worst = {answer.on: answer.worst for answer in _answers(rows.days, program.episode.index_side)}
-    facts = dataclasses.replace(gates.stage_facts(program, gate_rows, on), daily_worst=worst)
-    return progression.open_since(facts, on, t)
+    return progression.open_since(gates.stage_facts(program, gate_rows, on), on, t)
 
 
 def _ready_since(program: Program, on: date, verdicts: Iterable[PainVerdict], t: Thresholds) -> date | None:

@@ -6,10 +6,9 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
-from decimal import Decimal
 from typing import Any
 
-from django.db.models import Max, Q, QuerySet
+from django.db.models import Q, QuerySet
 
 from patients.models import Assessment, OutcomeScore
 from patients.vocabulary import OutcomeMeasure, Side
@@ -17,6 +16,7 @@ from programs.models import (
     Alert,
     Answer,
     CheckInRequest,
+    DayPain,
     Hold,
     Pause,
     Program,
@@ -28,23 +28,6 @@ from programs.models import (
 )
 
 ByCase = dict[int, list[Any]]
-
-
-@dataclass(frozen=True, slots=True)
-class DayPain:
-    """One day of a case: the maximum of its answers, per knee. NPRS 0-10."""
-
-    on: date
-    worst_left: Decimal | None
-    worst_right: Decimal | None
-    usual_left: Decimal | None
-    usual_right: Decimal | None
-
-    def worst(self, side: str) -> Decimal | None:
-        return self.worst_left if side == Side.LEFT else self.worst_right
-
-    def usual(self, side: str) -> Decimal | None:
-        return self.usual_left if side == Side.LEFT else self.usual_right
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,17 +74,10 @@ def read(programs: Sequence[Program]) -> dict[int, CaseRows]:
 
 
 def daily_pain(cases: Sequence[int]) -> dict[int, list[DayPain]]:
-    """Each answered day of each case, in order: aggregated where the rows are."""
-    rows = (
-        Answer.objects.current()
-        .filter(episode__in=cases)
-        .order_by("episode_id", "local_date")
-        .values_list("episode_id", "local_date")
-        .annotate(Max("worst_left"), Max("worst_right"), Max("usual_left"), Max("usual_right"))
-    )
+    """Each answered day of each case, in order."""
     found: dict[int, list[DayPain]] = defaultdict(list)
-    for case, *day in rows:
-        found[case].append(DayPain(*day))
+    for day in Answer.objects.filter(episode__in=cases).by_day():
+        found[day.case].append(day)
     return found
 
 

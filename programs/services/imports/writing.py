@@ -24,7 +24,7 @@ from patients.vocabulary import AssessmentKind, Side
 from programs.models import Answer, CheckInRequest, Program, ProgramDose, ProgramStage, Template
 from programs.rules.schedule import local_date, missed_at, slot_at
 from programs.services.assign import DOSE_FIELDS, STAGE_FIELDS
-from programs.services.imports.reading import Problem, Row, read
+from programs.services.imports.reading import Diary, Problem, Row, read
 
 NAMESPACE = UUID("3d1f0c0e-6b1f-5a53-9a0e-5f5d2c1b7a46")
 CHUNK = 50
@@ -106,36 +106,30 @@ def import_diary(
         DiaryFileError: the file is no diary.
         Denied, CaseError: the clinician may not treat in this clinic.
     """
-    require(clinician, Capability.WRITE_CLINICAL, clinic.pk)
-    require_clinician(clinician, clinic.pk)
-    _check_arguments(clinic, template, every)
+    _check_arguments(clinic, clinician, template, every)
     Clinic.objects.select_for_update(no_key=True).get(pk=clinic.pk)  # one import at a time
     diary = read(content, today=local_date(now, clinic.timezone))
-    cases = _by_case(diary.rows)
-    known = _known_cases(clinic, cases)
-    problems = [*diary.problems, *_conflicts(clinic, cases, known)]
-    problems.sort(key=lambda problem: problem.line)
+    known = _known_cases(clinic, _by_case(diary.rows))
+    problems = _problems(clinic, diary, known)
     if problems and not skip_invalid:
         raise ImportRefused(*problems)
     wrong = {problem.line for problem in problems}
     good = _by_case(row for row in diary.rows if row.line not in wrong)
     last = max((row.on for rows in good.values() for row in rows), default=date.min)
-    t = clinic.thresholds()
-    job = _Import(clinic, clinician, template, every, last, t.check_in_time, now)
-    new_scores = 0
-    for number, chunk in enumerate(batched(good.items(), CHUNK, strict=False)):
-        new_scores += _write(job, dict(chunk), known)
-        report(min((number + 1) * CHUNK, len(good)), len(good))
+    at = clinic.thresholds().check_in_time
+    job = _Import(clinic, clinician, template, every, until=last, at=at, now=now)
     return Imported(
         cases=len(good),
         scores=sum(len(rows) for rows in good.values()),
         new_cases=len(good.keys() - known.keys()),
-        new_scores=new_scores,
-        left_out=tuple(problems),
+        new_scores=_write_all(job, good, known, report),
+        left_out=problems,
     )
 
 
-def _check_arguments(clinic: Clinic, template: Template, every: int) -> None:
+def _check_arguments(clinic: Clinic, clinician: User, template: Template, every: int) -> None:
+    require(clinician, Capability.WRITE_CLINICAL, clinic.pk)
+    require_clinician(clinician, clinic.pk)
     if not 1 <= every <= LONGEST_EVERY:
         raise ImportRefused(f"--every: expected 1 to {LONGEST_EVERY} days, got {every}")
     usable = Template.objects.usable_by(clinic).filter(pk=template.pk, is_active=True).exists()
@@ -167,6 +161,12 @@ def _known_cases(clinic: Clinic, cases: Cases) -> dict[str, _Known]:
     return {patients[patient]: _Known(program, scores[patient]) for patient, program in first.items()}
 
 
+def _problems(clinic: Clinic, diary: Diary, known: dict[str, _Known]) -> tuple[Problem, ...]:
+    """What is wrong with the file, and what contradicts the record, in the order of the lines."""
+    problems = [*diary.problems, *_conflicts(clinic, _by_case(diary.rows), known)]
+    return tuple(sorted(problems, key=lambda problem: problem.line))
+
+
 def _conflicts(clinic: Clinic, cases: Cases, known: dict[str, _Known]) -> list[Problem]:
     """Rows that contradict what the clinic has."""
     new = [case for case in cases if case not in known]
@@ -193,6 +193,17 @@ def _conflict(row: Row, known: _Known) -> Problem | None:
     if not (program.is_active and program.asleep):
         return Problem(row.line, "case", f"expected no new rows: case {row.case} was woken or ended since")
     return None
+
+
+def _write_all(
+    job: _Import, cases: Cases, known: dict[str, _Known], report: Callable[[int, int], object]
+) -> int:
+    """Store chunk by chunk; returns how many scores were new."""
+    new_scores = 0
+    for number, chunk in enumerate(batched(cases.items(), CHUNK, strict=False), 1):
+        new_scores += _write(job, dict(chunk), known)
+        report(min(number * CHUNK, len(cases)), len(cases))
+    return new_scores
 
 
 def _write(job: _Import, cases: Cases, known: dict[str, _Known]) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import timedelta
+from io import BytesIO
 from typing import Any
 from uuid import uuid4
 
@@ -188,6 +189,45 @@ def test_the_limit_is_64_kb(device: Device) -> None:
     fits, exceeds = (body + " " * (64 * 1024 - len(body) + more) for more in (0, 1))
     assert device.put(f"me/answers/{uuid4()}", exceeds).status_code == 413
     assert device.put(f"me/answers/{uuid4()}", fits).status_code == 201
+
+
+class BrokenOff(BytesIO):
+    """What gunicorn's body does where a chunk is cut short."""
+
+    def read(self, size: int | None = -1) -> bytes:
+        raise OSError("Invalid chunk size")
+
+
+def put_in_chunks(device: Device, stream: BytesIO, **server: Any) -> Any:
+    """As gunicorn hands over a body without Content-Length."""
+    environ = {"wsgi.input": stream, "CONTENT_LENGTH": "", "HTTP_TRANSFER_ENCODING": "chunked"}
+    marked = {"CONTENT_TYPE": "application/json", "wsgi.input_terminated": True, **server}
+    return device.put(f"me/answers/{uuid4()}", b"", **environ, **marked)
+
+
+def test_a_body_in_chunks_is_read_up_to_the_same_limit(device: Device) -> None:
+    body = json.dumps(GOOD["answers"]).encode()
+    exceeds = BytesIO(body + b" " * 2**20)
+    assert put_in_chunks(device, exceeds).status_code == 413
+    assert exceeds.tell() == 64 * 1024 + 1  # no more of it was read
+    assert nothing_stored()
+    assert put_in_chunks(device, BytesIO(body.ljust(64 * 1024))).status_code == 201
+
+
+@pytest.mark.parametrize("stream", [BytesIO(b""), BytesIO(b'{"occurred_at": '), BrokenOff()])
+def test_chunks_that_are_no_report_are_refused(device: Device, stream: BytesIO) -> None:
+    response = put_in_chunks(device, stream)
+    assert response.status_code == 400
+    problem_of(response)
+    assert nothing_stored()
+
+
+def test_chunks_are_not_read_where_the_server_marks_no_end(device: Device) -> None:
+    """Reading on would wait for more on the connection, for ever."""
+    stream = BytesIO(json.dumps(GOOD["answers"]).encode())
+    response = put_in_chunks(device, stream, **{"wsgi.input_terminated": False})
+    assert (response.status_code, stream.tell()) == (400, 0)
+    assert nothing_stored()
 
 
 def test_another_content_type_is_refused(device: Device) -> None:

@@ -120,14 +120,7 @@ def test_a_cleared_red_flag_is_gone(device: Device, program: Program) -> None:
 def test_a_pause_ends_on_the_first_day_back(
     device: Device, program: Program, starts: int, ends: int | None, state: str
 ) -> None:
-    Pause.objects.create(
-        clinic=program.clinic,
-        program=program,
-        kind="holiday",
-        starts_on=TODAY + starts * DAY,
-        ends_on=None if ends is None else TODAY + ends * DAY,
-        paused_by=program.assigned_by,
-    )
+    make_pause(program, starts, ends)
     assert device.get("me").json()["state"] == state
     assert (device.get("me/program").json()["pause"] is not None) == (state == "paused")
 
@@ -179,7 +172,7 @@ def test_the_program_shows_the_present_stage_with_doses_in_use(device: Device, p
         clinic=program.clinic, stage=stage, exercise=make_exercise(name="Taken out"), is_active=False
     )
     shown = device.get("me/program").json()
-    assert (shown["stage"]["number"], shown["stage"]["of"], shown["on_hold"]) == (2, 2, False)
+    assert (shown["stage"]["number"], shown["stage"]["of"], shown["state"]) == (2, 2, "active")
     names = [dose["exercise"]["name"] for dose in shown["stage"]["exercises"]]
     assert len(names) == 2
     last = shown["stage"]["exercises"][-1]
@@ -189,7 +182,8 @@ def test_the_program_shows_the_present_stage_with_doses_in_use(device: Device, p
 def test_a_program_on_hold_says_so_with_the_words(device: Device, program: Program) -> None:
     raise_red_flag(episode=program.episode, codes=["deformity"], source="call", evidence=[], now=NOW)
     shown = device.get("me/program").json()
-    assert shown["on_hold"] is True
+    assert (shown["state"], shown["stage"]["exercises"]) == ("on_hold", [])
+    assert shown["words"] == "No exercises and no running until your physio clears you."
     assert shown["advice"]["words"] == words(Tier.ONE, emergency="112", phone=program.clinic.phone)
 
 
@@ -207,10 +201,12 @@ def test_nothing_tells_a_patient_on_hold_to_run_until_cleared(
     assert alert is not None
     held = device.get("me/program").json()
     assert held["running"] == "No exercises and no running until your physio clears you."
-    assert (held["on_hold"], held["stage"]["advice"]) == (True, "")
+    assert (held["state"], held["stage"]["advice"], held["stage"]["exercises"]) == ("on_hold", "", [])
     clear(alert=alert, by=case.clinician, finding="Seen; no sign of it.", now=NOW)
     assert device.get("me/program").json() == before
-    assert (before["on_hold"], before["stage"]["advice"]) == (False, "Keep running on flat ground.")
+    assert (before["state"], before["words"]) == ("active", "")
+    assert before["stage"]["advice"] == "Keep running on flat ground."
+    assert len(before["stage"]["exercises"]) == 1
 
 
 def test_a_hold_alone_is_on_hold_too(device: Device, program: Program) -> None:
@@ -218,8 +214,56 @@ def test_a_hold_alone_is_on_hold_too(device: Device, program: Program) -> None:
         clinic=program.clinic, program=program, since=NOW, red_flags=["deformity"], reason="-"
     )
     shown = device.get("me/program").json()
-    assert (shown["on_hold"], shown["advice"], shown["stage"]["advice"]) == (True, None, "")
+    assert (shown["state"], shown["advice"], shown["stage"]["advice"]) == ("on_hold", None, "")
+    assert shown["stage"]["exercises"] == []
     assert shown["running"] == "No exercises and no running until your physio clears you."
+
+
+def make_pause(program: Program, starts: int, ends: int | None) -> Pause:
+    """Days from today."""
+    return Pause.objects.create(
+        clinic=program.clinic,
+        program=program,
+        kind="holiday",
+        starts_on=TODAY + starts * DAY,
+        ends_on=None if ends is None else TODAY + ends * DAY,
+        paused_by=program.assigned_by,
+    )
+
+
+@pytest.mark.parametrize(
+    ("ends", "until"), [(3, " until 5 Mar 2026, your first day back"), (None, "")], ids=["dated", "open"]
+)
+def test_a_paused_program_has_nothing_due_and_says_until_when(
+    device: Device, program: Program, ends: int | None, until: str
+) -> None:
+    program.stages.update(advice="Keep running on flat ground.")
+    make_pause(program, -3, ends)
+    shown = device.get("me/program").json()
+    assert (shown["state"], shown["stage"]["exercises"], shown["stage"]["advice"]) == ("paused", [], "")
+    assert shown["words"].startswith(
+        f"Your program is paused{until}: no exercises and no running are planned."
+    )
+    assert shown["running"] == shown["words"]
+    assert shown["words"].endswith("keep the pain at 3 or less.")
+    assert shown["pause"]["starts_on"] == "2026-02-27"
+
+
+def test_a_hold_outweighs_a_pause(device: Device, program: Program) -> None:
+    make_pause(program, -3, None)
+    raise_red_flag(episode=program.episode, codes=["deformity"], source="call", evidence=[], now=NOW)
+    shown = device.get("me/program").json()
+    assert (shown["state"], shown["words"]) == (
+        "on_hold",
+        "No exercises and no running until your physio clears you.",
+    )
+    assert shown["pause"] is not None
+
+
+def test_on_the_first_day_back_the_exercises_are_due_again(device: Device, program: Program) -> None:
+    make_pause(program, -3, 0)
+    shown = device.get("me/program").json()
+    assert (shown["state"], shown["words"], len(shown["stage"]["exercises"])) == ("active", "", 1)
 
 
 def test_a_check_in_says_until_when_it_can_be_answered(device: Device, program: Program) -> None:

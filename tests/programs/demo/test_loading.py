@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import sys
 from datetime import date
+from io import StringIO
 from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import transaction
 
+from clinic.management.teaching import bar_or_lines
 from clinic.models import Clinic, OutboxMessage, User
 from patients.models import Episode, OutcomeScore
 from programs import demo
+from programs.demo import simulation
 from programs.demo.cast import cast
 from programs.models import Answer, Session
 from programs.services.library import load_starter_library
@@ -52,6 +56,27 @@ def test_the_same_seed_gives_the_same_rows_and_another_seed_others() -> None:
     assert len(first) > 30
     assert rows_of_a_small_demo(SEED) == first
     assert rows_of_a_small_demo(SEED + 1) != first
+
+
+def test_where_there_is_no_terminal_a_line_tells_of_every_tenth(monkeypatch: pytest.MonkeyPatch) -> None:
+    newest = [course for course in cast(SEED) if course.start < 5]
+    monkeypatch.setattr(simulation, "cast", lambda seed: newest)
+    monkeypatch.setattr(sys, "stderr", StringIO())
+    load_starter_library()
+    said = StringIO()
+    call_command("load_demo", today=TODAY, stdout=StringIO(), stderr=said)
+    assert said.getvalue().splitlines() == [f"Demo clinic: {percent} %" for percent in range(10, 101, 10)]
+
+
+def test_a_terminal_shows_a_bar_and_no_lines(monkeypatch: pytest.MonkeyPatch) -> None:
+    terminal, lines = StringIO(), list[str]()
+    monkeypatch.setattr(terminal, "isatty", lambda: True)
+    monkeypatch.setattr(sys, "stderr", terminal)
+    with bar_or_lines("events", "Demo clinic", lines.append) as report:
+        for done in range(1, 11):
+            report(done, 10)
+    assert lines == []
+    assert terminal.getvalue().lstrip("\r").startswith("Demo clinic: ")
 
 
 def test_an_address_that_is_taken_leaves_nothing_behind() -> None:

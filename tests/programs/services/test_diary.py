@@ -206,8 +206,9 @@ def test_a_case_opens_and_closes_on_the_clinics_date() -> None:
     )  # 2 March 00:30 in Auckland, 1 March in Los Angeles
     row = answer(patient, dataclasses.replace(REPORT, occurred_at=just_opened))
     assert row.local_date == TODAY - timedelta(days=1)
-    with pytest.raises(DiaryError, match="occurred_at"):
+    with pytest.raises(DiaryError, match="No case of yours was open on 2026-03-01") as refused:
         answer(patient, dataclasses.replace(REPORT, occurred_at=just_opened - timedelta(hours=1)))
+    assert refused.value.field == "occurred_at"
 
 
 def test_of_two_open_cases_the_one_with_a_program_is_meant() -> None:
@@ -273,8 +274,9 @@ def test_a_second_milder_flag_keeps_the_words_of_the_urgent_one(program: Program
 
 def test_a_session_needs_an_exercise(program: Program) -> None:
     report = SessionReport(occurred_at=NOW, pain_during=Decimal(1), exercises=())
-    with pytest.raises(DiaryError, match="exercises"):
+    with pytest.raises(DiaryError, match="Name one exercise at least") as refused:
         record_session(patient=program.episode.patient, client_id=uuid4(), report=report, now=NOW)
+    assert refused.value.field == "exercises"
 
 
 def test_the_next_morning_of_nothing_is_not_found(program: Program) -> None:

@@ -11,6 +11,7 @@ import pytest
 from patients.models import Assessment, StrengthTest
 from programs.services.gates import load, stage_facts
 from tests.factories import TODAY, make_assessment, make_case, make_program
+from tests.programs.services.recorded import answer, day
 
 pytestmark = pytest.mark.django_db
 
@@ -45,3 +46,16 @@ def test_the_index_knee_is_compared_with_the_test_taken_the_same_way(other: dict
     strength(retest, "right", 100)
 
     assert stage_facts(program, load(program), TODAY).lsi_percent == Decimal(70)
+
+
+def test_a_day_counts_as_its_highest_answer_without_the_corrected_ones() -> None:
+    program = make_program(make_case(index_side="right"))
+    answer(program, 0, 1, worst_right=3)
+    answer(program, 0, 9, worst_right=4)
+    mistaken = answer(program, 1, worst_right=8)
+    answer(program, 1, worst_right=2, corrects=mistaken)
+    answer(program, 2, 7)
+
+    daily = stage_facts(program, load(program), TODAY).daily_worst
+
+    assert daily == {day(program, 0): Decimal(4), day(program, 1): Decimal(2)}

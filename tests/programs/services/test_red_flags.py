@@ -219,6 +219,18 @@ def test_a_second_escalation_of_the_same_flag_is_mailed_too(case):
     assert told("escalation") == ["owner@example.org", "owner@example.org"]
 
 
+def test_a_sweep_that_has_no_time_escalates_one_flag_after_the_other(case):
+    newer = report(make_case(case.clinic, clinician=case.clinician), now=NOW + timedelta(minutes=1))
+    oldest, later = report(case), NOW + timedelta(hours=6)
+    report(make_case(case.clinic, clinician=case.clinician), now=NOW + timedelta(minutes=2))
+
+    assert escalate_due(now=later, limit=timedelta(0)) == 1
+    for alert in (newer, oldest):
+        alert.refresh_from_db()
+    assert (newer.escalated_at, oldest.escalated_at) == (None, later)
+    assert [escalate_due(now=later, limit=timedelta(0)) for _ in range(3)] == [1, 1, 0]
+
+
 def test_one_flag_that_cannot_be_escalated_does_not_stop_the_others(case):
     broken = make_case(make_clinic(timezone="UTC"))
     make_user("other-owner@example.org", role=Role.OWNER, clinic=broken.clinic)
