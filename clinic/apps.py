@@ -3,7 +3,7 @@
 from django.apps import AppConfig
 from django.core.checks import Tags, register
 
-from clinic.checks import database_role
+from clinic.checks import database_role, protected_tables
 
 
 class ClinicConfig(AppConfig):
@@ -12,3 +12,4 @@ class ClinicConfig(AppConfig):
 
     def ready(self) -> None:
         register(database_role, Tags.database)
+        register(protected_tables, Tags.database)

@@ -59,7 +59,7 @@ def database(name: str) -> dict[str, Any]:
         raise ImproperlyConfigured(f"{name}: expected postgres://user:password@host:port/name.")
     options = dict(parse_qsl(parts.query))
     return {
-        "ENGINE": "django.db.backends.postgresql",
+        "ENGINE": "clinic.row_security",
         "NAME": unquote(parts.path.strip("/")),
         "USER": unquote(parts.username or ""),
         "PASSWORD": unquote(parts.password or ""),

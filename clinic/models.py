@@ -13,6 +13,7 @@ from django.db.models.functions import UUID7, Lower, Now
 from django.utils.functional import cached_property
 
 from clinic.roles import CAPABILITIES, CLINICIAN_ROLES, Capability, Role
+from clinic.row_security import Tenant
 from clinic.tenancy import ClinicRow, Scope, ScopedQuerySet
 from clinic.thresholds import PolicyError, Thresholds, with_overrides
 from clinic.zones import validate_zone
@@ -105,6 +106,12 @@ class User(AbstractBaseUser, PermissionsMixin):
         return list(
             self.memberships.filter(is_active=True, clinic__is_active=True).select_related("clinic__policy")
         )
+
+    @property
+    def tenant(self) -> Tenant:
+        """What the database lets the user's requests see: the clinics they work for, or the platform."""
+        clinics = tuple(membership.clinic_id for membership in self.active_memberships)
+        return Tenant(clinics, platform=self.is_operator and self.is_active)
 
     def clinics_by_reach(self) -> tuple[list[int], list[int]]:
         """Ids of the clinics seen whole, and of those where only one's own cases are seen."""

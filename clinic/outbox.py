@@ -74,10 +74,10 @@ def put(
     patient_key: UUID | None = None,
     secret: str = "",
     now: datetime,
-) -> OutboxMessage:
+) -> None:
     """Store an e-mail to be sent; call it in the transaction of its cause.
 
-    The message that already has the ``dedupe_key`` is returned as it is. ``images`` are PNG bytes by
+    A message that already has the ``dedupe_key`` stays as it is. ``images`` are PNG bytes by
     content-id (``cid:<content-id>`` in the HTML). ``secret`` replaces ``PLACEHOLDER`` when it is
     sent; until then it is encrypted, afterwards erased.
     """
@@ -96,7 +96,6 @@ def put(
         next_attempt_at=now,
     )
     OutboxMessage.objects.bulk_create([message], ignore_conflicts=True)
-    return OutboxMessage.objects.get(dedupe_key=dedupe_key)
 
 
 def masked_preview(message: OutboxMessage) -> Preview:

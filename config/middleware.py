@@ -1,17 +1,34 @@
-"""What differs under the admin: the content security policy Unfold needs, and the clinic's own time."""
+"""Each request is one transaction, told for whom it works; and what differs under the admin."""
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
+from http import HTTPStatus
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponseBase
+from django.db import InterfaceError, OperationalError, transaction
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.middleware.csp import ContentSecurityPolicyMiddleware
+from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
 
+from clinic import row_security
+from clinic.api.problems import CONTENT_TYPE, problem_body
 from clinic.models import User
+
+logger = logging.getLogger(__name__)
+
+GetResponse = Callable[[HttpRequest], HttpResponseBase]
+
+API = "/api/"
+WITHOUT_DATABASE = ("/health/", "/invitation", "/check-ins/")
+"""Probes, and the page behind a patient's link: they answer whatever else is down."""
+
+RETRY_AFTER_SECONDS = 30
+UNAVAILABLE = "The service can't reach its database. Nothing was stored. Try again in half a minute."
 
 
 class ContentSecurityPolicy(ContentSecurityPolicyMiddleware):
@@ -21,15 +38,55 @@ class ContentSecurityPolicy(ContentSecurityPolicyMiddleware):
         return super().process_response(request, response)
 
 
-class ClinicTimeZone:
-    """Staff read times on their clinic's clock; everything is stored in UTC."""
+class TenantTransaction:
+    """The whole request in one transaction: committed before it is answered, undone if it failed.
 
-    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+    It works for nobody until the session or the token shows whose it is. Without the database the answer is
+    503, never a success.
+    """
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        if request.path_info.startswith(WITHOUT_DATABASE):
+            return self.get_response(request)
+        try:
+            with row_security.acting_for(row_security.NOBODY), transaction.atomic():
+                response = self.get_response(request)
+                if response.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR:
+                    transaction.set_rollback(True)
+        except (OperationalError, InterfaceError):
+            logger.exception("the database could not be used")
+            return _unavailable(request)
+        return response
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponseBase | None:
+        """What a view could not do without the database."""
+        if not isinstance(exception, (OperationalError, InterfaceError)):
+            return None
+        logger.error("the database could not be used", exc_info=exception)
+        return _unavailable(request)
+
+
+def _unavailable(request: HttpRequest) -> HttpResponseBase:
+    headers = {"Retry-After": str(RETRY_AFTER_SECONDS), "Cache-Control": "no-store"}
+    if request.path_info.startswith(API):
+        body = problem_body(HTTPStatus.SERVICE_UNAVAILABLE, [{"detail": UNAVAILABLE, "code": "unavailable"}])
+        return JsonResponse(body, status=503, headers=headers, content_type=CONTENT_TYPE)
+    return HttpResponse(render_to_string("503.html", {"detail": UNAVAILABLE}), status=503, headers=headers)
+
+
+class StaffOfClinic:
+    """Under the admin: the clinics the user works for, and times on their clock; stored in UTC."""
+
+    def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         if not request.path.startswith(reverse("admin:index")) or not isinstance(request.user, User):
             return self.get_response(request)
+        row_security.enter(request.user.tenant)
         memberships = request.user.active_memberships
         with timezone.override(ZoneInfo(memberships[0].clinic.timezone) if memberships else None):
             return self.get_response(request)

@@ -14,6 +14,7 @@ from django.db.models import Q, QuerySet
 from clinic.errors import FieldError
 from clinic.models import Clinic, Membership, User
 from clinic.roles import Capability, require
+from clinic.row_security import Tenant, acting_for
 from patients.models import DeviceToken, Episode, Invitation, LoginCode, Patient
 
 INVITATION_DAYS = 14
@@ -166,6 +167,14 @@ def accept_invitation(*, token: str, now: datetime) -> Patient:
         expires_at__gt=now,
         clinic__is_active=True,
     )
+    found = valid.first()
+    if found is None:
+        raise InvitationError
+    with acting_for(Tenant((found.clinic_id,), patient=found.patient_id)):
+        return _accept(valid, now)
+
+
+def _accept(valid: QuerySet[Invitation], now: datetime) -> Patient:
     # The patient first, as inviting does; then the invitation again, as it is under that lock.
     patients = Patient.objects.select_for_update(of=("self",), no_key=True)
     patient: Patient | None = patients.filter(pk__in=valid.values("patient")).first()
@@ -185,6 +194,13 @@ def login_of(patient: Patient) -> User:
     email = patient.email.lower()
     user = User.objects.filter(email=email).first()
     return user or User.objects.create_user(email, name=patient.full_name)
+
+
+def clinics_with_login(email: str) -> tuple[int, ...]:
+    """The active clinics where a patient with this address may log in; asked before a clinic is known."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT clinics_with_login(%s)", [email])
+        return tuple(clinic for (clinic,) in cursor.fetchall())
 
 
 def revoke_devices(*, patient: Patient) -> int:

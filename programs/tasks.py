@@ -12,8 +12,10 @@ from django.conf import settings
 from django.utils import timezone
 
 from clinic import sweeps
+from clinic.row_security import Tenant, acting_for
 from patients.services import forget_expired
 from programs.services import checkins, digests, mail, red_flags, reviews
+from programs.services.rounds import each_clinic
 
 MAILS_A_SWEEP = 500
 
@@ -22,7 +24,8 @@ MAILS_A_SWEEP = 500
 def send_outbox() -> None:
     now = timezone.now()
     lease = timedelta(seconds=settings.SEND_LEASE_SECONDS)
-    with sweeps.record("send_outbox", now) as counts:
+    # The carrier sees every clinic's e-mails, so that the most urgent goes first, and no record.
+    with sweeps.record("send_outbox", now) as counts, acting_for(Tenant(platform=True)):
         counts.update(mail.send_due(now=now, batch=MAILS_A_SWEEP, lease=lease))
 
 
@@ -30,21 +33,23 @@ def send_outbox() -> None:
 def ask_check_ins() -> None:
     now = timezone.now()
     with sweeps.record("ask_check_ins", now) as counts:
-        counts["asked"] = checkins.ask_due(now=now)
+        counts.update(each_clinic(lambda left: {"asked": checkins.ask_due(now=now, limit=left)}, "asked"))
 
 
 @shared_task(name="programs.tasks.remind_check_ins")
 def remind_check_ins() -> None:
     now = timezone.now()
     with sweeps.record("remind_check_ins", now) as counts:
-        counts["reminded"] = checkins.remind_due(now=now)
+        counts.update(
+            each_clinic(lambda left: {"reminded": checkins.remind_due(now=now, limit=left)}, "reminded")
+        )
 
 
 @shared_task(name="programs.tasks.mark_missed")
 def mark_missed() -> None:
     now = timezone.now()
     with sweeps.record("mark_missed", now) as counts:
-        counts["missed"] = checkins.mark_missed(now=now)
+        counts.update(each_clinic(lambda _: {"missed": checkins.mark_missed(now=now)}, "missed"))
         counts["expired_deleted"] = forget_expired(now=now)
 
 
@@ -52,18 +57,20 @@ def mark_missed() -> None:
 def review_cases() -> None:
     now = timezone.now()
     with sweeps.record("review_cases", now) as counts:
-        counts.update(reviews.review_due(now=now))
+        counts.update(each_clinic(lambda left: reviews.review_due(now=now, limit=left), "reviewed"))
 
 
 @shared_task(name="programs.tasks.send_digests")
 def send_digests() -> None:
     now = timezone.now()
     with sweeps.record("send_digests", now) as counts:
-        counts.update(digests.send_due(now=now))
+        counts.update(each_clinic(lambda left: digests.send_due(now=now, limit=left), "written"))
 
 
 @shared_task(name="programs.tasks.escalate_red_flags")
 def escalate_red_flags() -> None:
     now = timezone.now()
     with sweeps.record("escalate_red_flags", now) as counts:
-        counts["escalated"] = red_flags.escalate_due(now=now)
+        counts.update(
+            each_clinic(lambda left: {"escalated": red_flags.escalate_due(now=now, limit=left)}, "escalated")
+        )

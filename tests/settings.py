@@ -6,6 +6,8 @@ servers.set_environment()
 
 from config.settings import *  # noqa: E402, F403
 
+DATABASES["default"].setdefault("OPTIONS", {})["options"] = "-c tests.everything=on"  # noqa: F405
+MIDDLEWARE.insert(MIDDLEWARE.index("config.middleware.TenantTransaction") + 1, "tests.enforced.Enforced")  # noqa: F405
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 # Found when asked for: to list every file anew for each test client costs more than most tests.
 WHITENOISE_AUTOREFRESH = True

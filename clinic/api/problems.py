@@ -66,16 +66,20 @@ def exception_handler(exception: Exception, context: dict[str, Any]) -> Response
 
 def problem(code: int, errors: list[dict[str, str]], headers: dict[str, str] | None = None) -> Response:
     """A response that says what is wrong, the first error in ``detail``."""
+    return Response(problem_body(code, errors), status=code, headers=headers, content_type=CONTENT_TYPE)
+
+
+def problem_body(code: int, errors: list[dict[str, str]]) -> dict[str, Any]:
+    """The problem's members, for a response that no view makes too."""
     first = errors[0]
     detail = f"{first['field']}: {first['detail']}" if "field" in first else first["detail"]
-    body = {
+    return {
         "type": "about:blank",
         "title": HTTPStatus(code).phrase,
         "status": code,
         "detail": detail,
         "errors": errors,
     }
-    return Response(body, status=code, headers=headers, content_type=CONTENT_TYPE)
 
 
 def _as_api_exception(exception: Exception) -> exceptions.APIException | None:

@@ -12,6 +12,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from tqdm import tqdm
 
 from clinic.models import Clinic
+from clinic.row_security import Tenant, acting_for
 
 
 class HelpFormatter(DjangoHelpFormatter, argparse.RawDescriptionHelpFormatter):
@@ -42,6 +43,14 @@ def find_clinic(slug: str) -> Clinic:
     if clinic is None:
         raise CommandError(f"--clinic: there is no active clinic {slug!r}.")
     return clinic
+
+
+@contextmanager
+def working_for(clinic: Clinic | None) -> Iterator[None]:
+    """What the command does is done for this clinic, or for every active one."""
+    active = Clinic.objects.filter(is_active=True).order_by("pk").values_list("pk", flat=True)
+    with acting_for(Tenant((clinic.pk,) if clinic else tuple(active))):
+        yield
 
 
 def lines_of(error: ValidationError, names: dict[str, str]) -> list[str]:

@@ -10,12 +10,13 @@ from knox.auth import TokenAuthentication
 from knox.crypto import hash_token
 from rest_framework.exceptions import AuthenticationFailed
 
+from clinic import row_security
 from clinic.models import User
-from patients.models import DeviceToken
+from patients.models import DeviceToken, Patient
 
 
 class DeviceTokenAuthentication(TokenAuthentication):
-    """The patient's user and the device's token, in one statement.
+    """The patient's user and the device's token; from then on the request works for this patient only.
 
     A token that is unknown, expired or revoked, of a disabled login or of a closed clinic: one answer, so
     that nothing is learnt from it.
@@ -23,7 +24,7 @@ class DeviceTokenAuthentication(TokenAuthentication):
 
     def authenticate_credentials(self, token: bytes) -> tuple[User, DeviceToken]:
         device = (
-            DeviceToken.objects.select_related("user", "patient__clinic__policy")
+            DeviceToken.objects.select_related("user")
             .filter(
                 digest=hash_token(token.decode("utf-8", "replace")),
                 expiry__gt=timezone.now(),
@@ -34,6 +35,8 @@ class DeviceTokenAuthentication(TokenAuthentication):
         )
         if device is None:
             raise AuthenticationFailed("This token is not valid. Log in again.")
+        row_security.enter(row_security.Tenant((device.clinic_id,), patient=device.patient_id))
+        device.patient = Patient.objects.select_related("clinic__policy").get(pk=device.patient_id)
         return device.user, device
 
 

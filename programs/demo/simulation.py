@@ -14,11 +14,12 @@ from django.db.models import F
 from django.utils import timezone
 
 from clinic.models import Clinic, OutboxMessage
+from clinic.row_security import Tenant, acting_for
 from patients.services import issue_invitation
 from programs.demo.cases import SimulatedCase
 from programs.demo.cast import cast
 from programs.demo.courses import Act, Course, Paused, stopped, within
-from programs.demo.staff import ZONE, found, new_password, write_logins
+from programs.demo.staff import ZONE, Staff, found, new_password, write_logins
 from programs.models import Digest
 from programs.services import access, checkins, digests, red_flags, reviews
 
@@ -44,6 +45,7 @@ of the digest, to load in reasonable time. An old alert may so have opened up to
 WORKING_DAYS = 5
 
 Happen = Callable[[datetime], object]
+Report = Callable[[int, int], object]
 
 
 @dataclass(order=True)
@@ -65,7 +67,7 @@ def load(
     seed: int,
     today: date,
     courses: Sequence[Course] | None = None,
-    report: Callable[[int, int], object] = lambda done, of: None,
+    report: Report = lambda done, of: None,
 ) -> Loaded:
     """Write the demo clinic, all of it or nothing. It ends just after midnight of ``today``, clinic time.
 
@@ -77,6 +79,16 @@ def load(
     """
     password = new_password()
     clinic, staff = found(password=password)
+    with acting_for(Tenant((clinic.pk,))):
+        simulated = _simulate(clinic, staff, seed, today, cast(seed) if courses is None else courses, report)
+        _deliver(clinic, today)
+        _hand_over(password, simulated)
+    return Loaded(clinic, simulated)
+
+
+def _simulate(
+    clinic: Clinic, staff: Staff, seed: int, today: date, courses: Sequence[Course], report: Report
+) -> list[SimulatedCase]:
     simulated = [
         SimulatedCase(
             course=course,
@@ -86,15 +98,13 @@ def load(
             started_on=working_day_before(today - timedelta(days=course.start)),
             random=Random(f"{seed}:{course.number}"),  # noqa: S311 - invented courses, no secret
         )
-        for course in (cast(seed) if courses is None else courses)
+        for course in courses
     ]
     events = sorted(_events(clinic, simulated, today))
     for done, event in enumerate(events, 1):
         event.happen(event.at)
         report(done, len(events))
-    _deliver(clinic, today)
-    _hand_over(password, simulated)
-    return Loaded(clinic, simulated)
+    return simulated
 
 
 def working_day_before(day: date) -> date:

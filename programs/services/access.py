@@ -19,8 +19,9 @@ from knox.models import get_digest_token
 from knox.settings import CONSTANTS, knox_settings
 
 from clinic import outbox
+from clinic.row_security import Tenant, acting_for
 from patients.models import DeviceToken, LoginCode, Patient
-from patients.services import accept_invitation
+from patients.services import accept_invitation, clinics_with_login
 from programs import emails
 
 CODE_DIGITS = 6
@@ -59,9 +60,10 @@ def send_codes(*, email: str, now: datetime) -> int:
 
     A stranger's address costs the same composing and hashing, and nothing is sent.
     """
-    patients = list(_with_login(email))
-    for patient in patients:
-        _send_code(patient, now)
+    with acting_for(Tenant(clinics_with_login(email))):
+        patients = list(_with_login(email))
+        for patient in patients:
+            _send_code(patient, now)
     if not patients:
         _hash(email, _new_code())
         emails.login_code(minutes=CODE_MINUTES)
@@ -75,7 +77,7 @@ def sign_in_by_code(*, email: str, code: str, device_name: str, now: datetime) -
         CodeError: no open code of this address is the one given; it counts as a try on each of them.
     """
     # The tries must be kept: the error is raised outside the transaction.
-    with transaction.atomic():
+    with acting_for(Tenant(clinics_with_login(email))), transaction.atomic():
         codes = list(_open_codes(email, now).select_for_update(of=("self",), no_key=True))
         found = next(_matching(codes, code), None)
         if found is not None:

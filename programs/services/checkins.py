@@ -15,6 +15,7 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef
 
 from clinic import outbox
+from patients.models import Episode
 from programs import emails
 from programs.emails import Email
 from programs.models import CheckInRequest, Pause, Program
@@ -122,14 +123,8 @@ def _in_batches(due: Callable[[int], list[int]]) -> Iterator[int]:
 
 @transaction.atomic
 def _ask(pk: int, now: datetime) -> bool:
-    program = (
-        _askable()
-        .select_for_update(skip_locked=True, of=("self",), no_key=True)
-        .select_related("episode__clinic__policy", "episode__patient__clinic")
-        .filter(pk=pk, next_check_in_at__lte=now)
-        .first()
-    )
-    if program is None:  # another sweep has it, or was faster
+    program = _claimed(pk, now)
+    if program is None or program.next_check_in_at is None:  # another sweep has it, or was faster
         return False
     due = after_downtime(
         _plan(program), due_at=program.next_check_in_at, now=now, last_date=_last_date(program)
@@ -139,6 +134,20 @@ def _ask(pk: int, now: datetime) -> bool:
     asked = due.ask is not None and not _is_off(pauses, due.ask.on) and _open(program, due.ask, now)
     Program.objects.filter(pk=pk).update(next_check_in_at=due.following.at)
     return asked
+
+
+def _claimed(pk: int, now: datetime) -> Program | None:
+    """The program, locked, if its question still is due; its case is read once that is known."""
+    free = Program.objects.active().select_for_update(skip_locked=True, no_key=True)
+    program: Program | None = free.filter(pk=pk, asleep=False, next_check_in_at__lte=now).first()
+    if program is None:
+        return None
+    case = Episode.objects.open().filter(pk=program.episode_id, clinic__is_active=True)
+    episode = case.select_related("clinic__policy", "patient__clinic").first()
+    if episode is None:
+        return None
+    program.episode = episode
+    return program
 
 
 def _open(program: Program, slot: Slot, now: datetime) -> bool:

@@ -16,5 +16,9 @@ class Deadline:
         self._ends = monotonic() + limit.total_seconds()
 
     @property
+    def left(self) -> timedelta:
+        return timedelta(seconds=max(0.0, self._ends - monotonic()))
+
+    @property
     def has_passed(self) -> bool:
         return monotonic() >= self._ends

@@ -11,7 +11,7 @@ from django.db import transaction
 from django.db.models import Q
 
 from clinic import outbox
-from clinic.models import Clinic, Membership
+from clinic.models import Clinic, Membership, OutboxMessage
 from programs import emails
 from programs.models import Digest
 from programs.rules.schedule import DigestSlot, digest_slot, local_date
@@ -91,10 +91,11 @@ def _write(member: Membership, slot: DigestSlot, now: datetime) -> bool:
     if not found.selection.has_something_to_say:
         return False
     email = emails.digest(content=found.content, clinic=member.clinic)
-    message = outbox.put(
+    key = f"digest:{member.clinic_id}:{member.user_id}:{slot.week}"
+    outbox.put(
         clinic=member.clinic,
         kind="digest",
-        dedupe_key=f"digest:{member.clinic_id}:{member.user_id}:{slot.week}",
+        dedupe_key=key,
         to_email=member.user.email,
         subject=email.subject,
         text=email.text,
@@ -108,7 +109,7 @@ def _write(member: Membership, slot: DigestSlot, now: datetime) -> bool:
         iso_year=slot.iso_year,
         iso_week=slot.iso_week,
         sent_for=local_date(now, member.clinic.timezone),
-        message=message,
+        message=OutboxMessage.objects.get(dedupe_key=key),
         content=found.as_json(),
         created_at=now,
     )

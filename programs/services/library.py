@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 from django.db import transaction
 
+from clinic.row_security import Tenant, acting_for
 from programs.library import starter_library
 from programs.models import Dose, Exercise, Stage, Template
 from programs.rules.library import Exercise as ExerciseData
@@ -18,6 +19,7 @@ TEMPLATE_FIELDS = [
 ]
 
 
+@acting_for(Tenant(platform=True))
 @transaction.atomic
 def load_starter_library() -> tuple[int, int]:
     """Bring the global library up to the files; how many exercises and templates it holds.

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from clinic import outbox
 from clinic.models import OutboxMessage
+from clinic.row_security import Tenant, acting_for
 from patients.models import Patient
 
 
@@ -20,6 +21,7 @@ def send_due(*, now: datetime, batch: int, lease: timedelta) -> dict[str, int]:
 
 def _mark_patient(message: OutboxMessage, now: datetime) -> None:
     """Only while it is the patient's address: staff may have corrected it, or the mail went to staff."""
-    if message.patient_key:
-        patient = Patient.objects.filter(pk=message.patient_key, email__iexact=message.to_email)
-        patient.update(email_bounced_at=now)
+    if message.patient_key and message.clinic_id:
+        with acting_for(Tenant((message.clinic_id,))):
+            patient = Patient.objects.filter(pk=message.patient_key, email__iexact=message.to_email)
+            patient.update(email_bounced_at=now)

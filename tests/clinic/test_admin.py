@@ -248,7 +248,7 @@ def test_another_clinics_member_is_not_found(owner: User) -> None:
 
 
 def mail_of(clinic: Clinic | None) -> OutboxMessage:
-    return outbox.put(
+    outbox.put(
         clinic=clinic,
         kind="invitation",
         dedupe_key=f"test:{clinic}",
@@ -259,6 +259,7 @@ def mail_of(clinic: Clinic | None) -> OutboxMessage:
         secret="very-secret-token",
         now=timezone.now(),
     )
+    return OutboxMessage.objects.get(dedupe_key=f"test:{clinic}")
 
 
 def mail_page(message: OutboxMessage) -> str:

@@ -53,7 +53,7 @@ def test_a_flag_that_is_neither_is_refused(monkeypatch: pytest.MonkeyPatch) -> N
 def test_a_database_address_over_the_network(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DATABASE_URL", "postgres://app:p%40ss@db.example:5433/clinic?sslmode=verify-full")
     assert env.database("DATABASE_URL") == {
-        "ENGINE": "django.db.backends.postgresql",
+        "ENGINE": "clinic.row_security",
         "NAME": "clinic",
         "USER": "app",
         "PASSWORD": "p@ss",

@@ -41,7 +41,8 @@ def put(**fields: Any) -> OutboxMessage:
         "now": NOW,
         **fields,
     }
-    return outbox.put(**values)
+    outbox.put(**values)
+    return OutboxMessage.objects.get(dedupe_key=values["dedupe_key"])
 
 
 def png() -> bytes:

@@ -9,7 +9,7 @@ from typing import Any
 from django.core.management.base import CommandError
 from django.utils import timezone
 
-from clinic.management.teaching import TeachingCommand, bar, find_clinic
+from clinic.management.teaching import TeachingCommand, bar, find_clinic, working_for
 from clinic.models import Clinic, Membership, User
 from clinic.roles import Denied
 from patients.services import CaseError
@@ -51,7 +51,7 @@ Example:
     def handle(self, *args: Any, file: Path, skip_invalid: bool, **options: Any) -> None:
         clinic = find_clinic(options["clinic"])
         content = _content(file)
-        with bar(0, "cases", "Importing") as progress:
+        with working_for(clinic), bar(0, "cases", "Importing") as progress:
 
             def report(done: int, total: int) -> None:
                 progress.total = total

@@ -11,7 +11,7 @@ from typing import Any
 from django.core.management.base import CommandError
 from django.utils import timezone
 
-from clinic.management.teaching import TeachingCommand, bar, find_clinic
+from clinic.management.teaching import TeachingCommand, bar, find_clinic, working_for
 from programs.services.reviews import Reviewed, ReviewError, review_as_of, running_on
 
 COLUMNS = "{case:<12} {week:>4}  {state:<17} {trend:<6} {reason:<18} {pain:<13} {action}"
@@ -40,7 +40,7 @@ Examples:
     def handle(self, *args: Any, as_json: bool, dry_run: bool, **options: Any) -> None:
         on = _date(options["on"])
         clinic = find_clinic(options["clinic"]) if options["clinic"] else None
-        with bar(running_on(on, clinic).count(), "cases", "Reviewing") as progress:
+        with working_for(clinic), bar(running_on(on, clinic).count(), "cases", "Reviewing") as progress:
             try:
                 reviewed = review_as_of(
                     on=on, now=timezone.now(), clinic=clinic, dry_run=dry_run, report=progress.update

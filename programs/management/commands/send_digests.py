@@ -8,7 +8,7 @@ from typing import Any
 
 from django.core.management.base import CommandError
 
-from clinic.management.teaching import TeachingCommand, find_clinic
+from clinic.management.teaching import TeachingCommand, find_clinic, working_for
 from programs.services.digests import DigestSweepError, send_due
 
 
@@ -33,7 +33,8 @@ Example:
         now = _instant(options["now"])
         clinic = find_clinic(options["clinic"]) if options["clinic"] else None
         try:
-            counts = send_due(now=now, clinic=clinic, again=True)
+            with working_for(clinic):
+                counts = send_due(now=now, clinic=clinic, again=True)
         except DigestSweepError as error:
             raise CommandError(str(error)) from None
         self.stdout.write(

@@ -10,8 +10,10 @@ import pytest
 from aiosmtpd.controller import Controller
 
 from clinic import outbox
+from clinic.row_security import Tenant, acting_for
 from patients.models import Patient
 from programs.services import mail
+from tests.enforced import enforced
 from tests.factories import NOW, make_clinic, make_patient, make_user
 
 pytestmark = pytest.mark.django_db
@@ -49,7 +51,8 @@ def bounce(patient: Patient, to_email: str) -> None:
         patient_key=patient.pk,
         now=NOW,
     )
-    counts = mail.send_due(now=NOW, batch=10, lease=timedelta(minutes=2))
+    with enforced(), acting_for(Tenant(platform=True)):
+        counts = mail.send_due(now=NOW, batch=10, lease=timedelta(minutes=2))
     assert (counts["bounced"], counts["dead"]) == (1, 1)
 
 

@@ -1,0 +1,9 @@
+"""Row-level security: the database itself keeps each tenant to its rows, whatever a query forgets.
+
+``context`` says for whom we work, ``base`` (a Django database backend) tells each transaction, ``policies``
+are the migration operations that protect a table. Above it, ``clinic.tenancy`` says what queries ask for.
+"""
+
+from clinic.row_security.context import NOBODY, Tenant, acting_for, current, enter
+
+__all__ = ["NOBODY", "Tenant", "acting_for", "current", "enter"]

@@ -1,0 +1,87 @@
+"""For whom the present request or task works. The database is told with each transaction, and obeys.
+
+What is told ends with the transaction: a pooled connection carries nothing over to its next user. Where
+nobody was named, every protected table is empty.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.db import connection
+from django.db.backends.base.base import BaseDatabaseWrapper
+from psycopg.pq import TransactionStatus
+
+TELL = (
+    "SELECT set_config('tenant.clinics', %s, true), set_config('tenant.patient', %s, true), "
+    "set_config('tenant.platform', %s, true)"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Tenant:
+    """Whose rows may be seen and written.
+
+    ``clinics`` are ids. With ``patient`` only that patient's rows count, beside the clinic's library.
+    ``platform`` stands for the operator and the mail carrier: the outbox of every clinic, and no record.
+    """
+
+    clinics: tuple[int, ...] = ()
+    patient: UUID | None = None
+    platform: bool = False
+
+    def told(self) -> tuple[str, str, str]:
+        """As the database reads it."""
+        clinics = f"{{{','.join(map(str, self.clinics))}}}" if self.clinics else ""
+        return clinics, str(self.patient or ""), "true" if self.platform else ""
+
+
+NOBODY = Tenant()
+_current: ContextVar[Tenant] = ContextVar("tenant", default=NOBODY)
+
+
+def current() -> Tenant:
+    return _current.get()
+
+
+@contextmanager
+def acting_for(tenant: Tenant) -> Iterator[None]:
+    """Work for this tenant inside the block, also in the transaction that is open already."""
+    before = _current.set(tenant)
+    _tell_open_transaction()
+    try:
+        yield
+    finally:
+        _current.reset(before)
+        _tell_open_transaction()
+
+
+def enter(tenant: Tenant) -> None:
+    """Work for this tenant until the enclosing ``acting_for`` ends: the request has shown whose it is."""
+    _current.set(tenant)
+    _tell_open_transaction()
+
+
+def tell(database: BaseDatabaseWrapper) -> None:
+    """Tell the transaction that has just begun."""
+    if (tenant := _current.get()) != NOBODY:
+        _execute(database, tenant)
+
+
+def _tell_open_transaction() -> None:
+    """One that failed takes no statement; what it was told ends when it is rolled back."""
+    if connection.in_atomic_block and connection.connection is not None:
+        status = connection.connection.info.transaction_status
+        if status in (TransactionStatus.IDLE, TransactionStatus.INTRANS):
+            _execute(connection, _current.get())
+
+
+def _execute(database: BaseDatabaseWrapper, tenant: Tenant) -> None:
+    """Past Django's cursor: it is no statement of the request's."""
+    assert database.connection is not None
+    with database.wrap_database_errors:
+        database.connection.execute(TELL, tenant.told())

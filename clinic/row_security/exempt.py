@@ -1,0 +1,25 @@
+"""Tables without row-level security, each with the reason. Every other table must have its policies."""
+
+LOGIN = "Read to find out who someone is and where they work, before a clinic is known."
+FRAMEWORK = "Django's own; holds nothing of any clinic."
+
+EXEMPT = {
+    "clinic_clinic": LOGIN,
+    "clinic_clinicpolicy": LOGIN,
+    "clinic_membership": LOGIN,
+    "clinic_user": LOGIN,
+    "clinic_user_groups": "Empty: roles are memberships.",
+    "clinic_user_user_permissions": "Empty: roles are memberships.",
+    "clinic_sweeprun": "When a periodic job ran; counts only.",
+    "patients_devicetoken": "Found by the hash of a token, before its clinic is known.",
+    "patients_invitation": "Found by the hash of a token, before its clinic is known.",
+    "patients_logincode": "Holds a keyed hash; found through the patient, who is protected.",
+    "knox_authtoken": "Empty: tokens are patients_devicetoken.",
+    "auth_group": FRAMEWORK,
+    "auth_group_permissions": FRAMEWORK,
+    "auth_permission": FRAMEWORK,
+    "django_admin_log": "Who changed what in the admin, by its name; shown to nobody but the person.",
+    "django_content_type": FRAMEWORK,
+    "django_migrations": FRAMEWORK,
+    "django_session": "Found by a secret key; holds the user's id.",
+}

@@ -1,0 +1,65 @@
+"""Row-level security as migration operations: each protected table, and how its rows reach a tenant.
+
+Every policy is forced, so that it binds whoever owns the table too; the role that migrates sees all rows by a
+policy of its own, else its data migrations would change nothing without a word.
+"""
+
+from __future__ import annotations
+
+from django.db.migrations import RunSQL
+
+FUNCTIONS = """
+CREATE FUNCTION tenant_clinics() RETURNS bigint[] LANGUAGE sql STABLE PARALLEL SAFE
+    RETURN nullif(current_setting('tenant.clinics', true), '')::bigint[];
+CREATE FUNCTION tenant_patient() RETURNS uuid LANGUAGE sql STABLE PARALLEL SAFE
+    RETURN nullif(current_setting('tenant.patient', true), '')::uuid;
+CREATE FUNCTION tenant_is_platform() RETURNS boolean LANGUAGE sql STABLE PARALLEL SAFE
+    RETURN coalesce(nullif(current_setting('tenant.platform', true), '')::boolean, false);
+"""
+
+IN_CLINIC = "clinic_id = ANY ((SELECT tenant_clinics())::bigint[])"
+ALL_PATIENTS = "(SELECT tenant_patient()) IS NULL"
+PLATFORM = "(SELECT tenant_is_platform())"
+
+
+def protect(table: str, rows: str, *, written: str = "") -> RunSQL:
+    """Only ``rows`` can be seen and changed; ``written`` is what may be written, if that differs."""
+    return RunSQL(
+        f"""
+        ALTER TABLE {table} ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+        CREATE POLICY tenant ON {table} USING ({rows}) WITH CHECK ({written or rows});
+        CREATE POLICY migration ON {table} TO CURRENT_USER USING (true) WITH CHECK (true);
+        """
+    )
+
+
+def of_patient(column: str) -> str:
+    """Rows that name their patient in ``column``."""
+    return f"{IN_CLINIC} AND ({ALL_PATIENTS} OR {column} = (SELECT tenant_patient()))"
+
+
+def of_parent(column: str, parent: str) -> str:
+    """Rows of a protected table's row (see ``let_see``): a patient sees both or none."""
+    return f"{IN_CLINIC} AND ({ALL_PATIENTS} OR sees_{parent}({column}))"
+
+
+def let_see(parent: str) -> RunSQL:
+    """Whether a row of a protected table is seen. A function, so that the policies of its parents cost a
+    query of its children no planning; it is asked in a patient's own requests only.
+    """
+    return RunSQL(
+        f"""
+        CREATE FUNCTION sees_{parent}(key bigint) RETURNS boolean LANGUAGE plpgsql STABLE
+            AS $$ BEGIN RETURN EXISTS (SELECT FROM {parent} WHERE id = key); END $$;
+        """
+    )
+
+
+def of_staff() -> str:
+    """Rows of the clinic that no patient's login sees."""
+    return f"{IN_CLINIC} AND {ALL_PATIENTS}"
+
+
+def share(table: str, rows: str) -> RunSQL:
+    """``rows`` of a protected table that everybody may read, and nobody but the migrating role write."""
+    return RunSQL(f"CREATE POLICY shared ON {table} FOR SELECT USING ({rows})")

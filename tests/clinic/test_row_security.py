@@ -1,0 +1,368 @@
+"""The database keeps each tenant to its rows, whatever a query forgets: every table, as the real roles."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
+from uuid import uuid4
+
+import psycopg
+import pytest
+from django.apps import apps
+from django.db import InternalError, ProgrammingError, connection, models, transaction
+
+from clinic import outbox
+from clinic.checks import protected_tables
+from clinic.models import Clinic, OutboxMessage
+from clinic.row_security import NOBODY, Tenant, acting_for, enter
+from clinic.row_security.exempt import EXEMPT
+from patients import models as patients
+from patients.models import Episode, Patient
+from programs import models as programs
+from programs.models import Exercise
+from tests.enforced import enforced
+from tests.factories import NOW, TODAY, make_assessment, make_case, make_clinic, make_program, make_template
+
+HOUR = timedelta(hours=1)
+STAFF_ONLY = {"programs_digest", "clinic_outboxmessage"}
+"""Tables of which a patient's login sees nothing, or only what was sent to them."""
+
+OF_THE_CLINIC = {"programs_exercise", "programs_template", "programs_stage", "programs_dose"}
+"""The library: the clinic's own, for each of its patients."""
+
+PROTECTED = {
+    model._meta.db_table: model
+    for model in apps.get_models(include_auto_created=True)
+    if model._meta.app_label in ("clinic", "patients", "programs") and model._meta.db_table not in EXEMPT
+}
+
+
+def whole_case(clinic: Clinic) -> Episode:
+    """A patient of the clinic with one row, at least, in every protected table."""
+    episode = make_case(clinic)
+    patient, by = episode.patient, episode.clinician
+    in_clinic: dict[str, Any] = {"clinic": clinic}
+    assessment = make_assessment(episode)
+    for kind, fields in MEASUREMENTS.items():
+        kind.objects.create(**in_clinic, assessment=assessment, **fields)
+    patients.OutcomeScore.objects.create(
+        **in_clinic, episode=episode, measure="akps", taken_on=TODAY, value=Decimal(80)
+    )
+    make_template(clinic=clinic, stages=1)
+    program = make_program(episode, stages=1)
+    Exercise.objects.filter(clinic=None).update(clinic=clinic)
+    on_program = {**in_clinic, "program": program}
+    programs.StageMove.objects.create(**on_program, from_stage=1, to_stage=2, moved_on=TODAY, moved_by=by)
+    programs.Pause.objects.create(**on_program, kind="holiday", starts_on=TODAY, paused_by=by)
+    programs.Hold.objects.create(**on_program, since=NOW, red_flags=["fever"], reason="Fever")
+    programs.CheckInRequest.objects.create(
+        **on_program, local_date=TODAY, due_at=NOW, missed_at=NOW + 48 * HOUR
+    )
+    for kind, fields in DIARY.items():
+        kind.objects.create(
+            **on_program,
+            patient=patient,
+            episode=episode,
+            client_id=uuid4(),
+            occurred_at=NOW,
+            local_date=TODAY,
+            **fields,
+        )
+    programs.SessionExercise.objects.create(
+        **in_clinic,
+        session=programs.Session.objects.get(patient=patient),
+        dose=programs.ProgramDose.objects.get(stage__program=program),
+        sets_done=3,
+    )
+    programs.Review.objects.create(
+        **on_program,
+        episode=episode,
+        day=TODAY,
+        week=1,
+        state="too_early",
+        verdict={},
+        thresholds={},
+        reviewed_at=NOW,
+    )
+    alert = programs.Alert.objects.create(
+        **in_clinic, episode=episode, kind="red_flag", summary="Fever", opened_on=TODAY, opened_at=NOW
+    )
+    programs.AlertEvent.objects.create(**in_clinic, alert=alert, what="opened", at=NOW)
+    programs.ContactLog.objects.create(**in_clinic, episode=episode, kind="call", at=NOW, by=by)
+    programs.Digest.objects.create(
+        **in_clinic, clinician=by, iso_year=2026, iso_week=10, sent_for=TODAY, created_at=NOW
+    )
+    put(clinic, patient)
+    return episode
+
+
+MEASUREMENTS: dict[Any, dict[str, Any]] = {
+    patients.QAngle: {"side": "left", "degrees": 15, "position": "supine", "quadriceps": "relaxed"},
+    patients.StrengthTest: {
+        "muscle_group": "quadriceps",
+        "side": "left",
+        "method": "handheld_dynamometer",
+        "value": 250,
+        "unit": "N",
+    },
+    patients.AggravatingActivity: {"activity": "stairs"},
+    patients.FlexibilityTest: {"structure": "hamstrings", "side": "left"},
+    patients.FootPosture: {"side": "left", "fpi6": 3},
+    patients.MovementTest: {"test": "step_down", "side": "left"},
+}
+DIARY: dict[Any, dict[str, Any]] = {
+    programs.Answer: {"worst_left": Decimal(3)},
+    programs.Session: {"pain_during": Decimal(2)},
+    programs.Run: {"pain_during": Decimal(2), "distance_km": 5},
+}
+
+
+def put(clinic: Clinic, patient: Patient | None, **fields: Any) -> None:
+    values = {
+        "clinic": clinic,
+        "kind": "check_in",
+        "dedupe_key": str(uuid4()),
+        "to_email": "robin@example.org",
+        "subject": "Hello",
+        "text": "A text.",
+        "patient_key": patient.pk if patient else None,
+        "now": NOW,
+        **fields,
+    }
+    outbox.put(**values)
+
+
+@pytest.fixture
+def own(db: None) -> Clinic:
+    return make_clinic(name="Own")
+
+
+@pytest.fixture
+def cases(own: Clinic) -> tuple[Episode, Episode, Episode]:
+    """Two of the own clinic, one of another."""
+    return whole_case(own), whole_case(own), whole_case(make_clinic(name="Other"))
+
+
+def ids(model: type[models.Model]) -> set[Any]:
+    return set(model._base_manager.values_list("pk", flat=True))
+
+
+@contextmanager
+def as_tenant(tenant: Tenant) -> Iterator[None]:
+    with transaction.atomic(), enforced(), acting_for(tenant):
+        yield
+
+
+def patient_of(row: Any) -> Any:
+    """The patient a row leads to by its scope."""
+    for part in row.scope.patient.split("__"):
+        row = getattr(row, part)
+    return getattr(row, "pk", row)
+
+
+def test_the_rows_below_reach_every_protected_table(cases: Any) -> None:
+    assert len(PROTECTED) == 31
+    for table, model in PROTECTED.items():
+        assert len(ids(model)) >= 3, table
+
+
+def test_without_a_tenant_every_protected_table_is_empty(cases: Any) -> None:
+    Exercise.objects.create(slug="global", name="Global", kind="strength")
+    with as_tenant(NOBODY):
+        seen = {table for table, model in PROTECTED.items() if ids(model)}
+        assert seen == {"programs_exercise"}
+        assert [exercise.slug for exercise in Exercise.objects.all()] == ["global"]
+
+
+def test_a_clinic_sees_its_rows_and_no_others(own: Clinic, cases: Any) -> None:
+    for table, model in PROTECTED.items():
+        scope: Any = model
+        expected = set(scope._base_manager.filter(**{scope.scope.clinic: own}).values_list("pk", flat=True))
+        with as_tenant(Tenant((own.pk,))):
+            assert ids(model) == expected != set(), table
+
+
+def test_a_patient_sees_their_rows_and_no_others(own: Clinic, cases: Any) -> None:
+    robin = cases[0].patient
+    for table, model in PROTECTED.items():
+        if table in STAFF_ONLY | OF_THE_CLINIC:
+            continue
+        expected = {row.pk for row in model._base_manager.all() if patient_of(row) == robin.pk}
+        with as_tenant(Tenant((own.pk,), patient=robin.pk)):
+            assert ids(model) == expected != set(), table
+
+
+def test_a_patient_sees_the_library_and_what_was_sent_to_them(own: Clinic, cases: Any) -> None:
+    robin = cases[0].patient
+    with as_tenant(Tenant((own.pk,), patient=robin.pk)):
+        assert {row.clinic_id for row in Exercise.objects.all()} == {own.pk}
+        assert not ids(programs.Digest)
+        assert [message.patient_key for message in OutboxMessage.objects.all()] == [robin.pk]
+
+
+@pytest.mark.parametrize("who", ["nobody", "the clinic", "the patient"])
+def test_rows_of_another_clinic_are_neither_changed_nor_deleted(own: Clinic, cases: Any, who: str) -> None:
+    tenant = {
+        "nobody": NOBODY,
+        "the clinic": Tenant((own.pk,)),
+        "the patient": Tenant((own.pk,), patient=cases[0].patient_id),
+    }[who]
+    other = cases[2].clinic_id
+    for table, model in PROTECTED.items():
+        scope: Any = model
+        if "__" in scope.scope.clinic:
+            continue
+        rows = scope._base_manager.filter(clinic=other)
+        before = rows.count()
+        with as_tenant(tenant):
+            assert rows.update(clinic=own if who != "nobody" else other) == 0, table
+            assert rows._raw_delete("default") == 0, table
+        assert rows.count() == before > 0, table
+
+
+def test_a_row_can_not_be_moved_to_another_clinic(own: Clinic, cases: Any) -> None:
+    for table in sorted(set(PROTECTED) - {"programs_stage", "programs_dose"}):
+        manager: Any = PROTECTED[table]._base_manager
+        with (
+            pytest.raises(ProgrammingError, match=f'row-level security policy for table "{table}"'),
+            as_tenant(Tenant((own.pk,))),
+        ):
+            manager.filter(clinic=own).update(clinic=cases[2].clinic_id)
+
+
+def test_a_patient_can_not_write_into_another_record(own: Clinic, cases: Any) -> None:
+    robin, other = cases[0], cases[1]
+    with (
+        pytest.raises(ProgrammingError, match="row-level security"),
+        as_tenant(Tenant((own.pk,), patient=robin.patient_id)),
+    ):
+        programs.ContactLog.objects.create(
+            clinic=own, episode_id=other.pk, kind="call", at=NOW, by_id=other.clinician_id
+        )
+
+
+def test_a_patients_red_flag_mails_the_staff_unread(own: Clinic, cases: Any) -> None:
+    with as_tenant(Tenant((own.pk,), patient=cases[0].patient_id)):
+        put(own, None, dedupe_key="to staff", to_email="physio@example.org")
+        assert not OutboxMessage.objects.filter(dedupe_key="to staff").exists()
+    assert OutboxMessage.objects.filter(dedupe_key="to staff", clinic=own).exists()
+
+
+def test_the_platform_sees_every_outbox_and_no_record(cases: Any) -> None:
+    with as_tenant(Tenant(platform=True)):
+        seen = {table for table, model in PROTECTED.items() if ids(model)}
+        assert seen == {"clinic_outboxmessage"}
+        assert OutboxMessage.objects.count() == 3
+
+
+def test_only_the_platform_writes_the_starter_library(own: Clinic) -> None:
+    with as_tenant(Tenant(platform=True)):
+        make_template(clinic=None, stages=1)
+    with pytest.raises(ProgrammingError, match="row-level security"), as_tenant(Tenant((own.pk,))):
+        Exercise.objects.create(clinic=None, slug="mine", name="Mine", kind="strength")
+    with as_tenant(Tenant((own.pk,))):
+        assert Exercise.objects.filter(clinic=None).update(name="Changed") == 0
+        assert programs.Dose.objects.all()._raw_delete("default") == 0
+    assert programs.Dose.objects.count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+class TestWhatATransactionIsTold:
+    """With real transactions: nothing is left over for the next user of the connection."""
+
+    @pytest.fixture(autouse=True)
+    def two(self) -> Iterator[None]:
+        self.first, self.second = make_case(), make_case()
+        with connection.cursor() as cursor:
+            cursor.execute("SET tests.everything = 'off'")
+        yield
+        connection.close()
+
+    def seen(self) -> list[int]:
+        return sorted(Episode.objects.values_list("pk", flat=True))
+
+    def test_a_statement_outside_of_a_transaction_is_told_too(self) -> None:
+        with acting_for(Tenant((self.first.clinic_id,))):
+            assert self.seen() == [self.first.pk]
+        assert self.seen() == []
+
+    def test_a_transaction_begun_later_is_told(self) -> None:
+        with acting_for(Tenant((self.second.clinic_id,))), transaction.atomic():
+            assert self.seen() == [self.second.pk]
+        with transaction.atomic():
+            assert self.seen() == []
+
+    def test_an_open_transaction_is_told_and_told_back(self) -> None:
+        with transaction.atomic():
+            with acting_for(Tenant((self.first.clinic_id,))):
+                with acting_for(Tenant((self.second.clinic_id,))):
+                    assert self.seen() == [self.second.pk]
+                assert self.seen() == [self.first.pk]
+            assert self.seen() == []
+
+    def test_an_error_inside_is_not_hidden_and_leaves_nothing_behind(self) -> None:
+        with (
+            pytest.raises(ProgrammingError, match="no_such_table"),
+            transaction.atomic(),
+            acting_for(Tenant((self.first.clinic_id,))),
+            connection.cursor() as cursor,
+        ):
+            cursor.execute("SELECT * FROM no_such_table")
+        assert self.seen() == []
+
+    def test_a_rolled_back_savepoint_keeps_what_was_told_before(self) -> None:
+        with transaction.atomic(), acting_for(Tenant((self.first.clinic_id,))):
+            with pytest.raises(InternalError), transaction.atomic(), connection.cursor() as cursor:
+                cursor.execute("DO $$ BEGIN RAISE EXCEPTION 'no' USING ERRCODE = 'XX000'; END $$")
+            assert self.seen() == [self.first.pk]
+
+    def test_entering_ends_with_the_request(self) -> None:
+        with acting_for(NOBODY), transaction.atomic():
+            enter(Tenant((self.first.clinic_id,)))
+            assert self.seen() == [self.first.pk]
+        with transaction.atomic():
+            assert self.seen() == []
+
+
+def test_every_table_is_protected_or_exempt_with_a_reason(db: None) -> None:
+    assert protected_tables(["default"]) == []
+    with connection.cursor() as cursor:
+        tables = set(connection.introspection.table_names(cursor))
+    assert tables - set(EXEMPT) == set(PROTECTED)
+    assert all(len(reason) > 20 for reason in EXEMPT.values())
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("state", ["NO FORCE", "DISABLE"])
+def test_a_table_that_lost_its_protection_stops_the_start(state: str) -> None:
+    with owner() as database:
+        database.execute(f"ALTER TABLE programs_digest {state} ROW LEVEL SECURITY".encode())
+        try:
+            found = [error.msg for error in protected_tables(["default"])]
+        finally:
+            database.execute(
+                "ALTER TABLE programs_digest ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY"
+            )
+    assert found == ["The table programs_digest has no row-level security."]
+    assert protected_tables(["default"]) == []
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_owner_is_bound_too_and_migrates_every_row() -> None:
+    """By policy, not by bypassing: a data migration sees every row."""
+    make_case()
+    with owner() as database:
+        assert database.execute("SELECT row_security_active('patients_episode')").fetchone() == (True,)
+        assert database.execute("SELECT count(*) FROM patients_episode").fetchone() == (1,)
+        assert database.execute("UPDATE patients_episode SET case_number = 'moved'").rowcount == 1
+
+
+def owner() -> psycopg.Connection[Any]:
+    """As the role that migrates, in this test's database."""
+    url = urlsplit(os.environ["DATABASE_OWNER_URL"])._replace(path=f"/{connection.settings_dict['NAME']}")
+    return psycopg.connect(urlunsplit(url), autocommit=True)
