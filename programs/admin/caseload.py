@@ -53,6 +53,11 @@ class CaseRow:
         return next((alert for alert in self.alerts if alert.kind == Alert.Kind.RED_FLAG), None)
 
     @property
+    def alert(self) -> Alert | None:
+        """The most urgent one: it may speak of what the verdict does not, the other knee say."""
+        return next((alert for alert in self.alerts if alert.state != Alert.State.SNOOZED), None)
+
+    @property
     def verdict(self) -> Review | None:
         """The last review, while it speaks of the case as it is: not of a hold or a pause that is over."""
         if self.review is None or (self.review.state == State.ON_HOLD and not self.stands_still):
@@ -97,15 +102,19 @@ class CaseRow:
     def reason(self) -> str:
         if self.red_flag:
             return reason_label("red_flag")
-        if self.verdict is None or not self.verdict.reason:
+        if self.verdict is None:
             return ""
-        return reason_label(self.verdict.reason, self.verdict.trend)
+        if self.verdict.reason:
+            return reason_label(self.verdict.reason, self.verdict.trend)
+        return kind_badge(self.alert).text if self.alert else ""
 
     @property
     def action(self) -> str:
         if self.red_flag:
             return self.red_flag.action
-        return self.verdict.action if self.verdict else ""
+        if self.verdict is None:
+            return ""
+        return self.verdict.action or (self.alert.action if self.alert else "")
 
     @property
     def alert_badges(self) -> list[Badge]:

@@ -100,6 +100,22 @@ def test_the_list_says_where_each_case_stands(staff: Any) -> None:
     assert "not_doing" not in html
 
 
+def test_the_list_gives_an_alerts_reason_where_the_verdict_has_none(staff: Any) -> None:
+    """The other knee gets worse while the index knee is on track."""
+    case = make_case(staff.clinic, clinician=staff.physio)
+    reviewed(case, state="on_track", reason="", action="")
+    Alert.objects.update(kind="worsening", level="", action="Check load and re-assess")
+    client = staff.client(staff.physio)
+
+    html = client.get(reverse(LIST)).content.decode()
+    assert "Worsening" in html
+    assert "Check load and re-assess" in html
+
+    Alert.objects.update(state="snoozed", snoozed_until=TODAY)
+    html = client.get(reverse(LIST)).content.decode()
+    assert "Check load and re-assess" not in html
+
+
 @pytest.mark.parametrize("cases", [1, 3])
 def test_the_list_takes_the_same_queries_for_one_case_and_three(
     staff: Any, cases: int, django_assert_num_queries: Any
