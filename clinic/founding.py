@@ -11,6 +11,7 @@ from django.db import transaction
 
 from clinic.models import Clinic, ClinicPolicy, Membership, User
 from clinic.roles import Role
+from clinic.row_security import Tenant, acting_for
 
 PASSWORD_BYTES = 12
 
@@ -36,9 +37,10 @@ def found_clinic(*, slug: str, name: str, owner_email: str, timezone: str) -> Fo
     clinic = Clinic(slug=slug, name=name, timezone=timezone)
     _check(clinic, owner_email)
     clinic.save()
-    ClinicPolicy.objects.create(clinic=clinic)
     owner, password = _login(owner_email)
-    Membership.objects.create(clinic=clinic, user=owner, role=Role.OWNER)
+    with acting_for(Tenant((clinic.pk,))):
+        ClinicPolicy.objects.create(clinic=clinic)
+        Membership.objects.create(clinic=clinic, user=owner, role=Role.OWNER)
     return Founded(clinic, owner, password)
 
 

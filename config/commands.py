@@ -23,6 +23,7 @@ from clinic.management.commands.up import refuse_taken_ports
 PROJECT = Path(__file__).resolve().parent.parent
 
 OWNER_COMMANDS = {"makemigrations", "migrate", "showmigrations", "sqlmigrate", "squashmigrations", "flush"}
+OWNER_COMMANDS |= {"dumpdata", "loaddata"}  # of every clinic: the application sees one at a time
 WITHOUT_SERVERS = {"help", "--help", "-h", "version", "--version", "collectstatic", "findstatic"}
 WITHOUT_SERVERS |= {"compilemessages", "makemessages", "spectacular", "startapp", "diffsettings"}
 

@@ -8,7 +8,7 @@ from http import HTTPStatus
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
-from django.db import InterfaceError, OperationalError, transaction
+from django.db import InterfaceError, OperationalError, connection, transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.middleware.csp import ContentSecurityPolicyMiddleware
 from django.template.loader import render_to_string
@@ -28,7 +28,10 @@ WITHOUT_DATABASE = ("/health/", "/invitation", "/check-ins/")
 """Probes, and the page behind a patient's link: they answer whatever else is down."""
 
 RETRY_AFTER_SECONDS = 30
-UNAVAILABLE = "The service can't reach its database. Nothing was stored. Try again in half a minute."
+UNAVAILABLE = (
+    "The service can't reach its database. What was sent may not have been stored. "
+    "Try again in half a minute."
+)
 
 
 class ContentSecurityPolicy(ContentSecurityPolicyMiddleware):
@@ -56,6 +59,8 @@ class TenantTransaction:
                 response = self.get_response(request)
                 if response.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR:
                     transaction.set_rollback(True)
+                    if _was_lost():  # to a middleware below, which answered 500
+                        response = _unavailable(request)
         except (OperationalError, InterfaceError):
             logger.exception("the database could not be used")
             return _unavailable(request)
@@ -67,6 +72,10 @@ class TenantTransaction:
             return None
         logger.error("the database could not be used", exc_info=exception)
         return _unavailable(request)
+
+
+def _was_lost() -> bool:
+    return connection.connection is None or bool(connection.connection.closed)
 
 
 def _unavailable(request: HttpRequest) -> HttpResponseBase:

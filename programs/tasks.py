@@ -12,6 +12,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from clinic import sweeps
+from clinic.models import Clinic
 from clinic.row_security import Tenant, acting_for
 from patients.services import forget_expired
 from programs.services import checkins, digests, mail, red_flags, reviews
@@ -33,44 +34,49 @@ def send_outbox() -> None:
 def ask_check_ins() -> None:
     now = timezone.now()
     with sweeps.record("ask_check_ins", now) as counts:
-        counts.update(each_clinic(lambda left: {"asked": checkins.ask_due(now=now, limit=left)}, "asked"))
+        counts["asked"] = 0
+        each_clinic(lambda _, left: {"asked": checkins.ask_due(now=now, limit=left)}, counts)
 
 
 @shared_task(name="programs.tasks.remind_check_ins")
 def remind_check_ins() -> None:
     now = timezone.now()
     with sweeps.record("remind_check_ins", now) as counts:
-        counts.update(
-            each_clinic(lambda left: {"reminded": checkins.remind_due(now=now, limit=left)}, "reminded")
-        )
+        counts["reminded"] = 0
+        each_clinic(lambda _, left: {"reminded": checkins.remind_due(now=now, limit=left)}, counts)
 
 
 @shared_task(name="programs.tasks.mark_missed")
 def mark_missed() -> None:
     now = timezone.now()
+
+    def sweep(clinic: Clinic, left: timedelta) -> dict[str, int]:
+        return {"missed": checkins.mark_missed(now=now), "expired_deleted": forget_expired(now=now)}
+
     with sweeps.record("mark_missed", now) as counts:
-        counts.update(each_clinic(lambda _: {"missed": checkins.mark_missed(now=now)}, "missed"))
-        counts["expired_deleted"] = forget_expired(now=now)
+        counts["missed"] = 0
+        each_clinic(sweep, counts)
 
 
 @shared_task(name="programs.tasks.review_cases")
 def review_cases() -> None:
     now = timezone.now()
     with sweeps.record("review_cases", now) as counts:
-        counts.update(each_clinic(lambda left: reviews.review_due(now=now, limit=left), "reviewed"))
+        counts["reviewed"] = 0
+        each_clinic(lambda _, left: reviews.review_due(now=now, limit=left), counts)
 
 
 @shared_task(name="programs.tasks.send_digests")
 def send_digests() -> None:
     now = timezone.now()
     with sweeps.record("send_digests", now) as counts:
-        counts.update(each_clinic(lambda left: digests.send_due(now=now, limit=left), "written"))
+        counts["written"] = 0
+        each_clinic(lambda clinic, left: digests.send_due(now=now, clinic=clinic, limit=left), counts)
 
 
 @shared_task(name="programs.tasks.escalate_red_flags")
 def escalate_red_flags() -> None:
     now = timezone.now()
     with sweeps.record("escalate_red_flags", now) as counts:
-        counts.update(
-            each_clinic(lambda left: {"escalated": red_flags.escalate_due(now=now, limit=left)}, "escalated")
-        )
+        counts["escalated"] = 0
+        each_clinic(lambda _, left: {"escalated": red_flags.escalate_due(now=now, limit=left)}, counts)

@@ -23,8 +23,8 @@ def enforced() -> Iterator[None]:
 
 
 def _set(value: str) -> None:
-    """Past Django's cursor, which counts; not in a transaction that failed and is about to be undone."""
-    if connection.connection.info.transaction_status != TransactionStatus.INERROR:
+    """Past Django's cursor, which counts; and not where a transaction failed or its connection was lost."""
+    if connection.connection.info.transaction_status in (TransactionStatus.IDLE, TransactionStatus.INTRANS):
         connection.connection.execute(SET, [value])
 
 

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from django.db.models import Model, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
@@ -83,7 +83,9 @@ class Act(forms.Form):
         """What was done; None, with the form's errors, where the service refused."""
         try:
             with transaction.atomic():
-                return self.perform()
+                done = self.perform()
+                connection.check_constraints()  # else they fail when the request is committed
+                return done
         except Denied as error:
             raise PermissionDenied(str(error)) from error
         except IntegrityError:

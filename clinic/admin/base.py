@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import messages
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from django.db.models import DateField, Model, QuerySet, TimeField
 from django.forms import BaseFormSet, ModelForm
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -98,7 +98,9 @@ class RoleAdmin(RolePermissions, ModelAdmin):
         """A unique constraint that only the database can judge comes back as a message."""
         try:
             with transaction.atomic():
-                return super().changeform_view(request, object_id, form_url, extra_context)
+                response = super().changeform_view(request, object_id, form_url, extra_context)
+                connection.check_constraints()  # else they fail when the request is committed
+                return response
         except IntegrityError:
             messages.error(request, CONFLICT)
             return HttpResponseRedirect(request.get_full_path())

@@ -5,15 +5,10 @@ FRAMEWORK = "Django's own; holds nothing of any clinic."
 
 EXEMPT = {
     "clinic_clinic": LOGIN,
-    "clinic_clinicpolicy": LOGIN,
-    "clinic_membership": LOGIN,
     "clinic_user": LOGIN,
     "clinic_user_groups": "Empty: roles are memberships.",
     "clinic_user_user_permissions": "Empty: roles are memberships.",
     "clinic_sweeprun": "When a periodic job ran; counts only.",
-    "patients_devicetoken": "Found by the hash of a token, before its clinic is known.",
-    "patients_invitation": "Found by the hash of a token, before its clinic is known.",
-    "patients_logincode": "Holds a keyed hash; found through the patient, who is protected.",
     "knox_authtoken": "Empty: tokens are patients_devicetoken.",
     "auth_group": FRAMEWORK,
     "auth_group_permissions": FRAMEWORK,

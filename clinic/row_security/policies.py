@@ -33,26 +33,36 @@ def protect(table: str, rows: str, *, written: str = "") -> RunSQL:
     )
 
 
-def of_patient(column: str) -> str:
-    """Rows that name their patient in ``column``."""
-    return f"{IN_CLINIC} AND ({ALL_PATIENTS} OR {column} = (SELECT tenant_patient()))"
+def protect_below(table: str, column: str, parent: str) -> RunSQL:
+    """Rows of a protected table's row (see ``let_see``): a patient sees both or none.
+
+    Whoever writes must see the parent. A foreign key is checked past all policies, and a row of ours below
+    another clinic's would stand in its way.
+    """
+    rows = f"{IN_CLINIC} AND ({ALL_PATIENTS} OR sees_{parent}({column}))"
+    return protect(table, rows, written=f"{IN_CLINIC} AND sees_{parent}({column})")
 
 
-def of_parent(column: str, parent: str) -> str:
-    """Rows of a protected table's row (see ``let_see``): a patient sees both or none."""
-    return f"{IN_CLINIC} AND ({ALL_PATIENTS} OR sees_{parent}({column}))"
+def open_to_read(table: str, rows: str) -> RunSQL:
+    """Found by a secret, or by who logs in, before a tenant is known: ``rows`` are what may be written."""
+    return RunSQL(f"{protect(table, rows).sql}{share(table, 'true').sql};")
 
 
-def let_see(parent: str) -> RunSQL:
+def let_see(parent: str, key: str = "bigint") -> RunSQL:
     """Whether a row of a protected table is seen. A function, so that the policies of its parents cost a
-    query of its children no planning; it is asked in a patient's own requests only.
+    query of its children no planning; to read, it is asked in a patient's own requests only.
     """
     return RunSQL(
         f"""
-        CREATE FUNCTION sees_{parent}(key bigint) RETURNS boolean LANGUAGE plpgsql STABLE
+        CREATE FUNCTION sees_{parent}(key {key}) RETURNS boolean LANGUAGE plpgsql STABLE
             AS $$ BEGIN RETURN EXISTS (SELECT FROM {parent} WHERE id = key); END $$;
         """
     )
+
+
+def of_patient(column: str) -> str:
+    """Rows that name their patient in ``column``."""
+    return f"{IN_CLINIC} AND ({ALL_PATIENTS} OR {column} = (SELECT tenant_patient()))"
 
 
 def of_staff() -> str:
@@ -61,5 +71,5 @@ def of_staff() -> str:
 
 
 def share(table: str, rows: str) -> RunSQL:
-    """``rows`` of a protected table that everybody may read, and nobody but the migrating role write."""
+    """``rows`` of a protected table that everybody may read beside their own."""
     return RunSQL(f"CREATE POLICY shared ON {table} FOR SELECT USING ({rows})")

@@ -2,12 +2,14 @@
 
 from django.db import migrations
 
-from clinic.row_security.policies import let_see, of_parent, of_patient, protect
+from clinic.row_security.policies import let_see, of_patient, open_to_read, protect, protect_below
 
 MEASUREMENTS = (
     *("qangle", "strengthtest", "aggravatingactivity"),
     *("flexibilitytest", "footposture", "movementtest"),
 )
+
+CASE_WRITTEN = f"{of_patient('patient_id')} AND sees_patients_patient(patient_id)"
 
 LOGINS = """
 CREATE FUNCTION clinics_with_login(address text) RETURNS SETOF bigint
@@ -30,13 +32,18 @@ class Migration(migrations.Migration):
         # Who asks for a code has shown no clinic yet. It tells where, and nothing of whom.
         migrations.RunSQL(LOGINS),
         protect("patients_patient", of_patient("id")),
-        protect("patients_episode", of_patient("patient_id")),
+        let_see("patients_patient", "uuid"),
+        protect("patients_episode", of_patient("patient_id"), written=CASE_WRITTEN),
         let_see("patients_episode"),
-        protect("patients_assessment", of_parent("episode_id", "patients_episode")),
+        protect_below("patients_assessment", "episode_id", "patients_episode"),
         let_see("patients_assessment"),
-        protect("patients_outcomescore", of_parent("episode_id", "patients_episode")),
+        protect_below("patients_outcomescore", "episode_id", "patients_episode"),
         *(
-            protect(f"patients_{name}", of_parent("assessment_id", "patients_assessment"))
+            protect_below(f"patients_{name}", "assessment_id", "patients_assessment")
             for name in MEASUREMENTS
         ),
+        # Found by the hash of a token or through the patient, before a clinic is known.
+        open_to_read("patients_invitation", of_patient("patient_id")),
+        open_to_read("patients_logincode", of_patient("patient_id")),
+        open_to_read("patients_devicetoken", of_patient("patient_id")),
     ]

@@ -14,6 +14,7 @@ from django.core.exceptions import ValidationError
 from clinic.founding import found_clinic
 from clinic.models import Clinic, User
 from clinic.roles import Role
+from clinic.row_security import Tenant, acting_for
 from clinic.services import add_member, set_reachability
 
 SLUG = "demo"
@@ -61,13 +62,16 @@ def found(*, password: str) -> tuple[Clinic, Staff]:
     owner.name = owner_name
     owner.set_password(password)
     owner.save(update_fields=["name", "password"])
-    members = [
-        add_member(clinic=clinic, by=owner, email=email, name=name, role=role, password=password)
-        for role, email, name in PEOPLE[1:]
-    ]
-    physios = [member for member in members if member.role == Role.PHYSIO]
-    for member, cover in zip(physios, [*physios[1:], physios[0]], strict=True):
-        set_reachability(membership=member, by=owner, cover=cover.user, digest_weekday=None, digest_time=None)
+    with acting_for(Tenant((clinic.pk,))):
+        members = [
+            add_member(clinic=clinic, by=owner, email=email, name=name, role=role, password=password)
+            for role, email, name in PEOPLE[1:]
+        ]
+        physios = [member for member in members if member.role == Role.PHYSIO]
+        for member, cover in zip(physios, [*physios[1:], physios[0]], strict=True):
+            set_reachability(
+                membership=member, by=owner, cover=cover.user, digest_weekday=None, digest_time=None
+            )
     email, name = OPERATOR_LOGIN
     User.objects.create_superuser(email, password, name=name)
     assistant = next(member for member in members if member.role == Role.ASSISTANT)

@@ -2,7 +2,9 @@
 
 from django.db import migrations
 
-from clinic.row_security.policies import IN_CLINIC, PLATFORM, let_see, of_parent, of_patient, of_staff, protect, share
+from clinic.row_security.policies import (
+    IN_CLINIC, PLATFORM, let_see, of_patient, of_staff, protect, protect_below, share,
+)
 
 # The starter library, of no clinic, is everybody's to read and the platform's to load.
 WRITTEN = f"({of_staff()}) OR ({PLATFORM} AND clinic_id IS NULL)"
@@ -14,6 +16,8 @@ DOSE_WRITTEN = (
     f"WHERE programs_stage.id = stage_id AND ({WRITTEN}))"
 )
 DOSE_READ = "EXISTS (SELECT FROM programs_stage WHERE id = stage_id)"
+
+REPORTED = f"{of_patient('patient_id')} AND sees_patients_episode(episode_id)"
 
 
 class Migration(migrations.Migration):
@@ -28,24 +32,24 @@ class Migration(migrations.Migration):
         share("programs_stage", STAGE_READ),
         protect("programs_dose", DOSE_WRITTEN),
         share("programs_dose", DOSE_READ),
-        protect("programs_program", of_parent("episode_id", "patients_episode")),
+        protect_below("programs_program", "episode_id", "patients_episode"),
         let_see("programs_program"),
-        protect("programs_programstage", of_parent("program_id", "programs_program")),
+        protect_below("programs_programstage", "program_id", "programs_program"),
         let_see("programs_programstage"),
-        protect("programs_programdose", of_parent("stage_id", "programs_programstage")),
-        protect("programs_stagemove", of_parent("program_id", "programs_program")),
-        protect("programs_pause", of_parent("program_id", "programs_program")),
-        protect("programs_hold", of_parent("program_id", "programs_program")),
-        protect("programs_checkinrequest", of_parent("program_id", "programs_program")),
-        protect("programs_answer", of_patient("patient_id")),
-        protect("programs_session", of_patient("patient_id")),
+        protect_below("programs_programdose", "stage_id", "programs_programstage"),
+        protect_below("programs_stagemove", "program_id", "programs_program"),
+        protect_below("programs_pause", "program_id", "programs_program"),
+        protect_below("programs_hold", "program_id", "programs_program"),
+        protect_below("programs_checkinrequest", "program_id", "programs_program"),
+        protect("programs_answer", of_patient("patient_id"), written=REPORTED),
+        protect("programs_session", of_patient("patient_id"), written=REPORTED),
         let_see("programs_session"),
-        protect("programs_run", of_patient("patient_id")),
-        protect("programs_sessionexercise", of_parent("session_id", "programs_session")),
-        protect("programs_review", of_parent("episode_id", "patients_episode")),
-        protect("programs_alert", of_parent("episode_id", "patients_episode")),
+        protect("programs_run", of_patient("patient_id"), written=REPORTED),
+        protect_below("programs_sessionexercise", "session_id", "programs_session"),
+        protect_below("programs_review", "episode_id", "patients_episode"),
+        protect_below("programs_alert", "episode_id", "patients_episode"),
         let_see("programs_alert"),
-        protect("programs_alertevent", of_parent("alert_id", "programs_alert")),
-        protect("programs_contactlog", of_parent("episode_id", "patients_episode")),
+        protect_below("programs_alertevent", "alert_id", "programs_alert"),
+        protect_below("programs_contactlog", "episode_id", "patients_episode"),
         protect("programs_digest", of_staff()),
     ]

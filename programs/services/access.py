@@ -52,7 +52,9 @@ def sign_in_by_invitation(*, token: str, device_name: str, now: datetime) -> Sig
     Raises:
         InvitationError: the token is not that of an open invitation.
     """
-    return _sign_in(accept_invitation(token=token, now=now), device_name, now)
+    patient = accept_invitation(token=token, now=now)
+    with acting_for(Tenant((patient.clinic_id,), patient=patient.pk)):
+        return _sign_in(patient, device_name, now)
 
 
 def send_codes(*, email: str, now: datetime) -> int:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections import Counter
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 
@@ -13,33 +12,36 @@ from programs.services.deadline import SWEEP_LIMIT, Deadline
 
 logger = logging.getLogger(__name__)
 
+Sweep = Callable[[Clinic, timedelta], Mapping[str, int]]
+
 
 class RoundError(Exception):
     """The sweep failed in some clinics; it was made in all the others."""
 
 
-def each_clinic(
-    sweep: Callable[[timedelta], Mapping[str, int]], *counted: str, limit: timedelta = SWEEP_LIMIT
-) -> dict[str, int]:
-    """Sweep every active clinic; the sum of what each sweep ``counted``, which is 0 where nothing was.
+def each_clinic(sweep: Sweep, counts: dict[str, int], *, limit: timedelta = SWEEP_LIMIT) -> None:
+    """Sweep every clinic, and add what each sweep counted to ``counts``.
 
-    ``sweep`` is told how much time is left. What a clinic's turn does not come to stays due.
+    Closed clinics too: no red flag is left alone; what is for active ones only, the sweeps know. ``sweep`` is
+    told its share of the time left, and the order is another one each time: a clinic with a long backlog
+    keeps nobody else waiting for ever.
 
     Raises:
         RoundError: it failed in a clinic; raised after all the others were swept.
     """
-    counts, failed, deadline = Counter[str](dict.fromkeys(counted, 0)), list[Exception](), Deadline(limit)
-    for pk in Clinic.objects.filter(is_active=True).order_by("pk").values_list("pk", flat=True):
-        with acting_for(Tenant((pk,))):
+    clinics = list(Clinic.objects.order_by("?"))
+    failed, deadline = list[Exception](), Deadline(limit)
+    for waiting, clinic in zip(range(len(clinics), 0, -1), clinics, strict=True):
+        with acting_for(Tenant((clinic.pk,))):
             try:
-                found = sweep(deadline.left)
+                found = sweep(clinic, deadline.left / waiting)
             except Exception as error:
-                logger.exception("the sweep of clinic %s failed", pk)
+                logger.exception("the sweep of clinic %s failed", clinic.pk)
                 failed.append(error)
             else:
-                counts.update(found)
+                for name, count in found.items():
+                    counts[name] = counts.get(name, 0) + count
         if deadline.has_passed:
             break
     if failed:
         raise RoundError(f"It failed in {len(failed)} clinics. {failed[0]}") from failed[0]
-    return dict(counts)

@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.db import connection
 from django.utils import timezone
 
-from clinic.models import Clinic, OutboxMessage, SweepRun
+from clinic.models import Clinic, Membership, OutboxMessage, SweepRun
+from clinic.roles import Role
 from programs import tasks
-from programs.models import CheckInRequest, Program, Review
+from programs.models import Alert, CheckInRequest, Digest, Program, Review
 from programs.services import checkins
 from programs.services.rounds import RoundError, each_clinic
-from tests.factories import make_case, make_clinic, make_program
+from tests.factories import make_case, make_clinic, make_program, make_user
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 NO_TIME = timedelta(0)
+DAY, HOUR = timedelta(days=1), timedelta(hours=1)
 COUNTED = {"programs": 1}
 
 
@@ -41,19 +44,21 @@ def policies(programs: list[Program]) -> Iterator[None]:
     connection.close()
 
 
-def seen(_: timedelta) -> Mapping[str, int]:
+def seen(_: Clinic, __: timedelta) -> Mapping[str, int]:
     return {"programs": Program.objects.count()}
 
 
-def test_each_active_clinic_is_swept_alone(policies: None) -> None:
-    per_clinic: list[Mapping[str, int]] = []
+def test_each_clinic_is_swept_alone_and_told_which_it_is(policies: None) -> None:
+    counts: dict[str, int] = {"programs": 0}
+    swept: dict[int, int] = {}
 
-    def look(left: timedelta) -> Mapping[str, int]:
-        per_clinic.append(seen(left))
-        return per_clinic[-1]
+    def look(clinic: Clinic, left: timedelta) -> Mapping[str, int]:
+        swept[clinic.pk] = Program.objects.filter(clinic=clinic).count()
+        return seen(clinic, left)
 
-    assert each_clinic(look) == {"programs": 2}
-    assert per_clinic == [COUNTED, COUNTED]
+    each_clinic(look, counts)
+    assert counts == {"programs": 3}
+    assert swept == dict.fromkeys(Clinic.objects.values_list("pk", flat=True), 1)
 
 
 def test_without_a_clinic_a_sweep_finds_nothing(policies: None) -> None:
@@ -61,50 +66,104 @@ def test_without_a_clinic_a_sweep_finds_nothing(policies: None) -> None:
     assert checkins.ask_due(now=timezone.now()) == 0
 
 
-@pytest.mark.parametrize("failing", [0, 1])
-def test_a_clinic_that_fails_does_not_stop_the_others(programs: list[Program], failing: int) -> None:
+@pytest.mark.parametrize("failing", [0, 2])
+def test_a_clinic_that_fails_stops_no_other_and_loses_no_count(programs: list[Program], failing: int) -> None:
     swept: list[int] = []
+    counts: dict[str, int] = {}
 
-    def sweep(_: timedelta) -> Mapping[str, int]:
+    def sweep(_: Clinic, __: timedelta) -> Mapping[str, int]:
         swept.append(len(swept))
         if swept[-1] == failing:
             raise ValueError("a broken setting")
         return COUNTED
 
     with pytest.raises(RoundError, match="failed in 1 clinics"):
-        each_clinic(sweep)
-    assert swept == [0, 1]
+        each_clinic(sweep, counts)
+    assert swept == [0, 1, 2]
+    assert counts == {"programs": 2}
 
 
-def test_what_a_clinics_turn_does_not_come_to_stays_due(programs: list[Program]) -> None:
-    assert each_clinic(lambda left: {"programs": 1}, limit=NO_TIME) == COUNTED
+def test_a_clinic_that_takes_all_the_time_is_not_always_the_first(programs: list[Program]) -> None:
+    first: set[int] = set()
+
+    def sweep(clinic: Clinic, left: timedelta) -> Mapping[str, int]:
+        first.add(clinic.pk)
+        return {}
+
+    for _ in range(60):
+        each_clinic(sweep, {}, limit=NO_TIME)
+    assert first == set(Clinic.objects.values_list("pk", flat=True))
 
 
-def test_what_was_counted_is_told_where_there_is_no_clinic() -> None:
-    assert not Clinic.objects.exists()
-    assert each_clinic(seen, "programs") == {"programs": 0}
+def test_each_is_told_its_share_of_the_time(programs: list[Program]) -> None:
+    shares: list[float] = []
+
+    def sweep(_: Clinic, left: timedelta) -> Mapping[str, int]:
+        shares.append(left.total_seconds())
+        return {}
+
+    each_clinic(sweep, {}, limit=timedelta(seconds=90))
+    assert [round(share, -1) for share in shares] == [30, 40, 90]
 
 
-def test_the_tasks_do_their_work_in_every_clinic(policies: None, programs: list[Program]) -> None:
-    tasks.ask_check_ins()
-    tasks.review_cases()
-    results = {run.name: run.result for run in SweepRun.objects.all()}
+@pytest.fixture
+def work(programs: list[Program]) -> list[Program]:
+    """In both active clinics something to do for each task."""
+    now = timezone.now()
+    for program in programs[:2]:
+        clinic, case = program.clinic, program.episode
+        make_user(role=Role.OWNER, clinic=clinic)
+        Membership.objects.filter(clinic=clinic).update(digest_weekday=1, digest_time="00:00")
+        request_of(program, due_at=now - 3 * DAY, missed_at=now - DAY)
+        quiet = make_program(make_case(clinic), next_check_in_at=now + DAY)
+        request_of(quiet, due_at=now - DAY, remind_at=now, missed_at=now + DAY)
+        about = {"clinic": clinic, "episode": case, "opened_on": now.date(), "opened_at": now - DAY}
+        Alert.objects.create(**about, kind="stall", level="stalled", summary="Flat", action="Re-assess")
+        Alert.objects.create(
+            **about, kind="red_flag", level="tier_2", summary="Knee locks", escalate_at=now - HOUR
+        )
+    return programs
+
+
+def request_of(program: Program, *, due_at: datetime, **fields: Any) -> None:
+    CheckInRequest.objects.create(
+        clinic=program.clinic, program=program, local_date=due_at.date(), due_at=due_at, **fields
+    )
+
+
+ROUND = {
+    "mark_missed": "missed",
+    "ask_check_ins": "asked",
+    "remind_check_ins": "reminded",
+    "review_cases": "reviewed",
+    "send_digests": "written",
+    "escalate_red_flags": "escalated",
+    "send_outbox": "sent",
+}
+"""Each task and what it counts."""
+
+
+def test_every_task_does_its_work_in_each_clinic(work: list[Program], policies: None, smtp_sink: Any) -> None:
+    assert {f"programs.tasks.{name}" for name in ROUND} == set(settings.BEAT_INTERVALS)
+    for name, counted in ROUND.items():
+        getattr(tasks, name)()
+        result = SweepRun.objects.get(name=name).result
+        assert result[counted] > 0, name
     with connection.cursor() as cursor:
         cursor.execute("SET tests.everything = 'on'")
 
-    assert results == {"ask_check_ins": {"asked": 2}, "review_cases": results["review_cases"]}
-    assert results["review_cases"]["reviewed"] == 2
-    asked = CheckInRequest.objects.filter(state="open").values_list("program", flat=True)
-    assert set(asked) == set(Review.objects.values_list("program", flat=True))
-    assert set(asked) == {program.pk for program in programs[:2]}
-    assert OutboxMessage.objects.filter(kind="check_in").count() == 2
+    active = {program.clinic_id for program in work[:2]}
+    done = {
+        "missed": CheckInRequest.objects.filter(state="missed"),
+        "asked": CheckInRequest.objects.filter(state="open", program__in=work),
+        "reviewed": Review.objects.all(),
+        "told": Digest.objects.all(),
+        "escalated": Alert.objects.exclude(escalated_at=None),
+    }
+    done |= {kind: OutboxMessage.objects.filter(kind=kind, state="sent") for kind in MAILED}
+    assert {what: set(rows.values_list("clinic", flat=True)) for what, rows in done.items()} == dict.fromkeys(
+        done, active
+    )
 
 
-def test_the_carrier_sends_what_every_clinic_wrote(
-    policies: None, programs: list[Program], smtp_sink: Any
-) -> None:
-    tasks.ask_check_ins()
-    tasks.send_outbox()
-
-    assert len(smtp_sink.messages) == 2
-    assert SweepRun.objects.get(name="send_outbox").result["sent"] == 2
+MAILED = ("check_in", "reminder", "digest", "escalation")
