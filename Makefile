@@ -5,6 +5,9 @@ UV := .uv/bin/uv
 SOURCES := clinic config patients programs tests scripts manage.py
 WORKERS ?= 2
 
+# Else each of the many processes that a run starts would compile all our modules anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 # Settings as in production, for the checks that judge them. Nothing connects to these addresses.
 PRODUCTION := DATABASE_URL=postgres://app:x@db.invalid/clinic REDIS_URL=redis://valkey.invalid:6379 \
 	DATABASE_OWNER_URL=postgres://owner:x@db.invalid/clinic SITE_URL=https://clinic.example \
