@@ -18,7 +18,7 @@ from psycopg.pq import TransactionStatus
 
 TELL = (
     "SELECT set_config('tenant.clinics', %s, true), set_config('tenant.patient', %s, true), "
-    "set_config('tenant.platform', %s, true)"
+    "set_config('tenant.user', %s, true), set_config('tenant.platform', %s, true)"
 )
 
 
@@ -27,17 +27,19 @@ class Tenant:
     """Whose rows may be seen and written.
 
     ``clinics`` are ids. With ``patient`` only that patient's rows count, beside the clinic's library.
-    ``platform`` stands for the operator and the mail carrier: the outbox of every clinic, and no record.
+    ``user`` is whose login it is: of their own login they see and write what nobody else does.
+    ``platform`` stands for the operator and the mail carrier: every clinic, its outbox, and no record.
     """
 
     clinics: tuple[int, ...] = ()
     patient: UUID | None = None
+    user: int | None = None
     platform: bool = False
 
-    def told(self) -> tuple[str, str, str]:
+    def told(self) -> tuple[str, str, str, str]:
         """As the database reads it."""
         clinics = f"{{{','.join(map(str, self.clinics))}}}" if self.clinics else ""
-        return clinics, str(self.patient or ""), "true" if self.platform else ""
+        return clinics, str(self.patient or ""), str(self.user or ""), "true" if self.platform else ""
 
 
 NOBODY = Tenant()

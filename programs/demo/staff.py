@@ -45,6 +45,7 @@ def new_password() -> str:
     return secrets.token_urlsafe(PASSWORD_BYTES)
 
 
+@acting_for(Tenant(platform=True))
 def found(*, password: str) -> tuple[Clinic, Staff]:
     """The empty clinic, its staff and an operator, who all log in with the password.
 
@@ -116,6 +117,7 @@ def write_logins(*, password: str, patient: str, token: str) -> None:
         file.write("\n".join(lines) + "\n")
 
 
+@acting_for(Tenant(platform=True))
 def existing() -> Clinic | None:
     clinic: Clinic | None = Clinic.objects.filter(slug=SLUG).first()
     return clinic

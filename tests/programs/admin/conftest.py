@@ -24,7 +24,7 @@ class Staff:
 
     def client(self, user: User) -> Client:
         client = Client()
-        client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
+        client.force_login(user)
         return client
 
 
