@@ -38,6 +38,21 @@ UNPROTECTED = """
         END
     ORDER BY relname
 """
+HIDDEN = """
+    SELECT relname FROM pg_class
+    WHERE relnamespace = current_schema()::regnamespace AND relkind IN ('r', 'p')
+        AND row_security_active(oid)
+        AND (
+            NOT EXISTS (
+                SELECT FROM pg_policy, unnest(polroles) AS role
+                WHERE polrelid = pg_class.oid AND polpermissive AND polcmd = '*'
+                    AND pg_get_expr(polqual, polrelid) = 'true'
+                    AND (role = 0 OR pg_has_role(role, 'USAGE'))
+            )
+            OR EXISTS (SELECT FROM pg_policy WHERE polrelid = pg_class.oid AND NOT polpermissive)
+        )
+    ORDER BY relname
+"""
 ADVICE = "Make the roles with `manage.py create_roles`."
 
 
@@ -76,3 +91,10 @@ def protected_tables(databases: Sequence[str] | None = None, **_: Any) -> list[C
                 for (table,) in cursor.fetchall()
             ]
     return found
+
+
+def tables_not_seen_whole(alias: str) -> list[str]:
+    """Tables of which a policy may hide rows from the role that is connected."""
+    with connections[alias].cursor() as cursor:
+        cursor.execute(HIDDEN)
+        return [table for (table,) in cursor.fetchall()]
