@@ -12,11 +12,26 @@ from django.db.models import Q
 from django.db.models.functions import UUID7, Lower, Now
 from django.utils.functional import cached_property
 
+from clinic.data_keys import DataKey
+from clinic.legal_terms import TERMS
 from clinic.roles import CAPABILITIES, CLINICIAN_ROLES, Capability, Role
 from clinic.row_security import Tenant
+from clinic.sealed import EncryptedTextField
 from clinic.tenancy import ClinicRow, Scope, ScopedQuerySet
 from clinic.thresholds import PolicyError, Thresholds, with_overrides
 from clinic.zones import validate_zone
+
+__all__ = [
+    "Clinic",
+    "ClinicPolicy",
+    "DataKey",
+    "Membership",
+    "MembershipQuerySet",
+    "OutboxMessage",
+    "SweepRun",
+    "User",
+    "UserManager",
+]
 
 
 class Clinic(models.Model):
@@ -29,6 +44,13 @@ class Clinic(models.Model):
     timezone = models.CharField(max_length=64, default="UTC", validators=[validate_zone])
     phone = models.CharField(max_length=40, blank=True, help_text="Shown to a patient with a red flag.")
     emergency_number = models.CharField(max_length=20, default="112")
+    country = models.CharField(
+        max_length=2,
+        blank=True,
+        db_default="",
+        choices=[(code, term.country) for code, term in sorted(TERMS.items())],
+        help_text="Whose law says how long records are kept. Empty: as long as the strictest does.",
+    )
     simulated = models.BooleanField(default=False, help_text="Invented patients, for trying things out.")
     is_active = models.BooleanField(default=True)
     created_at = models.DateTimeField(db_default=Now(), editable=False)
@@ -251,7 +273,7 @@ class OutboxMessage(models.Model):
         SENT = "sent", "Sent"
         DEAD = "dead", "Given up"
 
-    scope = Scope()
+    scope = Scope(patient="patient_key")
 
     id = models.UUIDField(primary_key=True, db_default=UUID7(), editable=False)
     clinic = models.ForeignKey(Clinic, null=True, on_delete=models.PROTECT, related_name="+")
@@ -260,8 +282,8 @@ class OutboxMessage(models.Model):
     patient_key = models.UUIDField(null=True, blank=True)
     to_email = models.EmailField(max_length=254)
     subject = models.CharField(max_length=200)
-    text = models.TextField()
-    html = models.TextField(blank=True)
+    text = EncryptedTextField()
+    html = EncryptedTextField(blank=True)
     images = models.JSONField(default=dict, blank=True, help_text="Content-id to base64 PNG.")
     secret = models.BinaryField(null=True, blank=True, editable=False)
     state = models.CharField(max_length=10, choices=State.choices, default=State.PENDING)

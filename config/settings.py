@@ -154,7 +154,10 @@ BEAT_INTERVALS = {
     "programs.tasks.review_cases": SWEEP_SECONDS,
     "programs.tasks.send_digests": SWEEP_SECONDS,
     "programs.tasks.escalate_red_flags": SWEEP_SECONDS,
+    "programs.tasks.apply_retention": SWEEP_SECONDS,
 }
+# Who was erased, by opaque keys: keep it outside of the database's backups, to erase again after a restore.
+ERASURE_LEDGER = Path(env.text("ERASURE_LEDGER", str(DATA_DIR / "erasures.jsonl")))
 CELERY_BROKER_URL = env.broker_url(REDIS_URL)
 CELERY_BEAT_SCHEDULE = {
     task: {"task": task, "schedule": seconds, "options": {"expires": seconds}}

@@ -131,6 +131,7 @@ UNFOLD = {
                     _item("Policy", "tune", "clinic_clinicpolicy_changelist", "owns"),
                     _item("Clinics", "apartment", "clinic_clinic_changelist", "owns_or_operates"),
                     _item("E-mails", "outbox", "clinic_outboxmessage_changelist", "owns_or_operates"),
+                    _item("Erased records", "lock", "patients_restrictedrecord_changelist", "owns"),
                     _item("Periodic jobs", "schedule", "clinic_sweeprun_changelist", "owns_or_operates"),
                 ],
             },

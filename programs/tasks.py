@@ -15,7 +15,8 @@ from clinic import sweeps
 from clinic.models import Clinic
 from clinic.row_security import Tenant, acting_for
 from patients.services import forget_expired
-from programs.services import checkins, digests, mail, red_flags, reviews
+from programs.rules.schedule import local_date
+from programs.services import checkins, digests, mail, red_flags, retention, reviews
 from programs.services.rounds import each_clinic
 
 MAILS_A_SWEEP = 500
@@ -55,6 +56,20 @@ def mark_missed() -> None:
 
     with sweeps.record("mark_missed", now) as counts:
         counts["missed"] = 0
+        each_clinic(sweep, counts)
+
+
+@shared_task(name="programs.tasks.apply_retention")
+def apply_retention() -> None:
+    now = timezone.now()
+
+    def sweep(clinic: Clinic, left: timedelta) -> dict[str, int]:
+        return retention.forget_of_clinic(now=now, today=local_date(now, clinic.timezone))
+
+    with sweeps.record("apply_retention", now) as counts:
+        with acting_for(Tenant(platform=True)):
+            counts.update(retention.forget_of_platform(now=now))
+            retention.write_ledger(settings.ERASURE_LEDGER)
         each_clinic(sweep, counts)
 
 

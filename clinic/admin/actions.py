@@ -37,6 +37,7 @@ class Act(forms.Form):
     intro: ClassVar[str] = ""
     danger: ClassVar[bool] = False
     template: ClassVar[str] = "admin/clinic/act.html"
+    answer: HttpResponse | None = None  # what ``perform`` answers with, such as a file, instead of going on
     renamed: ClassVar[Mapping[str, str]] = {}  # what the service calls a field, and what the form does
 
     def __init__(self, *args: Any, target: Any, by: User, now: datetime, **kwargs: Any) -> None:
@@ -133,6 +134,8 @@ def act_on(request: HttpRequest, kind: type[Act], pk: str, site: admin.AdminSite
         now=timezone.now(),
     )
     if form.is_bound and form.is_valid() and (done := form.attempt()) is not None:
+        if form.answer is not None:
+            return form.answer
         messages.success(request, done)
         return HttpResponseRedirect(form.next_url())
     context = {

@@ -41,6 +41,15 @@ class AddressThrottle(AuthThrottle):
         return self.counter(view, str(self.get_ident(request)))
 
 
+class PatientThrottle(AuthThrottle):
+    """By the patient, whichever device asks."""
+
+    rate = "10/hour"
+
+    def get_cache_key(self, request: Request, view: Any) -> str:
+        return self.counter(view, str(getattr(request.auth, "patient_id", "")))
+
+
 class EmailThrottle(AuthThrottle):
     """By the e-mail in the body, whoever sends it."""
 

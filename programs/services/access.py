@@ -23,6 +23,8 @@ from clinic.row_security import Tenant, acting_for
 from patients.models import DeviceToken, LoginCode, Patient
 from patients.services import accept_invitation, clinics_with_login
 from programs import emails
+from programs.rules.schedule import local_date
+from programs.services.consents import agree
 
 CODE_DIGITS = 6
 CODE_MINUTES = 10
@@ -46,14 +48,19 @@ class SignedIn:
 
 
 @transaction.atomic
-def sign_in_by_invitation(*, token: str, device_name: str, now: datetime) -> SignedIn:
-    """Accept an invitation on this device.
+def sign_in_by_invitation(
+    *, token: str, device_name: str, now: datetime, consent_version: int | None = None
+) -> SignedIn:
+    """Accept an invitation on this device, and the text that was shown with it.
 
     Raises:
         InvitationError: the token is not that of an open invitation.
+        StaleVersion, ConsentError: the text can't be agreed to; the invitation stays open.
     """
     patient = accept_invitation(token=token, now=now)
     with acting_for(Tenant((patient.clinic_id,), patient=patient.pk)):
+        if consent_version is not None:
+            agree(patient=patient, version=consent_version, now=now, today=local_date(now, patient.timezone))
         return _sign_in(patient, device_name, now)
 
 

@@ -96,9 +96,9 @@ def clear(*, alert: Alert, by: User, finding: str, now: datetime, seen: int | No
         raise AlertError("finding", "Clearing a red flag needs a finding.")
     today = local_date(now, alert.episode.patient.timezone)
     close(alert=alert, resolution=Alert.Resolution.CLINICIAN, outcome=finding, by=by, now=now, today=today)
-    Hold.objects.filter(program__episode=alert.episode_id, cleared_at=None).update(
-        cleared_at=now, cleared_by=by, finding=finding.strip()
-    )
+    for hold in Hold.objects.filter(program__episode=alert.episode_id, cleared_at=None):
+        hold.cleared_at, hold.cleared_by, hold.finding = now, by, finding.strip()
+        hold.save(update_fields=["cleared_at", "cleared_by", "finding"])
     review_again(episode=alert.episode, now=now)
     return alert
 
