@@ -11,7 +11,7 @@ from clinic.seal_migration import expand
 
 
 class Migration(migrations.Migration):
-    dependencies = [("clinic", "0002_tenant_functions")]
+    dependencies = [("clinic", "0010_look_ups")]
 
     operations = [
         migrations.AddField(

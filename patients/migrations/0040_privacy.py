@@ -8,7 +8,15 @@ from django.conf import settings
 from django.db import migrations, models
 
 import clinic.sealed
-from clinic.row_security.policies import IN_CLINIC, PLATFORM, of_patient, of_staff, protect, share
+from clinic.row_security.policies import (
+    IN_CLINIC,
+    PLATFORM,
+    for_the_application,
+    of_patient,
+    of_staff,
+    protect,
+    share,
+)
 from clinic.seal_migration import expand
 
 FOR_GOOD = """
@@ -58,7 +66,7 @@ ID = ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=F
 class Migration(migrations.Migration):
     dependencies = [
         ("clinic", "0040_data_keys"),
-        ("patients", "0002_row_security"),
+        ("patients", "0011_same_clinic"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
@@ -166,6 +174,7 @@ class Migration(migrations.Migration):
         ),
         migrations.RunSQL(FOR_GOOD),
         migrations.RunSQL(FORGET_LOGIN),
+        for_the_application("forget_login"),
         protect(
             "patients_consent",
             of_patient("patient_id"),
