@@ -10,13 +10,29 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import UUID7, Lower, Now
+from django.utils.crypto import salted_hmac
 from django.utils.functional import cached_property
 
-from clinic.roles import CAPABILITIES, CLINICIAN_ROLES, Capability, Role
+from clinic.accounts.models import BreakGlass, Factor, Tally
+from clinic.roles import CAPABILITIES, CLINICIAN_ROLES, READING, Capability, Role
 from clinic.row_security import Tenant
 from clinic.tenancy import ClinicRow, Scope, ScopedQuerySet
 from clinic.thresholds import PolicyError, Thresholds, with_overrides
 from clinic.zones import validate_zone
+
+__all__ = [
+    "BreakGlass",
+    "Clinic",
+    "ClinicPolicy",
+    "Factor",
+    "Membership",
+    "MembershipQuerySet",
+    "OutboxMessage",
+    "SweepRun",
+    "Tally",
+    "User",
+    "UserManager",
+]
 
 
 class Clinic(models.Model):
@@ -76,8 +92,14 @@ class User(AbstractBaseUser, PermissionsMixin):
         default=False, help_text="Runs the platform: clinics, health, outbox states; no patient data."
     )
     date_joined = models.DateTimeField(db_default=Now(), editable=False)
+    session_round = models.PositiveIntegerField(
+        db_default=0, default=0, editable=False, help_text="One more ends every session."
+    )
 
     objects: ClassVar[UserManager] = UserManager()
+
+    glass: BreakGlass | None = None
+    """The records an operator has opened, at the time of this request: set by its edge."""
 
     USERNAME_FIELD = "email"
     EMAIL_FIELD = "email"
@@ -111,11 +133,26 @@ class User(AbstractBaseUser, PermissionsMixin):
     def tenant(self) -> Tenant:
         """What the database lets the user's requests see: the clinics they work for, or the platform."""
         clinics = tuple(membership.clinic_id for membership in self.active_memberships)
-        return Tenant(clinics, platform=self.is_operator and self.is_active)
+        reads = (self.glass.clinic_id,) if self.glass else ()
+        return Tenant(clinics, platform=self.is_operator and self.is_active, reads=reads)
+
+    @property
+    def clinic_ids(self) -> list[int]:
+        """The clinics of which the user sees something."""
+        opened = [self.glass.clinic_id] if self.glass else []
+        return [membership.clinic_id for membership in self.active_memberships] + opened
+
+    def _get_session_auth_hash(self, secret: str | None = None) -> str:
+        """What a session is tied to. It ends at the next request when the password, the standing with the
+        platform or any membership changes, by whatever way, or when all sessions are ended.
+        """
+        roles = sorted((member.clinic_id, member.role) for member in self.active_memberships)
+        tied = (self.password, self.session_round, self.is_staff, self.is_operator, roles)
+        return salted_hmac("clinic.session", repr(tied), secret=secret, algorithm="sha256").hexdigest()
 
     def clinics_by_reach(self) -> tuple[list[int], list[int]]:
         """Ids of the clinics seen whole, and of those where only one's own cases are seen."""
-        everything: list[int] = []
+        everything: list[int] = [self.glass.clinic_id] if self.glass else []
         own_only: list[int] = []
         for membership in self.active_memberships:
             policy = getattr(membership.clinic, "policy", None)
@@ -125,6 +162,8 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     def may(self, capability: Capability, clinic_id: int | None = None) -> bool:
         """Whether the user has the capability in that clinic, or in any if none is named."""
+        if self.glass and capability in READING and clinic_id in (None, self.glass.clinic_id):
+            return True
         return any(
             capability in CAPABILITIES[Role(membership.role)]
             for membership in self.active_memberships

@@ -18,7 +18,7 @@ from psycopg.pq import TransactionStatus
 
 TELL = (
     "SELECT set_config('tenant.clinics', %s, true), set_config('tenant.patient', %s, true), "
-    "set_config('tenant.platform', %s, true)"
+    "set_config('tenant.platform', %s, true), set_config('tenant.reads', %s, true)"
 )
 
 
@@ -28,16 +28,22 @@ class Tenant:
 
     ``clinics`` are ids. With ``patient`` only that patient's rows count, beside the clinic's library.
     ``platform`` stands for the operator and the mail carrier: the outbox of every clinic, and no record.
+    ``reads`` are clinics whose records may be read and not written: those opened by break-glass.
     """
 
     clinics: tuple[int, ...] = ()
     patient: UUID | None = None
     platform: bool = False
+    reads: tuple[int, ...] = ()
 
-    def told(self) -> tuple[str, str, str]:
+    def told(self) -> tuple[str, str, str, str]:
         """As the database reads it."""
-        clinics = f"{{{','.join(map(str, self.clinics))}}}" if self.clinics else ""
-        return clinics, str(self.patient or ""), "true" if self.platform else ""
+        platform = "true" if self.platform else ""
+        return _array(self.clinics), str(self.patient or ""), platform, _array(self.reads)
+
+
+def _array(ids: tuple[int, ...]) -> str:
+    return f"{{{','.join(map(str, ids))}}}" if ids else ""
 
 
 NOBODY = Tenant()
