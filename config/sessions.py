@@ -35,10 +35,9 @@ class StaffSession:
             return self.get_response(request)
         claimed, now = SESSION_KEY in request.session, timezone.now()
         user = request.user
+        why = "ended" if claimed else ""
         if isinstance(user, User):
             why = sessions.why_over(request, now=now)
-        else:
-            why = "ended" if claimed else ""
         if why:
             logout(request)
             return to_login(request, why=why, next_url=_page_of(request))

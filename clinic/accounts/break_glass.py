@@ -37,9 +37,7 @@ def open_records(*, clinic: Clinic, by: User, reason: str, now: datetime) -> Bre
         raise Denied("Only an operator opens records by break-glass.")
     reason = " ".join(reason.split())
     if len(reason) < REASON_LEAST:
-        raise BreakGlassError(
-            "reason", f"Say why, in {REASON_LEAST} characters at least: the owner reads it."
-        )
+        raise BreakGlassError("reason", f"Say why, in {REASON_LEAST} characters or more: the owner reads it.")
     with acting_for(Tenant(platform=True)):
         close_records(by=by, now=now)
         opened = BreakGlass.objects.create(

@@ -138,7 +138,7 @@ def remove_factor(*, user: User, pk: int) -> str:
 
 @transaction.atomic
 def forget_factors(*, user: User) -> int:
-    """For someone who lost everything and was recognised by other means: they enrol anew at the next sign-in."""
+    """For someone who lost everything and was recognised by other means: they enrol anew."""
     deleted, _ = factors_of(user).delete()
     return deleted
 

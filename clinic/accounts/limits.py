@@ -1,8 +1,8 @@
-"""How often something may be tried. Counted in PostgreSQL: a dead or flushed cache must not let anybody guess,
-and nobody signs in without the database anyway.
+"""How often something may be tried. Counted in PostgreSQL: a dead or flushed cache must not let anybody
+guess, and nobody signs in without the database anyway.
 
-A try is counted before it is judged, in one statement that holds the row until the request ends: fifty at once
-are judged one after the other.
+A try is counted before it is judged, in one statement that holds the row until the request ends: fifty at
+once are judged one after the other.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from math import ceil
+from typing import Any
 
 from django.db import connection
 from django.db.models import F
@@ -50,7 +51,12 @@ def count_try(limit: Limit, who: str, *, now: datetime) -> bool:
     Raises:
         LimitedError: there were too many; this one is not to be judged.
     """
-    values = {"key": _key(limit, who), "now": now, "over": now - limit.window, "most": limit.most}
+    values: dict[str, Any] = {
+        "key": _key(limit, who),
+        "now": now,
+        "over": now - limit.window,
+        "most": limit.most,
+    }
     with connection.cursor() as cursor:
         cursor.execute(COUNT, values)
         count, since = cursor.fetchone()

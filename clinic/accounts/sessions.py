@@ -1,5 +1,5 @@
-"""A session from the right password to its end. Until the second factor is shown it belongs to nobody: no page
-and no API knows the user.
+"""A session from the right password to its end. Until the second factor is shown it belongs to nobody: no
+page and no API knows the user.
 """
 
 from __future__ import annotations

@@ -26,8 +26,8 @@ from clinic.thresholds import PolicyError
 class Act(forms.Form):
     """One action on one row of ``model``: what it asks, and ``perform``, which makes the service call.
 
-    Subclasses say what the role must allow (nothing: the page has judged it) and where to go afterwards. ``now`` and ``today`` (in ``zone``)
-    come from the request's edge.
+    Subclasses say what the role must allow (None: the page has judged it) and where to go afterwards. ``now``
+    and ``today`` (in ``zone``) come from the request's edge.
     """
 
     model: ClassVar[type[Model]]

@@ -29,8 +29,8 @@ class OpenRecords(Act):
     submit = "Open for one hour"
     danger = True
     intro = (
-        "You may read, and change nothing. The clinic's owners get an e-mail with your name and your reason at "
-        "once, and what you read is on record."
+        "You may read, and change nothing. The clinic's owners get an e-mail with your name and your reason "
+        "at once, and what you read is on record."
     )
 
     reason = forms.CharField(

@@ -31,7 +31,8 @@ TEMPLATES = "admin/clinic/entry"
 LATER = "If this address signs in here, an e-mail with a link is on its way. The link is good for an hour."
 
 WHY = {
-    "idle": "You were signed out because nothing was done for {idle} minutes. Sign in to go on where you were.",
+    "idle": "You were signed out because nothing was done for {idle} minutes. Sign in to go on where you "
+    "were.",
     "age": "You were signed out {hours} hours after you signed in. Sign in to go on where you were.",
     "ended": "Your session was ended: your password, your role or your clinic changed, or you signed out "
     "everywhere. Sign in again.",
@@ -165,7 +166,7 @@ def ask_for_reset(request: HttpRequest) -> HttpResponse:
 
 
 def reset_password(request: HttpRequest) -> HttpResponse:
-    """The link's token stands behind the #: whoever fetches the page alone, as mail scanners do, uses nothing."""
+    """The link's token stands behind the #: who fetches the page alone, as mail scanners do, uses nothing."""
     form, wait = NewPasswordForm(request.POST or None), 0
     if form.is_bound:
         wait, done = _judged(

@@ -36,8 +36,8 @@ def origin_of(request: HttpRequest) -> str:
 
 
 def offer(request: HttpRequest, *, user: User, kept: dict[str, Any]) -> dict[str, Any]:
-    """What the page shows. ``kept`` is a part of the session: the app's secret waits there, encrypted, until a
-    first code shows that the app has it.
+    """What the page shows. ``kept`` is a part of the session: the app's secret waits there, encrypted, until
+    a first code shows that the app has it.
     """
     if "totp" not in kept:
         kept["totp"] = secrets.encrypt(factors.new_totp_secret()).decode()

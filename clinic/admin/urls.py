@@ -1,4 +1,4 @@
-"""The pages of accounts below the admin's address. The log-in stands before Django's own, whose name it keeps."""
+"""The pages of accounts below the admin's address. The log-in takes the place of Django's own."""
 
 from django.urls import path
 
