@@ -83,6 +83,7 @@ def grant_rights(admin: psycopg.Connection, owner: Role, users: list[Role]) -> N
         sql.SQL("GRANT USAGE ON SCHEMA public TO {}").format(names),
         sql.SQL("GRANT {} ON ALL TABLES IN SCHEMA public TO {}").format(ROW_RIGHTS, names),
         sql.SQL("GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA public TO {}").format(names),
+        sql.SQL("GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA public TO {}").format(names),
         sql.SQL("{} {} ON TABLES TO {}").format(defaults, ROW_RIGHTS, names),
         sql.SQL("{} USAGE, SELECT ON SEQUENCES TO {}").format(defaults, names),
     ):

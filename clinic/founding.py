@@ -25,6 +25,7 @@ class Founded:
     password: str
 
 
+@acting_for(Tenant(platform=True))
 @transaction.atomic
 def found_clinic(*, slug: str, name: str, owner_email: str, timezone: str) -> Founded:
     """A clinic with an empty policy and its owner, who is a clinician too.

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import PermissionsMixin
 from django.core.exceptions import ValidationError
-from django.db import models
+from django.db import connection, models
 from django.db.models import Q
 from django.db.models.functions import UUID7, Lower, Now
 from django.utils.crypto import salted_hmac
@@ -59,15 +59,32 @@ class Clinic(models.Model):
 
     def thresholds(self, *layers: dict[str, Any]) -> Thresholds:
         """The thresholds in force here; ``layers`` are a case's own overrides."""
-        policy = getattr(self, "policy", None)
-        return with_overrides(policy.overrides if policy else {}, *layers)
+        return with_overrides(self.policy.overrides, *layers)
 
 
 class UserManager(BaseUserManager["User"]):
-    """Users log in by e-mail, in any case."""
+    """Users log in by e-mail, in any case. Who asks for a login by name need not know the tenant yet."""
 
     def get_by_natural_key(self, username: str | None) -> User:
-        return self.get(email__iexact=username)
+        found = self.by_email(username or "")
+        if found is None:
+            raise self.model.DoesNotExist
+        return found
+
+    def by_email(self, email: str) -> User | None:
+        """The login with exactly this e-mail, whoever asks."""
+        return self._first("SELECT * FROM login_by_email(%s)", [email.strip()])
+
+    def of_session(self, pk: int) -> User | None:
+        """Whose session it is, and in the same statement where they work, as what."""
+        return self._first(
+            "SELECT login.*, clinics_of_staff(login.id) AS clinic_ids, roles_of_staff(login.id) AS roles "
+            "FROM login_by_id(%s) AS login",
+            [pk],
+        )
+
+    def _first(self, query: str, values: list[Any]) -> User | None:
+        return next(iter(self.raw(query, values)), None)
 
     def create_user(self, email: str, password: str | None = None, **fields: Any) -> User:
         user = self.model(email=self.normalize_email(email).lower(), **fields)
@@ -129,25 +146,39 @@ class User(AbstractBaseUser, PermissionsMixin):
             self.memberships.filter(is_active=True, clinic__is_active=True).select_related("clinic__policy")
         )
 
+    @cached_property
+    def clinic_ids(self) -> list[int]:
+        """Of the active clinics where the user works; asked before the database knows the tenant."""
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT clinics_of_staff(%s)", [self.pk])
+            (found,) = cursor.fetchone()
+        return list(found)
+
     @property
     def tenant(self) -> Tenant:
         """What the database lets the user's requests see: the clinics they work for, or the platform."""
-        clinics = tuple(membership.clinic_id for membership in self.active_memberships)
         reads = (self.glass.clinic_id,) if self.glass else ()
-        return Tenant(clinics, platform=self.is_operator and self.is_active, reads=reads)
+        platform = self.is_operator and self.is_active
+        return Tenant(tuple(self.clinic_ids), user=self.pk, platform=platform, reads=reads)
 
     @property
-    def clinic_ids(self) -> list[int]:
-        """The clinics of which the user sees something."""
-        opened = [self.glass.clinic_id] if self.glass else []
-        return [membership.clinic_id for membership in self.active_memberships] + opened
+    def seen_clinic_ids(self) -> list[int]:
+        """The clinics of which the user sees something: where they work, or what they opened."""
+        return [*self.clinic_ids, *([self.glass.clinic_id] if self.glass else [])]
+
+    @cached_property
+    def roles(self) -> list[str]:
+        """Clinic and role where the user works, such as "7:physio"; asked as ``clinic_ids``."""
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT roles_of_staff(%s)", [self.pk])
+            (found,) = cursor.fetchone()
+        return list(found)
 
     def _get_session_auth_hash(self, secret: str | None = None) -> str:
         """What a session is tied to. It ends at the next request when the password, the standing with the
         platform or any membership changes, by whatever way, or when all sessions are ended.
         """
-        roles = sorted((member.clinic_id, member.role) for member in self.active_memberships)
-        tied = (self.password, self.session_round, self.is_staff, self.is_operator, roles)
+        tied = (self.password, self.session_round, self.is_staff, self.is_operator, list(self.roles))
         return salted_hmac("clinic.session", repr(tied), secret=secret, algorithm="sha256").hexdigest()
 
     def clinics_by_reach(self) -> tuple[list[int], list[int]]:
@@ -155,8 +186,7 @@ class User(AbstractBaseUser, PermissionsMixin):
         everything: list[int] = [self.glass.clinic_id] if self.glass else []
         own_only: list[int] = []
         for membership in self.active_memberships:
-            policy = getattr(membership.clinic, "policy", None)
-            limited = membership.role == Role.PHYSIO and policy is not None and policy.own_cases_only
+            limited = membership.role == Role.PHYSIO and membership.clinic.policy.own_cases_only
             (own_only if limited else everything).append(membership.clinic_id)
         return everything, own_only
 

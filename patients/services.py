@@ -10,6 +10,7 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.db import connection, transaction
 from django.db.models import Q, QuerySet
+from knox.crypto import hash_token as hash_secret
 
 from clinic.errors import FieldError
 from clinic.models import Clinic, Membership, User
@@ -160,26 +161,21 @@ def accept_invitation(*, token: str, now: datetime) -> Patient:
     Raises:
         InvitationError: the token is not that of an open invitation of an active clinic.
     """
-    valid = Invitation.objects.filter(
-        token_hash=hash_token(token),
-        accepted_at=None,
-        revoked_at=None,
-        expires_at__gt=now,
-        clinic__is_active=True,
-    )
-    found = valid.first()
+    query = "SELECT * FROM invitation_by_hash(%s, %s)"
+    found = next(iter(Invitation.objects.raw(query, [hash_token(token), now])), None)
     if found is None:
         raise InvitationError
     with acting_for(Tenant((found.clinic_id,), patient=found.patient_id)):
-        return _accept(valid, now)
+        return _accept(found, now)
 
 
-def _accept(valid: QuerySet[Invitation], now: datetime) -> Patient:
+def _accept(found: Invitation, now: datetime) -> Patient:
     # The patient first, as inviting does; then the invitation again, as it is under that lock.
-    patients = Patient.objects.select_for_update(of=("self",), no_key=True)
-    patient: Patient | None = patients.filter(pk__in=valid.values("patient")).first()
-    invitation = valid.select_for_update(of=("self",), no_key=True).first()
-    if patient is None or invitation is None or not patient.email:
+    patients = Patient.objects.select_for_update(of=("self",), no_key=True).select_related("clinic")
+    patient: Patient = patients.get(pk=found.patient_id)
+    is_open = Invitation.objects.filter(pk=found.pk, accepted_at=None, revoked_at=None)
+    invitation = is_open.select_for_update(no_key=True).first()
+    if invitation is None or not patient.email:
         raise InvitationError
     if patient.user_id is None:
         patient.user = login_of(patient)
@@ -201,6 +197,12 @@ def clinics_with_login(email: str) -> tuple[int, ...]:
     with connection.cursor() as cursor:
         cursor.execute("SELECT clinics_with_login(%s)", [email])
         return tuple(clinic for (clinic,) in cursor.fetchall())
+
+
+def device_of(*, token: str, now: datetime) -> DeviceToken | None:
+    """The device with this access token, if it opens something now; asked before a clinic is known."""
+    query = "SELECT * FROM device_by_digest(%s, %s)"
+    return next(iter(DeviceToken.objects.raw(query, [hash_secret(token), now])), None)
 
 
 def revoke_devices(*, patient: Patient) -> int:

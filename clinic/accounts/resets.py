@@ -13,6 +13,7 @@ from clinic.accounts.notices import notify
 from clinic.accounts.sign_in import by_account, by_address, staff_with
 from clinic.emails import accounts as emails
 from clinic.models import User
+from clinic.row_security import Tenant, acting_for
 
 BY_EMAIL = Limit("password reset", 5, timedelta(hours=1))
 
@@ -50,8 +51,11 @@ def reset_password(*, secret: str, password: str, address: str, now: datetime) -
     count_try(by_address(), address, now=now)
     user = _whose(secret)
     validate_password(password, user)
+    before = user.password
     user.set_password(password)
-    user.save(update_fields=["password"])
+    with acting_for(Tenant(user=user.pk)):  # of two at once one wins
+        if not User.objects.filter(pk=user.pk, password=before).update(password=user.password):
+            raise ResetError
     forget_tries(by_account(), user.email)
     notify(user, "account_changed", emails.changed("Your password was set anew."), now=now)
     return user
@@ -61,9 +65,8 @@ def _whose(secret: str) -> User:
     """The password's hash is part of the token, so that it works once."""
     pk, _, token = secret.partition(".")
     number = int(pk) if pk.isascii() and pk.isdecimal() and len(pk) < 19 else 0
-    user = (
-        User.objects.select_for_update(no_key=True).filter(pk=number, is_active=True, is_staff=True).first()
-    )
-    if user is None or not default_token_generator.check_token(user, token):
+    user = User.objects.of_session(number)
+    valid = user and user.is_active and user.is_staff and default_token_generator.check_token(user, token)
+    if user is None or not valid:
         raise ResetError
     return user

@@ -13,9 +13,10 @@ from django.db.models import F
 from django.http import HttpRequest
 from django.utils.crypto import constant_time_compare
 
+from clinic import row_security
 from clinic.models import User
 
-BACKEND = "django.contrib.auth.backends.ModelBackend"
+BACKEND = "clinic.backends.LoginBackend"
 PENDING, ENTERED = "sign_in", "entered"
 PENDING_MINUTES = 10
 FRESH_MINUTES = 15
@@ -25,6 +26,7 @@ SEEN_SECONDS = 60
 
 def begin(request: HttpRequest, *, user: User, next_url: str, now: datetime) -> None:
     """The password was right. What was in the browser's session before is gone."""
+    row_security.enter(row_security.Tenant(user=user.pk))
     request.session.flush()
     request.session[PENDING] = {
         "user": user.pk,
@@ -46,9 +48,10 @@ def pending_user(request: HttpRequest, *, now: datetime) -> User | None:
     state = request.session.get(PENDING) or {}
     if "user" not in state or now.timestamp() - state["at"] > PENDING_MINUTES * 60:
         return None
-    user = User.objects.filter(pk=state["user"], is_active=True).first()
-    if user is None or not constant_time_compare(user.get_session_auth_hash(), state["hash"]):
+    user = User.objects.of_session(state["user"])
+    if not (user and user.is_active and constant_time_compare(user.get_session_auth_hash(), state["hash"])):
         return None
+    row_security.enter(row_security.Tenant(user=user.pk))
     return user
 
 

@@ -90,13 +90,14 @@ def check_passkey(
 
 def may_enter(user: User) -> bool:
     """Whether there is anything for the user in the admin: a clinic they work for, or the platform."""
-    return user.is_active and user.is_staff and (user.is_operator or bool(user.active_memberships))
+    return user.is_active and user.is_staff and (user.is_operator or bool(user.clinic_ids))
 
 
 def staff_with(email: str) -> User | None:
     """Who would read mail about a member's account at this address."""
-    user = User.objects.filter(email=email.strip().lower(), is_active=True, is_staff=True).first()
-    return user if user and user.has_usable_password() else None
+    user = User.objects.by_email(email)
+    reads = user is not None and user.is_active and user.is_staff and user.has_usable_password()
+    return user if reads else None
 
 
 def _count_second(user: User, address: str, now: datetime) -> bool:

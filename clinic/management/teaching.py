@@ -38,8 +38,8 @@ class TeachingCommand(BaseCommand):
 
 def find_clinic(slug: str) -> Clinic:
     """The active clinic of that slug; CommandError otherwise."""
-    active = Clinic.objects.select_related("policy").filter(is_active=True)
-    clinic: Clinic | None = active.filter(slug=slug).first()
+    with acting_for(Tenant(platform=True)):
+        clinic: Clinic | None = Clinic.objects.filter(is_active=True, slug=slug).first()
     if clinic is None:
         raise CommandError(f"--clinic: there is no active clinic {slug!r}.")
     return clinic
@@ -48,9 +48,13 @@ def find_clinic(slug: str) -> Clinic:
 @contextmanager
 def working_for(clinic: Clinic | None) -> Iterator[None]:
     """What the command does is done for this clinic, or for every active one."""
-    active = Clinic.objects.filter(is_active=True).order_by("pk").values_list("pk", flat=True)
-    with acting_for(Tenant((clinic.pk,) if clinic else tuple(active))):
+    with acting_for(Tenant((clinic.pk,) if clinic else _active_clinics())):
         yield
+
+
+@acting_for(Tenant(platform=True))
+def _active_clinics() -> tuple[int, ...]:
+    return tuple(Clinic.objects.filter(is_active=True).order_by("pk").values_list("pk", flat=True))
 
 
 def lines_of(error: ValidationError, names: dict[str, str]) -> list[str]:

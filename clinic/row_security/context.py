@@ -18,7 +18,8 @@ from psycopg.pq import TransactionStatus
 
 TELL = (
     "SELECT set_config('tenant.clinics', %s, true), set_config('tenant.patient', %s, true), "
-    "set_config('tenant.platform', %s, true), set_config('tenant.reads', %s, true)"
+    "set_config('tenant.user', %s, true), set_config('tenant.platform', %s, true), "
+    "set_config('tenant.reads', %s, true)"
 )
 
 
@@ -27,19 +28,21 @@ class Tenant:
     """Whose rows may be seen and written.
 
     ``clinics`` are ids. With ``patient`` only that patient's rows count, beside the clinic's library.
-    ``platform`` stands for the operator and the mail carrier: the outbox of every clinic, and no record.
+    ``user`` is whose login it is: of their own login they see and write what nobody else does.
+    ``platform`` stands for the operator and the mail carrier: every clinic, its outbox, and no record.
     ``reads`` are clinics whose records may be read and not written: those opened by break-glass.
     """
 
     clinics: tuple[int, ...] = ()
     patient: UUID | None = None
+    user: int | None = None
     platform: bool = False
     reads: tuple[int, ...] = ()
 
-    def told(self) -> tuple[str, str, str, str]:
+    def told(self) -> tuple[str, ...]:
         """As the database reads it."""
-        platform = "true" if self.platform else ""
-        return _array(self.clinics), str(self.patient or ""), platform, _array(self.reads)
+        platform, user = "true" if self.platform else "", str(self.user or "")
+        return _array(self.clinics), str(self.patient or ""), user, platform, _array(self.reads)
 
 
 def _array(ids: tuple[int, ...]) -> str:

@@ -4,7 +4,6 @@ LOGIN = "Read to find out who someone is and where they work, before a clinic is
 FRAMEWORK = "Django's own; holds nothing of any clinic."
 
 EXEMPT = {
-    "clinic_clinic": LOGIN,
     "clinic_user": LOGIN,
     "clinic_user_groups": "Empty: roles are memberships.",
     "clinic_user_user_permissions": "Empty: roles are memberships.",

@@ -17,9 +17,30 @@ CREATE FUNCTION tenant_is_platform() RETURNS boolean LANGUAGE sql STABLE PARALLE
     RETURN coalesce(nullif(current_setting('tenant.platform', true), '')::boolean, false);
 """
 
+USER_FUNCTION = """
+CREATE FUNCTION tenant_user() RETURNS bigint LANGUAGE sql STABLE PARALLEL SAFE
+    RETURN nullif(current_setting('tenant.user', true), '')::bigint;
+"""
+
+FOR_THE_APPLICATION = """
+REVOKE EXECUTE ON FUNCTION look_up FROM PUBLIC;
+DO $$
+DECLARE application regrole;
+BEGIN
+    FOR application IN
+        SELECT DISTINCT grantee FROM pg_class, aclexplode(relacl)
+        WHERE pg_class.oid = 'clinic_clinic'::regclass AND privilege_type = 'INSERT'
+            AND grantee NOT IN (0, relowner)
+    LOOP
+        EXECUTE format('GRANT EXECUTE ON FUNCTION look_up TO %s', application);
+    END LOOP;
+END $$;
+"""
+
 IN_CLINIC = "clinic_id = ANY ((SELECT tenant_clinics())::bigint[])"
 ALL_PATIENTS = "(SELECT tenant_patient()) IS NULL"
 PLATFORM = "(SELECT tenant_is_platform())"
+OWN_LOGIN = "(SELECT tenant_user())"
 
 
 def protect(table: str, rows: str, *, written: str = "") -> RunSQL:
@@ -44,8 +65,31 @@ def protect_below(table: str, column: str, parent: str) -> RunSQL:
 
 
 def open_to_read(table: str, rows: str) -> RunSQL:
-    """Found by a secret, or by who logs in, before a tenant is known: ``rows`` are what may be written."""
+    """Everybody reads the table, ``rows`` are what may be written; ``share_only`` ended it for each."""
     return RunSQL(f"{protect(table, rows).sql}{share(table, 'true').sql};")
+
+
+def share_only(table: str, rows: str = "") -> RunSQL:
+    """Of an ``open_to_read`` table only ``rows`` may be read beside what may be written; without, none."""
+    again = f"{share(table, rows).sql};" if rows else ""
+    return RunSQL(f"DROP POLICY shared ON {table}; {again}")
+
+
+def look_up(name: str, arguments: str, returns: str, query: str) -> RunSQL:
+    """A function that answers one exact question before a tenant is known: who has this secret, this id.
+
+    It runs as the role that migrates, which sees every row, and finds no table but ours by its names.
+    """
+    function = f"""
+        CREATE FUNCTION {name}({arguments}) RETURNS {returns}
+            LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$ {query} $$;
+        """
+    return RunSQL([function, *for_the_application(name).sql])
+
+
+def for_the_application(function: str) -> RunSQL:
+    """Nobody may call it but the application's roles, which are those that may write rows."""
+    return RunSQL([FOR_THE_APPLICATION.replace("look_up", function)])
 
 
 def let_see(parent: str, key: str = "bigint") -> RunSQL:

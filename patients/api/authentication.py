@@ -7,12 +7,12 @@ from typing import Any
 from django.utils import timezone
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from knox.auth import TokenAuthentication
-from knox.crypto import hash_token
 from rest_framework.exceptions import AuthenticationFailed
 
 from clinic import row_security
 from clinic.models import User
 from patients.models import DeviceToken, Patient
+from patients.services import device_of
 
 
 class DeviceTokenAuthentication(TokenAuthentication):
@@ -23,20 +23,13 @@ class DeviceTokenAuthentication(TokenAuthentication):
     """
 
     def authenticate_credentials(self, token: bytes) -> tuple[User, DeviceToken]:
-        device = (
-            DeviceToken.objects.select_related("user")
-            .filter(
-                digest=hash_token(token.decode("utf-8", "replace")),
-                expiry__gt=timezone.now(),
-                user__is_active=True,
-                clinic__is_active=True,
-            )
-            .first()
-        )
+        device = device_of(token=token.decode("utf-8", "replace"), now=timezone.now())
         if device is None:
             raise AuthenticationFailed("This token is not valid. Log in again.")
-        row_security.enter(row_security.Tenant((device.clinic_id,), patient=device.patient_id))
-        device.patient = Patient.objects.select_related("clinic__policy").get(pk=device.patient_id)
+        tenant = row_security.Tenant((device.clinic_id,), patient=device.patient_id, user=device.user_id)
+        row_security.enter(tenant)
+        patient = Patient.objects.select_related("clinic__policy", "user").get(pk=device.patient_id)
+        device.patient, device.user = patient, patient.user
         return device.user, device
 
 

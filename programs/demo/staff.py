@@ -47,6 +47,7 @@ def new_password() -> str:
     return secrets.token_urlsafe(PASSWORD_BYTES)
 
 
+@acting_for(Tenant(platform=True))
 def found(*, password: str, now: datetime) -> tuple[Clinic, Staff]:
     """The empty clinic, its staff and an operator, who all log in with the password and `demo_code`.
 
@@ -77,7 +78,8 @@ def found(*, password: str, now: datetime) -> tuple[Clinic, Staff]:
     email, name = OPERATOR_LOGIN
     operator = User.objects.create_superuser(email, password, name=name)
     for user in (owner, operator, *(member.user for member in members)):
-        add_totp(user=user, secret=new_totp_secret(), label="Demo", step=0, for_demo=True, now=now)
+        with acting_for(Tenant(user=user.pk)):
+            add_totp(user=user, secret=new_totp_secret(), label="Demo", step=0, for_demo=True, now=now)
     assistant = next(member for member in members if member.role == Role.ASSISTANT)
     return clinic, Staff(owner, [member.user for member in physios], assistant.user)
 
@@ -121,6 +123,7 @@ def write_logins(*, password: str, patient: str, token: str) -> None:
         file.write("\n".join(lines) + "\n")
 
 
+@acting_for(Tenant(platform=True))
 def existing() -> Clinic | None:
     clinic: Clinic | None = Clinic.objects.filter(slug=SLUG).first()
     return clinic

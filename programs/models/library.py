@@ -20,7 +20,7 @@ class LibraryQuerySet(ScopedQuerySet):
     def scoped(self, user: Any) -> Self:
         if not getattr(user, "is_authenticated", False) or not user.is_active:
             return self.none()
-        return self.filter(Q(clinic=None) | Q(clinic__in=user.clinic_ids))
+        return self.filter(Q(clinic=None) | Q(clinic__in=user.seen_clinic_ids))
 
     def usable_by(self, clinic: Any) -> Self:
         """What this clinic may assign: the global library and its own."""

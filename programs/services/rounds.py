@@ -29,7 +29,8 @@ def each_clinic(sweep: Sweep, counts: dict[str, int], *, limit: timedelta = SWEE
     Raises:
         RoundError: it failed in a clinic; raised after all the others were swept.
     """
-    clinics = list(Clinic.objects.order_by("?"))
+    with acting_for(Tenant(platform=True)):
+        clinics = list(Clinic.objects.order_by("?"))
     failed, deadline = list[Exception](), Deadline(limit)
     for waiting, clinic in zip(range(len(clinics), 0, -1), clinics, strict=True):
         with acting_for(Tenant((clinic.pk,))):

@@ -21,6 +21,7 @@ from clinic.checks import protected_tables
 from clinic.models import BreakGlass, Clinic, OutboxMessage
 from clinic.row_security import NOBODY, Tenant, acting_for, enter
 from clinic.row_security.exempt import EXEMPT
+from clinic.tenancy import Scope
 from patients import models as patients
 from patients.models import Episode, Patient
 from programs import models as programs
@@ -43,7 +44,14 @@ STAFF_ONLY = {"programs_digest", "clinic_outboxmessage", "clinic_breakglass"}
 """Tables of which a patient's login sees nothing, or only what was sent to them."""
 
 OF_THE_CLINIC = {"programs_exercise", "programs_template", "programs_stage", "programs_dose"}
-"""The library: the clinic's own, for each of its patients."""
+OF_THE_CLINIC |= {"clinic_clinic", "clinic_clinicpolicy", "clinic_membership"}
+"""The clinic's own for each of its patients: its library, and who is mailed of a red flag by which rules."""
+
+WITHOUT_CLINIC = {"programs_stage", "programs_dose", "clinic_clinic"}
+"""Tables without ``clinic_id``."""
+
+OF_THE_PLATFORM = {"clinic_outboxmessage", "clinic_clinic", "clinic_clinicpolicy", "clinic_breakglass"}
+"""What the operator and the mail carrier see: no record."""
 
 OF_ONE_USER = {"clinic_factor"}
 """Seen by nobody but its user, whatever the tenant: see tests/clinic/accounts."""
@@ -54,15 +62,6 @@ PROTECTED = {
     if model._meta.app_label in ("clinic", "patients", "programs")
     and model._meta.db_table not in {*EXEMPT, *OF_ONE_USER}
 }
-
-
-READABLE = {
-    *("clinic_membership", "clinic_clinicpolicy"),
-    *("patients_invitation", "patients_logincode", "patients_devicetoken"),
-}
-"""Tables that are read before a tenant is known; only a tenant's own rows of them are written."""
-
-KEPT = {table: model for table, model in PROTECTED.items() if table not in READABLE}
 
 
 def whole_case(clinic: Clinic) -> Episode:
@@ -185,6 +184,10 @@ def cases(own: Clinic) -> tuple[Episode, Episode, Episode]:
     return whole_case(own), whole_case(own), whole_case(make_clinic(name="Other"))
 
 
+def scope_of(model: Any) -> Any:
+    return getattr(model, "scope", Scope(patient="patient"))
+
+
 def ids(model: type[models.Model]) -> set[Any]:
     return set(model._base_manager.values_list("pk", flat=True))
 
@@ -197,13 +200,13 @@ def as_tenant(tenant: Tenant) -> Iterator[None]:
 
 def patient_of(row: Any) -> Any:
     """The patient a row leads to by its scope."""
-    for part in row.scope.patient.split("__"):
+    for part in scope_of(type(row)).patient.split("__"):
         row = getattr(row, part)
     return getattr(row, "pk", row)
 
 
 def test_the_rows_below_reach_every_protected_table(cases: Any) -> None:
-    assert len(PROTECTED) == 37
+    assert len(PROTECTED) == 38
     for table, model in PROTECTED.items():
         assert len(ids(model)) >= 2, table
 
@@ -211,22 +214,22 @@ def test_the_rows_below_reach_every_protected_table(cases: Any) -> None:
 def test_without_a_tenant_every_protected_table_is_empty(cases: Any) -> None:
     Exercise.objects.create(slug="global", name="Global", kind="strength")
     with as_tenant(NOBODY):
-        seen = {table for table, model in KEPT.items() if ids(model)}
+        seen = {table for table, model in PROTECTED.items() if ids(model)}
         assert seen == {"programs_exercise"}
         assert [exercise.slug for exercise in Exercise.objects.all()] == ["global"]
 
 
 def test_a_clinic_sees_its_rows_and_no_others(own: Clinic, cases: Any) -> None:
-    for table, model in KEPT.items():
-        scope: Any = model
-        expected = set(scope._base_manager.filter(**{scope.scope.clinic: own}).values_list("pk", flat=True))
+    for table, model in PROTECTED.items():
+        of_own = model._base_manager.filter(**{scope_of(model).clinic: own.pk})
+        expected = set(of_own.values_list("pk", flat=True))
         with as_tenant(Tenant((own.pk,))):
             assert ids(model) == expected != set(), table
 
 
 def test_a_patient_sees_their_rows_and_no_others(own: Clinic, cases: Any) -> None:
     robin = cases[0].patient
-    for table, model in KEPT.items():
+    for table, model in PROTECTED.items():
         if table in STAFF_ONLY | OF_THE_CLINIC:
             continue
         expected = {row.pk for row in model._base_manager.all() if patient_of(row) == robin.pk}
@@ -251,7 +254,7 @@ def test_rows_of_another_clinic_are_neither_changed_nor_deleted(own: Clinic, cas
     }[who]
     other = cases[2].clinic_id
     for table, model in PROTECTED.items():
-        if table in {"programs_stage", "programs_dose"}:
+        if table in WITHOUT_CLINIC:
             continue
         rows: Any = model._base_manager.filter(clinic=other)
         before = rows.count()
@@ -262,7 +265,7 @@ def test_rows_of_another_clinic_are_neither_changed_nor_deleted(own: Clinic, cas
 
 
 def test_a_row_can_not_be_moved_to_another_clinic(own: Clinic, cases: Any) -> None:
-    for table in sorted(set(PROTECTED) - {"programs_stage", "programs_dose", "clinic_breakglass"}):
+    for table in sorted(set(PROTECTED) - WITHOUT_CLINIC - {"clinic_breakglass"}):
         manager: Any = PROTECTED[table]._base_manager
         with (
             pytest.raises(ProgrammingError, match=f'row-level security policy for table "{table}"'),
@@ -327,8 +330,8 @@ def test_a_patients_red_flag_mails_the_staff_unread(own: Clinic, cases: Any) -> 
 
 def test_the_platform_sees_every_outbox_and_no_record(cases: Any) -> None:
     with as_tenant(Tenant(platform=True)):
-        seen = {table for table, model in KEPT.items() if ids(model)}
-        assert seen == {"clinic_outboxmessage", "clinic_breakglass"}
+        seen = {table for table, model in PROTECTED.items() if ids(model)}
+        assert seen == OF_THE_PLATFORM
         assert OutboxMessage.objects.count() == 3
 
 
@@ -336,16 +339,15 @@ def test_an_operator_reads_an_opened_clinic_and_writes_nothing(own: Clinic, case
     """Every table of records; tokens, codes and invitations are none."""
     Exercise.objects.create(slug="global", name="Global", kind="strength")
     secrets = {f"patients_{name}" for name in ("invitation", "logincode", "devicetoken")}
-    library = {"programs_stage", "programs_dose"}  # they go with their template
     opened = Tenant(platform=True, reads=(own.pk,))
     for table, model in PROTECTED.items():
-        if table in {"clinic_outboxmessage", "clinic_breakglass"} | secrets | library:
+        if table in {"clinic_outboxmessage", "clinic_breakglass"} | secrets | WITHOUT_CLINIC:
             continue
         rows: Any = model._base_manager
         expected = set(rows.filter(clinic=own).values_list("pk", flat=True))
         with as_tenant(opened):
             assert set(rows.filter(clinic=own).values_list("pk", flat=True)) == expected != set(), table
-            if table not in READABLE:
+            if table not in OF_THE_PLATFORM:
                 assert not rows.exclude(clinic=own).exclude(clinic=None).exists(), table
             assert rows.filter(clinic=own).update(clinic=own) == 0, table
             assert rows.filter(clinic=own)._raw_delete("default") == 0, table

@@ -12,6 +12,7 @@ from clinic import secrets
 from clinic.accounts.factors import factors_of, totp_code
 from clinic.management.teaching import TeachingCommand
 from clinic.models import User
+from clinic.row_security import acting_for
 
 
 class Command(TeachingCommand):
@@ -30,10 +31,13 @@ Example:
 
     @transaction.atomic
     def handle(self, *args: Any, email: str, **options: Any) -> None:
-        user = User.objects.filter(email=email.strip().lower()).first()
-        if user is None or any(not member.clinic.simulated for member in user.active_memberships):
+        user = User.objects.by_email(email)
+        if user is None:
             raise self.refuse(f"{email} is no account of a simulated clinic.")
-        factor = factors_of(user).filter(for_demo=True).first()
+        with acting_for(user.tenant):
+            if any(not member.clinic.simulated for member in user.active_memberships):
+                raise self.refuse(f"{email} works for a clinic that is not simulated.")
+            factor = factors_of(user).filter(for_demo=True).first()
         if factor is None:
             raise self.refuse(f"{email} has no second factor that was made for the demo.")
         self.stdout.write(totp_code(secrets.decrypt(factor.secret), now=timezone.now()))

@@ -13,6 +13,7 @@ from clinic.accounts.notices import notify
 from clinic.emails import accounts as emails
 from clinic.management.teaching import TeachingCommand
 from clinic.models import User
+from clinic.row_security import acting_for
 
 
 class Command(TeachingCommand):
@@ -31,10 +32,11 @@ Example:
 
     @transaction.atomic
     def handle(self, *args: Any, email: str, **options: Any) -> None:
-        user = User.objects.filter(email=email.strip().lower(), is_staff=True).first()
-        if user is None:
+        user = User.objects.by_email(email)
+        if user is None or not user.is_staff:
             raise self.refuse(f"{email} is no account of a member of staff.")
-        count = factors.forget_factors(user=user)
+        with acting_for(user.tenant):
+            count = factors.forget_factors(user=user)
         notify(
             user, "account_changed", emails.changed("Your second factors were removed."), now=timezone.now()
         )
