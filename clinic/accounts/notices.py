@@ -21,6 +21,7 @@ def notify(
     works here. Of several with the same ``once`` only the first goes out.
     """
     with acting_for(Tenant(platform=True)), transaction.atomic():
+        before = transaction.savepoint_create()
         outbox.put(
             clinic=None,
             kind=kind,
@@ -32,5 +33,5 @@ def notify(
             secret=secret,
             now=now,
         )
-        if user is None:
-            transaction.set_rollback(True)
+        settle = transaction.savepoint_commit if user else transaction.savepoint_rollback
+        settle(before)

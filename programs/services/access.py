@@ -107,6 +107,7 @@ def _send_code(patient: Patient, now: datetime, *, undo: bool = False) -> None:
     code = _new_code()
     email = emails.login_code(minutes=CODE_MINUTES, clinic=patient.clinic)
     with transaction.atomic():
+        before = transaction.savepoint_create()
         row = LoginCode(
             patient=patient,
             clinic=patient.clinic,
@@ -131,7 +132,8 @@ def _send_code(patient: Patient, now: datetime, *, undo: bool = False) -> None:
             secret=code,
             now=now,
         )
-        transaction.set_rollback(undo)
+        settle = transaction.savepoint_rollback if undo else transaction.savepoint_commit
+        settle(before)
 
 
 def _with_login(email: str) -> QuerySet[Patient]:
