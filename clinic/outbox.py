@@ -45,7 +45,7 @@ MAX_ATTEMPTS = 8
 BACKOFF = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 15, 60, 180, 360, 720))
 """Waits after the first, second ... failed attempt: about a day until the last."""
 
-URGENT = ("red_flag", "escalation", "login_code")
+URGENT = ("red_flag", "escalation", "login_code", "break_glass", "password_reset")
 """Kinds that do not queue behind a thousand check-ins."""
 
 OnBounce = Callable[[OutboxMessage, datetime], None]

@@ -95,6 +95,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "config.sessions.StaffSession",
     "config.middleware.StaffOfClinic",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
@@ -155,6 +156,7 @@ BEAT_INTERVALS = {
     "programs.tasks.send_digests": SWEEP_SECONDS,
     "programs.tasks.escalate_red_flags": SWEEP_SECONDS,
     "programs.tasks.apply_retention": SWEEP_SECONDS,
+    "programs.tasks.forget_sign_ins": 3600,
 }
 # Who was erased, by opaque keys: keep it outside of the database's backups, to erase again after a restore.
 ERASURE_LEDGER = Path(env.text("ERASURE_LEDGER", str(DATA_DIR / "erasures.jsonl")))
@@ -218,6 +220,15 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
     for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator")
 ]
+# A session ends so long after it began, and after so long without use.
+STAFF_SESSION_HOURS = env.number("STAFF_SESSION_HOURS", 12, low=1, high=24)
+STAFF_IDLE_MINUTES = env.number("STAFF_IDLE_MINUTES", 30, low=2, high=240)
+SESSION_COOKIE_AGE = STAFF_SESSION_HOURS * 3600
+# So many wrong passwords or codes lock an account for so long; so many an hour an address.
+SIGN_IN_TRIES = env.number("SIGN_IN_TRIES", 5, low=2, high=100)
+SIGN_IN_LOCK_MINUTES = env.number("SIGN_IN_LOCK_MINUTES", 15, low=1, high=1440)
+SIGN_IN_TRIES_BY_ADDRESS = env.number("SIGN_IN_TRIES_BY_ADDRESS", 50, low=5)
+PASSWORD_RESET_TIMEOUT = 3600
 LOGIN_URL = reverse_lazy("admin:login")
 LOGIN_REDIRECT_URL = reverse_lazy("admin:index")
 

@@ -11,7 +11,7 @@ from clinic.seal_migration import expand
 
 
 class Migration(migrations.Migration):
-    dependencies = [("clinic", "0010_look_ups")]
+    dependencies = [("clinic", "0031_account_security")]
 
     operations = [
         migrations.AddField(

@@ -66,7 +66,7 @@ ID = ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=F
 class Migration(migrations.Migration):
     dependencies = [
         ("clinic", "0040_data_keys"),
-        ("patients", "0011_same_clinic"),
+        ("patients", "0030_break_glass"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
