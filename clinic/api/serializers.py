@@ -12,11 +12,14 @@ from django.utils.timezone import is_naive
 from rest_framework import serializers
 from rest_framework.exceptions import ErrorDetail
 
+from clinic.api.parsing import TWICE
+
 UNKNOWN = ErrorDetail("Unknown field.", code="unknown")
+GIVEN_TWICE = ErrorDetail("Given twice.", code="twice")
 
 
 class StrictSerializer(serializers.Serializer[Any]):
-    """Refuses fields it does not know: a misspelt name must not lose a pain score silently."""
+    """Refuses fields that it does not know, or twice: a misspelt name must not lose a pain score silently."""
 
     default_error_messages = {"invalid": "Expected an object."}
 
@@ -24,14 +27,15 @@ class StrictSerializer(serializers.Serializer[Any]):
         if not isinstance(data, Mapping):
             return super().to_internal_value(data)
         known = {name for name, field in self.fields.items() if not field.read_only}
-        unknown = {name: [UNKNOWN] for name in data if name not in known}
+        wrong = {name: [GIVEN_TWICE] for name, value in data.items() if value is TWICE}
+        wrong |= {name: [UNKNOWN] for name in data if name not in known}
         try:
             value = super().to_internal_value(data)
         except serializers.ValidationError as error:
             known_errors: Any = error.detail
-            raise serializers.ValidationError({**known_errors, **unknown}) from None
-        if unknown:
-            raise serializers.ValidationError(unknown)
+            raise serializers.ValidationError({**known_errors, **wrong}) from None
+        if wrong:
+            raise serializers.ValidationError(wrong)
         return value
 
 
