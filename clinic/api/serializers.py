@@ -9,6 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from django.utils.timezone import is_naive
+from drf_spectacular.extensions import OpenApiSerializerExtension
 from rest_framework import serializers
 from rest_framework.exceptions import ErrorDetail
 
@@ -37,6 +38,17 @@ class StrictSerializer(serializers.Serializer[Any]):
         if wrong:
             raise serializers.ValidationError(wrong)
         return value
+
+
+class StrictSchema(OpenApiSerializerExtension):
+    """The document says so too."""
+
+    target_class = StrictSerializer
+    match_subclasses = True
+
+    def map_serializer(self, auto_schema: Any, direction: Any) -> dict[str, Any]:
+        mapped = auto_schema._map_serializer(self.target, direction, bypass_extensions=True)
+        return {**mapped, "additionalProperties": False}
 
 
 class PainField(serializers.DecimalField):

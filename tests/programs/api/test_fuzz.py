@@ -1,14 +1,12 @@
 """What the OpenAPI document promises, tried with cases made from it: every operation, as each role.
 
-``FUZZ_CASES`` says how many in total (``make fuzz``: 20,000); the suite runs a few of each kind.
+``FUZZ_CASES`` says how many in total (``make fuzz``: 20,000); the suite tries one of each sort.
 """
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from datetime import timedelta
-from itertools import product
 from typing import Any
 
 import pytest
@@ -30,10 +28,11 @@ from schemathesis.specs.openapi.checks import (
 
 from config.wsgi import application
 from programs.models import Program
-from tests.api import Device, log_in
-from tests.factories import NOW, make_case, make_patient
+from tests.api import log_in
+from tests.factories import NOW, make_case
 
-CASES = int(os.environ.get("FUZZ_CASES", "400"))
+FEW = 1
+CASES = int(os.environ.get("FUZZ_CASES", FEW))
 CHECKS = [
     not_a_server_error,
     status_code_conformance,
@@ -42,7 +41,7 @@ CHECKS = [
     response_schema_conformance,
     negative_data_rejection,
 ]
-MODES = [GenerationMode.POSITIVE, GenerationMode.NEGATIVE]
+ROLES = ["anonymous", "patient", "patient without a program"]
 
 
 @pytest.fixture
@@ -55,48 +54,57 @@ def kept_connection() -> Iterator[None]:
         signal.connect(close_old_connections)
 
 
-@pytest.fixture
-def roles(program: Program) -> dict[str, dict[str, str]]:
-    """The headers of each: nobody, a patient with a program, and one whose case has none."""
-    without = make_patient(program.clinic)
-    make_case(patient=without)
-    return {
-        "anonymous": {},
-        "patient": {"Authorization": f"Token {log_in(program.episode.patient)}"},
-        "patient without program": {"Authorization": f"Token {log_in(without)}"},
-    }
+def headers(role: str, program: Program) -> dict[str, str]:
+    if role == "anonymous":
+        return {}
+    patient = program.episode.patient
+    if role == "patient without a program":
+        patient = make_case(program.clinic).patient
+    return {"Authorization": f"Token {log_in(patient)}"}
+
+
+def sorts_of_cases() -> list[tuple[Any, GenerationMode]]:
+    """As the document allows, and, where there is something to get wrong, as it does not."""
+    schema = schemathesis.openapi.from_wsgi("/api/v1/schema/", application)
+    operations = [found.ok() for found in schema.get_all_operations()]
+    takes_input = [found for found in operations if found.body or found.path_parameters or found.query]
+    positive = [(operation, GenerationMode.POSITIVE) for operation in operations]
+    return positive + [(operation, GenerationMode.NEGATIVE) for operation in takes_input]
 
 
 @pytest.mark.usefixtures("kept_connection")
-def test_every_operation_keeps_what_the_document_promises(
-    roles: dict[str, dict[str, str]], program: Program
-) -> None:
-    schema = schemathesis.openapi.from_wsgi("/api/v1/schema/", application)
-    operations = [found.ok() for found in schema.get_all_operations()]
-    sorts = list(product(operations, MODES, roles))
-    each = -(-CASES // len(sorts))
+@pytest.mark.parametrize("role", ROLES)
+def test_every_operation_keeps_what_the_document_promises(role: str, program: Program) -> None:
+    sorts, sent = sorts_of_cases(), headers(role, program)
+    each = max(FEW, -(-CASES // (len(sorts) * len(ROLES))))
     dose = program.stages.first().doses.first().pk
-    tried = 0
+    for operation, mode in sorts:
+        try_cases(operation, mode, sent, each, dose)
 
-    for operation, mode, role in sorts:
-        if mode is GenerationMode.NEGATIVE and not (operation.body or operation.path_parameters or operation.query):
-            mode = GenerationMode.POSITIVE
 
-        @settings(max_examples=each, deadline=None, database=None, phases=[Phase.generate], suppress_health_check=list(HealthCheck))
-        @given(case=operation.as_strategy(generation_mode=mode), plausible=st.booleans())
-        def send(case: Any, plausible: bool) -> None:
-            nonlocal tried
-            tried += 1
-            cache.clear()
-            if plausible and isinstance(case.body, dict):
-                if isinstance(case.body.get("occurred_at"), str): case.body["occurred_at"] = NOW.isoformat()
-            with transaction.atomic():
-                case.call_and_validate(headers=roles[role], checks=CHECKS)
-                transaction.set_rollback(True)
+def try_cases(operation: Any, mode: GenerationMode, sent: dict[str, str], number: int, dose: int) -> None:
+    """Each case is undone, so that the last one meets the same rows as the first."""
 
-        try:
-            send()
-        except BaseException as e:
-            print("#####", operation.label, mode, role, type(e).__name__, str(e)[:900])
-    print("tried", tried, each, len(sorts))
-    assert 0
+    @settings(
+        max_examples=number,
+        derandomize=CASES == FEW,  # the suite tries the same cases every time
+        phases=[Phase.generate],
+        database=None,
+        suppress_health_check=[*HealthCheck],
+    )
+    @given(case=operation.as_strategy(generation_mode=mode), plausible=st.booleans())
+    def send(case: Any, plausible: bool) -> None:
+        cache.clear()
+        if plausible and mode is GenerationMode.POSITIVE and isinstance(case.body, dict):
+            case.body = plausibly(case.body, dose)
+        with transaction.atomic():
+            case.call_and_validate(headers=sent, checks=CHECKS)
+            transaction.set_rollback(True)
+
+    send()
+
+
+def plausibly(body: dict[str, Any], dose: int) -> dict[str, Any]:
+    """With a time and a dose that exist, so that the case comes further than to the first refusal."""
+    real = {"occurred_at": NOW.isoformat(), "exercises": [{"dose": dose, "sets_done": 3}]}
+    return body | {name: value for name, value in real.items() if name in body}
