@@ -15,7 +15,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.urls import reverse_lazy
 from django.utils.csp import CSP
 
-from clinic import embedded
+from clinic import embedded, logs
 from clinic import environment as env
 from config import unfold
 
@@ -87,7 +87,10 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "config.middleware.RequestLog",
+    "config.middleware.SecurityHeaders",
     "django.middleware.security.SecurityMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "config.middleware.ContentSecurityPolicy",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "config.middleware.TenantTransaction",
@@ -98,7 +101,6 @@ MIDDLEWARE = [
     "config.sessions.StaffSession",
     "config.middleware.StaffOfClinic",
     "django.contrib.messages.middleware.MessageMiddleware",
-    "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
 
 ROOT_URLCONF = "config.urls"
@@ -243,6 +245,7 @@ REST_FRAMEWORK = {
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "EXCEPTION_HANDLER": "clinic.api.problems.exception_handler",
     "NUM_PROXIES": TRUSTED_PROXY_COUNT,  # rate limits go by the client's address
+    "DEFAULT_METADATA_CLASS": None,  # OPTIONS describes nothing: the schema does
     "COERCE_DECIMAL_TO_STRING": False,
 }
 SPECTACULAR_SETTINGS = {
@@ -269,7 +272,14 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",
 }
+
+# --- Limits of what forms may send (those of the API: clinic.api.parsing). Nothing takes files.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 1000
+DATA_UPLOAD_MAX_NUMBER_FILES = 0
+
+# --- Logs: JSON on stderr, without what patients and staff wrote
+LOGGING = logs.configuration()
 
 # --- Time and language. Instants are stored in UTC; each clinic and patient has its own zone.
 USE_TZ = True
@@ -293,8 +303,14 @@ WHITENOISE_USE_FINDERS = RELAXED
 
 # --- Transport and browser security
 SECURE_SSL_REDIRECT = not RELAXED
-SESSION_COOKIE_SECURE = not RELAXED
-CSRF_COOKIE_SECURE = not RELAXED
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not RELAXED
+SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
+# Lax: who follows a digest's link into the admin stays logged in.
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
+if not RELAXED:  # browsers take these names from this very host only, over TLS
+    SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = "__Host-sessionid", "__Host-csrftoken"
+# Messages name patients: they stay in the session's row instead of a cookie.
+MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 SECURE_HSTS_SECONDS = 0 if RELAXED else 365 * 24 * 3600
 SECURE_HSTS_INCLUDE_SUBDOMAINS = not RELAXED
 SECURE_HSTS_PRELOAD = not RELAXED
@@ -302,19 +318,28 @@ SECURE_REDIRECT_EXEMPT = [r"^health/"]  # probes come from inside, without TLS
 if TRUSTED_PROXY_COUNT:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 X_FRAME_OPTIONS = "DENY"
+SECURITY_HEADERS = {
+    "X-Frame-Options": X_FRAME_OPTIONS,  # also for the admin's lists, which Django lets its own pages frame
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=(), browsing-topics=()",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
+SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CSP = {
-    "default-src": [CSP.SELF],
+    "default-src": [CSP.NONE],
+    "script-src": [CSP.SELF],
+    "style-src": [CSP.SELF],
     "img-src": [CSP.SELF, "data:"],
-    "object-src": [CSP.NONE],
-    "base-uri": [CSP.SELF],
+    "connect-src": [CSP.SELF],
+    "base-uri": [CSP.NONE],
     "form-action": [CSP.SELF],
     "frame-ancestors": [CSP.NONE],
 }
-# Unfold's components evaluate expressions in the page (Alpine) and set styles.
+# Unfold's components evaluate expressions in the page (Alpine) and set styles. No script stands in a page.
 ADMIN_CSP = {
     **SECURE_CSP,
-    "script-src": [CSP.SELF, CSP.UNSAFE_INLINE, CSP.UNSAFE_EVAL],
+    "script-src": [CSP.SELF, CSP.UNSAFE_EVAL],
     "style-src": [CSP.SELF, CSP.UNSAFE_INLINE],
+    "font-src": [CSP.SELF],
 }
 
 UNFOLD = unfold.UNFOLD | {"SITE_TITLE": SITE_NAME, "SITE_HEADER": SITE_NAME}
