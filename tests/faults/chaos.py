@@ -2,8 +2,8 @@
 
     SEED=1 KILLS=100 CHECK_INS=5000 MAILS=1000 python -m tests.faults.chaos
 
-The last line is one JSON object; the exit code is 1 if a promise was broken. A promise is: no acknowledged
-answer lost, no row twice, no e-mail lost, no more extra copies than sends cut off, never more than two copies.
+The last line is one JSON object; the exit code is 1 if a promise was broken: no acknowledged answer lost, no row
+twice, no e-mail lost, no more extra copies than sends cut off, never more than two copies.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """The last line. ``kills_mid_send`` are sends that a kill cut off: claimed, and never brought to an end."""
+    """The last line. ``kills_mid_send`` are sends that a kill cut off: claimed and not brought to an end."""
 
     kills: int
     acknowledged: int
@@ -195,7 +195,7 @@ def _fill(cluster: Cluster, plan: Plan) -> list[str]:
 
 
 def _wait_until_idle(cluster: Cluster, plan: Plan) -> None:
-    """Every question asked and every e-mail sent, as the rows tell; what is left after a while counts as lost."""
+    """Every question asked and every e-mail sent, as the rows tell; what never is, counts as lost."""
     waiting = "SELECT count(*) FROM clinic_outboxmessage WHERE state IN ('pending', 'sending')"
     asked = "SELECT count(DISTINCT program_id) FROM programs_checkinrequest"
     expected = plan.mails - plan.red_flags

@@ -27,7 +27,16 @@ from tests.service import OF_THE_TEST_RUN, PROJECT
 
 START_SECONDS = 90
 CELERY = ("-m", "celery", "--quiet", "--app", "config")
-WORKER = (*CELERY, "worker", "--loglevel", "WARNING", "--without-mingle", "--without-gossip", "--pool", "prefork")
+WORKER = (
+    *CELERY,
+    "worker",
+    "--loglevel",
+    "WARNING",
+    "--without-mingle",
+    "--without-gossip",
+    "--pool",
+    "prefork",
+)
 SERVERS = ("postgres", "valkey")
 
 
@@ -82,7 +91,10 @@ class Cluster:
             for part in (
                 Part("mail", python(*mail)),
                 Part("web", python("-m", "gunicorn", "--config", "python:config.gunicorn")),
-                *(Part(f"worker{n}", python(*WORKER, "--hostname", f"w{n}@x"), sweep) for n in range(workers)),
+                *(
+                    Part(f"worker{n}", python(*WORKER, "--hostname", f"w{n}@x"), sweep)
+                    for n in range(workers)
+                ),
                 *(Part(f"beat{n}", python(*CELERY, "beat", "--pidfile="), sweep) for n in range(beats)),
             )
         }
@@ -200,7 +212,9 @@ class Cluster:
                 if found := look():
                     return found
             if time.monotonic() > until:
-                raise AssertionError(f"waited {seconds} s in vain; the log ends:\n{self.log.read_text()[-3000:]}")
+                raise AssertionError(
+                    f"waited {seconds} s in vain; the log ends:\n{self.log.read_text()[-3000:]}"
+                )
             time.sleep(0.05)
 
     def _revive(self) -> None:
