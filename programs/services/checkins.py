@@ -65,7 +65,7 @@ def ask_due(*, now: datetime, batch: int = BATCH, limit: timedelta = SWEEP_LIMIT
     """
 
     def due(after: int) -> list[int]:
-        programs = attempts.to_try(ASKING, _askable().filter(next_check_in_at__lte=now, pk__gt=after), now)
+        programs = attempts.to_try(ASKING, askable().filter(next_check_in_at__lte=now, pk__gt=after), now)
         return list(programs.order_by("pk").values_list("pk", flat=True)[:batch])
 
     return _sweep(ASKING, Program, due, _ask, now, limit)
@@ -198,7 +198,7 @@ def _remind(pk: int, now: datetime) -> bool:
         CheckInRequest.objects.open()
         .select_for_update(skip_locked=True, of=("self",), no_key=True)
         .select_related("program__episode__patient__clinic")
-        .annotate(followed=Exists(newer), askable=Exists(_askable().filter(pk=OuterRef("program"))))
+        .annotate(followed=Exists(newer), askable=Exists(askable().filter(pk=OuterRef("program"))))
         .filter(pk=pk, remind_at__lte=now)
         .first()
     )
@@ -229,7 +229,8 @@ def _mail(request: CheckInRequest, kind: str, email: Email, now: datetime) -> No
     )
 
 
-def _askable() -> ProgramQuerySet:
+def askable() -> ProgramQuerySet:
+    """Programs whose patient is asked at all."""
     return Program.objects.awake().filter(episode__closed_on=None)
 
 

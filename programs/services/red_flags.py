@@ -115,8 +115,7 @@ def escalate_due(*, now: datetime, limit: timedelta = SWEEP_LIMIT) -> int:
     """
     key = Concat(Value("red_flag:"), Cast(OuterRef("pk"), CharField()), Value(":"))
     bounced = OutboxMessage.objects.filter(kind="red_flag", bounced=True, dedupe_key__startswith=key)
-    unseen = Alert.objects.filter(kind=Alert.Kind.RED_FLAG, state=Alert.State.OPEN, escalated_at=None)
-    due = attempts.to_try(ESCALATION, unseen.filter(Q(escalate_at__lte=now) | Exists(bounced)), now)
+    due = attempts.to_try(ESCALATION, unseen().filter(Q(escalate_at__lte=now) | Exists(bounced)), now)
     done, failed, deadline = 0, list[int](), Deadline(limit)
     for pk in list(due.order_by("opened_at").values_list("pk", flat=True)):
         try:
@@ -132,6 +131,11 @@ def escalate_due(*, now: datetime, limit: timedelta = SWEEP_LIMIT) -> int:
             f"{len(failed)} red flags could not be escalated, the first is alert {failed[0]}"
         )
     return done
+
+
+def unseen() -> QuerySet[Alert]:
+    """Open red flags that nobody acknowledged, of which the owner is not told yet."""
+    return Alert.objects.filter(kind=Alert.Kind.RED_FLAG, state=Alert.State.OPEN, escalated_at=None)
 
 
 def _escalate(pk: int, now: datetime) -> int:

@@ -2,8 +2,8 @@
 
     SEED=1 KILLS=100 CHECK_INS=5000 MAILS=1000 python -m tests.faults.chaos
 
-The last line is one JSON object; the exit code is 1 if a promise was broken: no acknowledged answer lost, no row
-twice, no e-mail lost, no more extra copies than sends cut off, never more than two copies.
+The last line is one JSON object; the exit code is 1 if a promise was broken: no acknowledged answer lost, no
+row twice, no e-mail lost, no more extra copies than sends cut off, never more than two copies.
 """
 
 from __future__ import annotations

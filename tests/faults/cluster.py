@@ -37,7 +37,6 @@ WORKER = (
     "--pool",
     "prefork",
 )
-SERVERS = ("postgres", "valkey")
 
 
 @dataclass

@@ -1,7 +1,7 @@
 """The local SMTP sink, with a mail that it keeps but does not answer for: then the sender is in mid-send.
 
-While ``hold`` lies in the folder, the next mail of a new Message-ID is kept, ``held`` tells the sender's port,
-and the answer waits until ``held`` is taken away.
+While ``hold`` lies in the folder, the next mail of a new Message-ID is kept, ``held`` tells the sender's
+port, and the answer waits until ``held`` is taken away.
 """
 
 from __future__ import annotations
