@@ -18,7 +18,7 @@ from django.db import InternalError, ProgrammingError, connection, models, trans
 
 from clinic import checks, outbox
 from clinic.checks import protected_tables
-from clinic.models import BreakGlass, Clinic, OutboxMessage
+from clinic.models import BreakGlass, Clinic, OutboxMessage, RowAttempt
 from clinic.row_security import NOBODY, Tenant, acting_for, enter
 from clinic.row_security.exempt import EXEMPT
 from clinic.tenancy import Scope
@@ -41,7 +41,7 @@ from tests.factories import (
 
 HOUR = timedelta(hours=1)
 STAFF_ONLY = {
-    *("programs_digest", "clinic_outboxmessage", "clinic_breakglass"),
+    *("programs_digest", "clinic_outboxmessage", "clinic_breakglass", "clinic_rowattempt"),
     *("patients_erasure", "patients_restrictedrecord", "patients_privacyevent"),
 }
 """Tables of which a patient's login sees nothing, or only what was sent to them."""
@@ -127,6 +127,7 @@ def whole_case(clinic: Clinic) -> Episode:
         **in_clinic, clinician=by, iso_year=2026, iso_week=10, sent_for=TODAY, created_at=NOW
     )
     put(clinic, patient)
+    RowAttempt.objects.create(**in_clinic, sweep="ask_check_ins", key=program.pk, attempts=1, began_at=NOW)
     patients.Invitation.objects.create(
         **in_clinic, patient=patient, token_hash=uuid4().hex, created_at=NOW, expires_at=NOW
     )
@@ -221,7 +222,7 @@ def patient_of(row: Any) -> Any:
 
 
 def test_the_rows_below_reach_every_protected_table(cases: Any) -> None:
-    assert len(PROTECTED) == 43
+    assert len(PROTECTED) == 44
     for table, model in PROTECTED.items():
         assert len(ids(model)) >= 2, table
 
@@ -346,7 +347,7 @@ def test_a_patients_red_flag_mails_the_staff_unread(own: Clinic, cases: Any) -> 
 def test_the_platform_sees_every_outbox_and_no_record(cases: Any) -> None:
     with as_tenant(Tenant(platform=True)):
         seen = {table for table, model in PROTECTED.items() if ids(model)}
-        assert seen == OF_THE_PLATFORM | {"patients_erasure"}
+        assert seen == OF_THE_PLATFORM | {"patients_erasure", "clinic_rowattempt"}
         assert OutboxMessage.objects.count() == 3
 
 
