@@ -93,15 +93,20 @@ def rewrap(*, batch: int = 500) -> int:
 
 
 def _find(owner: UUID) -> MultiFernet | None:
-    keys, expected = _remembered("keys", dict), _remembered("expected keys", set)
-    tenant = current()
-    if (tenant, owner) not in keys or not _still_holds(keys[tenant, owner][1]):
-        wanted = {owner} | {one for one in expected if (tenant, one) not in keys}
-        found = dict(DataKey.objects.filter(pk__in=wanted - {SERVICE}).values_list("pk", "wrapped"))
-        here = tuple(connection.savepoint_ids)
+    keys, tenant = _remembered("keys", dict), current()
+    here = tuple(connection.savepoint_ids)
+
+    def known(one: UUID) -> bool:
+        """What was read under a savepoint that is over may have been undone with it."""
+        _, savepoints = keys.get((tenant, one), (None, None))
+        return savepoints is not None and here[: len(savepoints)] == savepoints
+
+    if not known(owner):
+        wanted = {one for one in {owner, *_remembered("expected keys", set)} - {SERVICE} if not known(one)}
+        found = dict(DataKey.objects.filter(pk__in=wanted).values_list("pk", "wrapped"))
         keys.update({(tenant, one): (_opened(found.get(one)), here) for one in wanted})
-    found_key: MultiFernet | None = keys[tenant, owner][0]
-    return found_key
+    key: MultiFernet | None = keys[tenant, owner][0]
+    return key
 
 
 def _make(owner: UUID, clinic_id: int) -> MultiFernet:
@@ -125,11 +130,6 @@ def _make_all(owners: Mapping[UUID, int]) -> None:
 
 def _opened(wrapped: bytes | None) -> MultiFernet | None:
     return MultiFernet([Fernet(secrets.decrypt(wrapped))]) if wrapped else None
-
-
-def _still_holds(savepoints: tuple[Any, ...]) -> bool:
-    """What was read under a savepoint that is over may have been undone with it."""
-    return tuple(connection.savepoint_ids[: len(savepoints)]) == savepoints
 
 
 def _remembered(name: str, kind: type) -> Any:

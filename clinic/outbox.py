@@ -295,7 +295,9 @@ def _open(message: OutboxMessage) -> tuple[str, str]:
     with acting_for(about):
         text, html = message.text, message.html
     if text == ERASED:
-        raise secrets.SecretLostError("The key of this e-mail is gone.")
+        raise secrets.SecretLostError(
+            "No key opens this e-mail: a patient erased, or ENCRYPTION_KEYS lost one."
+        )
     return text, html
 
 

@@ -16,6 +16,7 @@ from uuid import UUID, uuid5
 
 from django.db import transaction
 
+from clinic.data_keys import prepare
 from clinic.models import Clinic, User
 from clinic.roles import Capability, require
 from patients.models import Assessment, Episode, Patient
@@ -231,6 +232,7 @@ def _open_cases(job: _Import, cases: Cases) -> dict[str, Program]:
         _episode(job, patient, case, rows[0].on)
         for patient, (case, rows) in zip(patients, cases.items(), strict=True)
     )
+    prepare({patient.pk: patient.clinic_id for patient in patients})
     Assessment.objects.bulk_create(
         _intake(job, episode, rows[0]) for episode, rows in zip(episodes, cases.values(), strict=True)
     )

@@ -6,14 +6,24 @@ from dataclasses import dataclass
 from datetime import timedelta
 from itertools import product
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.db import models
 from django.urls import reverse
 from django.utils import timezone
 
-from clinic.models import OutboxMessage
-from patients.models import Assessment, Episode, Invitation, OutcomeScore, Patient
+from clinic.models import Clinic, OutboxMessage
+from patients.models import (
+    Assessment,
+    Episode,
+    Erasure,
+    Invitation,
+    OutcomeScore,
+    Patient,
+    PrivacyEvent,
+    RestrictedRecord,
+)
 from patients.scoring import AKPS_ITEMS
 from programs.admin.patients import ACTS
 from programs.models import (
@@ -43,7 +53,9 @@ CHANGED_BY_ACTS: list[type[models.Model]] = [
     Invitation,
     OutboxMessage,
     OutcomeScore,
+    Patient,
     Pause,
+    PrivacyEvent,
     Program,
     StageMove,
 ]
@@ -60,10 +72,13 @@ class Case:
     flag: Alert
     template: Template
     colleague: Any
+    record: RestrictedRecord
 
     def target(self, name: str) -> Any:
-        if name in ("invite", "new-case"):
+        if name in ("invite", "new-case", "export", "erase"):
             return self.episode.patient
+        if name == "open-record":
+            return self.record
         if name == "score":
             return self.assessment
         if name == "clear":
@@ -97,6 +112,9 @@ class Case:
             "resolve": {"outcome": "Load was cut"},
             "clear": {"finding": "Stable, no effusion", "seen": 1},
             "acknowledge": {"seen": 0},
+            "export": {"content": "json", "reason": "Asked for"},
+            "erase": {"case_number": self.episode.case_number, "reason": "Asked for"},
+            "open-record": {"reason": "A claim"},
         }
         return asked.get(name, {})
 
@@ -123,6 +141,16 @@ def case_of(staff: Any) -> Case:
         flag=flag,
         template=make_template(),
         colleague=make_user(clinic=staff.clinic),
+        record=erased_case(staff.clinic),
+    )
+
+
+def erased_case(clinic: Clinic) -> RestrictedRecord:
+    erasure = Erasure.objects.create(
+        clinic=clinic, patient_key=uuid4(), erased_at=timezone.now(), keep_until=timezone.localdate()
+    )
+    return RestrictedRecord.objects.create(
+        clinic=clinic, erasure=erasure, case_numbers=["77"], content='{"case": "77"}'
     )
 
 
@@ -140,10 +168,10 @@ def snapshot() -> list[list[tuple[Any, ...]]]:
 
 def test_every_action_shows_its_page(staff: Any) -> None:
     case = case_of(staff)
-    client = staff.client(staff.physio)
+    owner = staff.client(staff.owner)
 
     for name, kind in ACTS.items():
-        assert kind.submit in client.get(url_of(name, case)).content.decode(), name
+        assert kind.submit in owner.get(url_of(name, case)).content.decode(), name
 
 
 def test_an_assistant_is_refused_every_clinical_action_and_nothing_changes(staff: Any) -> None:

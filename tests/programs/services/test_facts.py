@@ -99,7 +99,8 @@ def test_the_clock_starts_with_the_first_program_or_the_fair_trial(
     facts = facts_of(second)
     assert (facts.started_on, facts.clock_started_on) == (START, START)
 
-    Program.objects.filter(pk=second.pk).update(fair_trial_on=day(program, 30), fair_trial_reason="New")
+    second.fair_trial_on, second.fair_trial_reason = day(program, 30), "New"
+    second.save()
     assert facts_of(second).started_on == START
     assert facts_of(second).clock_started_on == day(program, 30)
 

@@ -117,6 +117,15 @@ def work(programs: list[Program]) -> list[Program]:
         request_of(program, due_at=now - 3 * DAY, missed_at=now - DAY)
         quiet = make_program(make_case(clinic), next_check_in_at=now + DAY)
         request_of(quiet, due_at=now - DAY, remind_at=now, missed_at=now + DAY)
+        OutboxMessage.objects.create(
+            clinic=clinic,
+            kind="check_in",
+            dedupe_key=f"old:{clinic.pk}",
+            text="Long ago",
+            state="sent",
+            sent_at=now - 31 * DAY,
+            to_email="old@example.org",
+        )
         about = {"clinic": clinic, "episode": case, "opened_on": now.date(), "opened_at": now - DAY}
         Alert.objects.create(**about, kind="stall", level="stalled", summary="Flat", action="Re-assess")
         Alert.objects.create(
@@ -139,6 +148,7 @@ ROUND = {
     "send_digests": "written",
     "escalate_red_flags": "escalated",
     "send_outbox": "sent",
+    "apply_retention": "mails_blanked",
 }
 """Each task and what it counts."""
 

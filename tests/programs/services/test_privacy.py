@@ -1,0 +1,410 @@
+"""A patient's data are exported whole, and erased so that no restore brings them back."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import zipfile
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from django.contrib.admin.models import LogEntry
+from django.contrib.contenttypes.models import ContentType
+from django.core.management import CommandError, call_command
+from django.db import Error, connection, transaction
+from django.test.utils import CaptureQueriesContext
+
+from clinic.csv_cells import cell
+from clinic.data_keys import DataKey
+from clinic.legal_terms import LONGEST, TERMS, term_of
+from clinic.models import Clinic, OutboxMessage, User
+from clinic.roles import Denied, Role
+from clinic.row_security import Tenant
+from patients.models import Consent, Episode, Erasure, Invitation, Patient, PrivacyEvent, RestrictedRecord
+from patients.services import CaseError
+from programs.models import Answer, Digest
+from programs.services import privacy, retention
+from programs.services.patient_data import HIDDEN, NOT_EXPORTED, columns, tables
+from tests.clinic.test_row_security import as_tenant, whole_case
+from tests.factories import NOW, TODAY, make_case, make_clinic, make_patient, make_user
+
+pytestmark = pytest.mark.django_db
+
+YEAR = timedelta(days=366)
+
+
+@pytest.fixture
+def clinic() -> Clinic:
+    return make_clinic(country="DE")
+
+
+@pytest.fixture
+def owner(clinic: Clinic) -> User:
+    return make_user(role=Role.OWNER, clinic=clinic)
+
+
+@pytest.fixture
+def case(clinic: Clinic) -> Episode:
+    """With a row in every table, and a note in the answer."""
+    episode = whole_case(clinic)
+    answer = Answer.objects.get(episode=episode)
+    answer.note = "=HYPERLINK(1)"
+    answer.save()
+    return episode
+
+
+def erase(case: Episode, by: User, **changes: Any) -> Erasure:
+    asked = {"case_number": case.case_number, "reason": "Asked for by letter", **changes}
+    return privacy.erase_patient(patient=case.patient, by=by, now=NOW, today=TODAY, **asked)
+
+
+def everything(patient_key: Any) -> dict[str, int]:
+    """How many rows each table has of the patient."""
+    counts = {
+        model._meta.db_table: model._base_manager.filter(**{model.scope.patient: patient_key}).count()
+        for model in tables()
+    }
+    return {table: count for table, count in counts.items() if count}
+
+
+class TestExport:
+    def test_every_table_is_in_it_with_every_column_that_is_no_secret(
+        self, case: Episode, owner: User
+    ) -> None:
+        export = privacy.export_patient(patient=case.patient, by=owner, reason="Asked for", now=NOW)
+
+        found = json.loads(export.as_json())["tables"]
+        assert set(found) == {model._meta.db_table for model in tables() if model not in NOT_EXPORTED}
+        for model in tables():
+            if model in NOT_EXPORTED:
+                continue
+            rows = found[model._meta.db_table]
+            assert rows, model
+            every = {field.name for field in model._meta.concrete_fields}
+            assert set(rows[0]) == every - set(HIDDEN)
+        assert found["patients_patient"][0]["given_name"] == "Robin"
+        assert found["programs_answer"][0]["note"] == "=HYPERLINK(1)"
+
+    def test_what_no_copy_holds_is_named_with_its_reason_and_is_there(self) -> None:
+        names = {field.name for model in tables() for field in model._meta.concrete_fields}
+        assert set(HIDDEN) <= names
+        assert all(len(reason) > 12 for reason in HIDDEN.values())
+
+    def test_as_csv_a_formula_stays_text(self, case: Episode, owner: User) -> None:
+        export = privacy.export_patient(patient=case.patient, by=owner, reason="Asked for", now=NOW)
+
+        with zipfile.ZipFile(io.BytesIO(export.as_zip())) as archive:
+            assert len(archive.namelist()) == len(tables()) - len(NOT_EXPORTED)
+            [row] = csv.DictReader(io.StringIO(archive.read("programs_answer.csv").decode()))
+        assert row["note"] == "'=HYPERLINK(1)"
+        assert row["worst_left"] == "3.0"
+        assert list(row) == [field.name for field in columns(Answer)]
+
+    def test_another_patients_rows_are_not_in_it(self, clinic: Clinic, case: Episode, owner: User) -> None:
+        other = whole_case(clinic)
+        text = privacy.export_patient(patient=case.patient, by=owner, reason="Asked for", now=NOW).as_json()
+        assert str(other.patient_id) not in text
+        assert other.patient.email not in text
+
+    def test_it_costs_the_same_queries_for_one_row_and_for_three(self, case: Episode, owner: User) -> None:
+        def cost() -> int:
+            connection.memory.clear()
+            with CaptureQueriesContext(connection) as queries:
+                privacy.export_patient(patient=case.patient, by=owner, reason="Asked for", now=NOW)
+            return len(queries)
+
+        cost()  # the owner's memberships are read once
+        once = cost()
+        for _ in range(2):
+            answer = Answer.objects.filter(episode=case).first()
+            assert answer is not None
+            answer.pk, answer.client_id = None, uuid4()
+            answer.note = "Another"
+            answer.save(force_insert=True)
+        assert cost() == once
+
+    @pytest.mark.parametrize("role", [Role.PHYSIO, Role.ASSISTANT])
+    def test_only_the_owner_exports_and_says_why(self, case: Episode, owner: User, role: Role) -> None:
+        member = make_user(role=role, clinic=case.clinic)
+        with pytest.raises(Denied):
+            privacy.export_patient(patient=case.patient, by=member, reason="Curious", now=NOW)
+        with pytest.raises(CaseError, match="Say why"):
+            privacy.export_patient(patient=case.patient, by=owner, reason=" ", now=NOW)
+        assert not PrivacyEvent.objects.filter(patient_key=case.patient_id).exists()
+
+    def test_the_command_writes_a_file_and_names_what_is_wrong(self, case: Episode, tmp_path: Path) -> None:
+        asked = {"clinic": case.clinic.slug, "case": case.case_number, "reason": "Asked for"}
+        call_command("export_patient", **asked, to=tmp_path / "x.json")
+        assert json.loads((tmp_path / "x.json").read_text())["patient"] == str(case.patient_id)
+        with pytest.raises(CommandError, match=r"--case: .* has no case"):
+            call_command("export_patient", **{**asked, "case": "no"}, to=tmp_path / "y.json")
+        with pytest.raises(CommandError, match=r"--to: expected a name that ends in \.json or \.zip"):
+            call_command("export_patient", **asked, to=tmp_path / "y.txt")
+        assert [file.name for file in tmp_path.iterdir()] == ["x.json"]
+
+
+class TestErasure:
+    def test_no_table_keeps_a_row_and_the_key_is_gone(self, case: Episode, owner: User) -> None:
+        patient, login = case.patient, case.patient.user_id
+        assert len(everything(patient.pk)) == len(tables())
+        erase(case, owner)
+        connection.check_constraints()
+
+        assert everything(patient.pk) == {}
+        assert not DataKey.objects.filter(pk=patient.pk).exists()
+        assert not User.objects.filter(pk=login).exists()
+
+    def test_what_the_law_keeps_is_put_away_without_contact_data(self, case: Episode, owner: User) -> None:
+        patient = case.patient
+        erasure = erase(case, owner)
+
+        record = erasure.record
+        assert erasure.keep_until == date(TODAY.year + 10, TODAY.month, TODAY.day)
+        content = privacy.open_record(record=record, by=owner, reason="A claim", now=NOW)
+        tables_kept = json.loads(content)
+        assert tables_kept["patients_episode"][0]["case_number"] == case.case_number
+        assert tables_kept["programs_answer"][0]["note"] == "=HYPERLINK(1)"
+        assert "clinic_outboxmessage" not in tables_kept
+        for name in (patient.family_name, patient.email):
+            assert name not in content
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT content_sealed FROM patients_restrictedrecord WHERE id = %s", [record.pk])
+            assert case.case_number.encode() not in bytes(cursor.fetchone()[0])
+
+    def test_a_copy_of_the_old_rows_is_unreadable_afterwards(self, case: Episode, owner: User) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT note_sealed FROM programs_answer WHERE episode_id = %s", [case.pk])
+            backup = bytes(cursor.fetchone()[0])
+        erase(case, owner)
+        other = Answer.objects.get(pk=Answer.objects.get(episode=whole_case(case.clinic)).pk)
+        with connection.cursor() as cursor:
+            cursor.execute("UPDATE programs_answer SET note_sealed = %s WHERE id = %s", [backup, other.pk])
+        assert Answer.objects.get(pk=other.pk).note == "[erased]"
+
+    def test_others_keep_everything(self, clinic: Clinic, case: Episode, owner: User) -> None:
+        other = whole_case(clinic)
+        before = everything(other.patient_id)
+        erase(case, owner)
+        assert everything(other.patient_id) == before
+
+    def test_a_login_that_another_clinic_uses_stays(self, case: Episode, owner: User) -> None:
+        elsewhere = make_patient(make_clinic(), email=case.patient.email, user=case.patient.user)
+        with as_tenant(Tenant((case.clinic_id,))):
+            erase(case, owner)
+        connection.check_constraints()
+        assert User.objects.filter(pk=elsewhere.user_id).exists()
+
+    @pytest.mark.parametrize("role", [Role.PHYSIO, Role.ASSISTANT])
+    def test_only_the_owner_erases(self, case: Episode, role: Role) -> None:
+        before = everything(case.patient_id)
+        with pytest.raises(Denied):
+            erase(case, make_user(role=role, clinic=case.clinic))
+        assert everything(case.patient_id) == before
+
+    @pytest.mark.parametrize("wrong", [{"case_number": "1"}, {"reason": " "}])
+    def test_without_the_number_or_a_reason_nothing_changes(
+        self, case: Episode, owner: User, wrong: dict[str, str]
+    ) -> None:
+        before = everything(case.patient_id)
+        with pytest.raises(CaseError) as refused:
+            erase(case, owner, **wrong)
+        assert refused.value.field == next(iter(wrong))
+        assert everything(case.patient_id) == before
+
+    def test_a_second_time_changes_nothing(self, case: Episode, owner: User) -> None:
+        first = erase(case, owner)
+        assert erase(case, owner, case_number="whatever") == first
+        assert RestrictedRecord.objects.filter(erasure=first).count() == 1
+
+    def test_without_a_case_nothing_is_kept(self, clinic: Clinic, owner: User) -> None:
+        patient = make_patient(clinic)
+        erasure = privacy.erase_patient(
+            patient=patient,
+            by=owner,
+            case_number=patient.full_name,
+            reason="Never came",
+            now=NOW,
+            today=TODAY,
+        )
+        assert erasure.purged_at == NOW
+        assert not RestrictedRecord.objects.filter(erasure=erasure).exists()
+
+    def test_the_name_leaves_the_admins_log_and_a_digest_that_told_of_the_case(
+        self, case: Episode, owner: User
+    ) -> None:
+        kind = ContentType.objects.get_for_model(Patient)
+        LogEntry.objects.create(
+            user=owner, content_type=kind, object_id=case.patient_id, object_repr="Robin", action_flag=2
+        )
+        mail = OutboxMessage.objects.create(
+            clinic=case.clinic,
+            kind="digest",
+            dedupe_key="d",
+            to_email="p@example.org",
+            text="Robin stalls",
+            state="sent",
+            sent_at=NOW,
+        )
+        Digest.objects.filter(clinic=case.clinic).update(message=mail, content={"new": [case.pk]})
+        erase(case, owner)
+        assert LogEntry.objects.get().object_repr == "[erased]"
+        assert OutboxMessage.objects.get(pk=mail.pk).text == ""
+
+    def test_who_confirms_is_told_what_ends(self, case: Episode) -> None:
+        ends = " ".join(privacy.what_ends(case.patient))
+        assert "is running" in ends
+        assert "red flag" in ends
+        assert "e-mails to the patient" in ends
+
+    def test_what_was_noted_for_good_can_not_be_changed(self, case: Episode, owner: User) -> None:
+        erase(case, owner)
+        other = whole_case(case.clinic)
+        for rows in (
+            lambda: PrivacyEvent.objects.update(reason="None"),
+            lambda: PrivacyEvent.objects.all()._raw_delete("default"),
+            lambda: Consent.objects.update(version=9),
+            lambda: Consent.objects.filter(patient=other.patient)._raw_delete("default"),
+        ):
+            with pytest.raises(Error, match="for good"), transaction.atomic():
+                rows()
+
+
+class TestLedger:
+    def test_after_a_restore_the_ledger_erases_again_and_twice_is_once(
+        self, clinic: Clinic, case: Episode, owner: User, tmp_path: Path
+    ) -> None:
+        file, key = tmp_path / "erasures.jsonl", case.patient_id
+        with transaction.atomic():  # rolled back: the database is as it was before, the file is not
+            erase(case, owner)
+            retention.write_ledger(file)
+            transaction.set_rollback(True)
+        connection.memory.clear()
+        assert everything(key)
+        assert "Robin" not in file.read_text()
+
+        call_command("reapply_erasures", ledger=file)
+        assert everything(key) == {}
+        erasure = Erasure.objects.get(pk=key)
+        assert (erasure.erased_at, erasure.keep_until.year) == (NOW, TODAY.year + 10)
+        events = PrivacyEvent.objects.count()
+        call_command("reapply_erasures", ledger=file)
+        assert PrivacyEvent.objects.count() == events
+
+    def test_what_was_purged_since_the_dump_is_purged_again(self, case: Episode, owner: User) -> None:
+        erasure = erase(case, owner)
+        entry = privacy.Entry(erasure.pk, case.clinic_id, NOW, erasure.keep_until, NOW + YEAR)
+        assert privacy.reapply(entries=[entry], now=NOW) == {"erased": 0, "purged": 1, "unchanged": 0}
+        assert not RestrictedRecord.objects.filter(erasure=erasure).exists()
+
+    def test_the_file_keeps_what_a_restored_database_forgot(
+        self, case: Episode, owner: User, tmp_path: Path
+    ) -> None:
+        file = tmp_path / "deep" / "erasures.jsonl"
+        erasure = erase(case, owner)
+        lines = retention.write_ledger(file)
+        RestrictedRecord.objects.filter(erasure=erasure).delete()
+        Erasure.objects.filter(pk=erasure.pk).delete()
+        assert retention.write_ledger(file) == lines
+        assert str(erasure.pk) in file.read_text()
+        assert [path.name for path in file.parent.iterdir()] == [file.name]
+
+    @pytest.mark.parametrize("broken", ["{", "[]", '{"patient_key": "x"}', '{"clinic": 1}'])
+    def test_a_broken_ledger_is_refused_by_its_line_and_erases_nobody(
+        self, case: Episode, tmp_path: Path, broken: str
+    ) -> None:
+        good = {"patient_key": str(case.patient_id), "clinic": case.clinic_id, "purged_at": None}
+        good |= {"erased_at": NOW.isoformat(), "keep_until": "2036-01-01"}
+        (tmp_path / "l").write_text(f"{json.dumps(good)}\n{broken}\n")
+        with pytest.raises(CommandError, match=r"line 2.*Nothing was erased"):
+            call_command("reapply_erasures", ledger=tmp_path / "l")
+        assert everything(case.patient_id)
+
+
+class TestLegalTerms:
+    def test_the_record_is_destroyed_at_its_term_and_not_a_day_before(
+        self, case: Episode, owner: User
+    ) -> None:
+        erasure = erase(case, owner)
+        before = erasure.keep_until - timedelta(days=1)
+        key = erasure.record.pk
+        assert privacy.purge_due(now=NOW, today=before) == 1  # the fixture's own, which is due
+        assert RestrictedRecord.objects.filter(erasure=erasure).exists()
+        assert privacy.purge_due(now=NOW, today=erasure.keep_until) == 1
+        assert not RestrictedRecord.objects.filter(erasure=erasure).exists()
+        assert not DataKey.objects.filter(pk=key).exists()
+        assert privacy.purge_due(now=NOW, today=erasure.keep_until) == 0
+
+    def test_one_record_that_can_not_be_purged_keeps_no_other(
+        self, case: Episode, owner: User, monkeypatch: Any
+    ) -> None:
+        poison = Erasure.objects.get(clinic=case.clinic)
+        other = erase(case, owner)
+        purge = privacy._purge
+        monkeypatch.setattr(
+            privacy, "_purge", lambda row, now: 1 / 0 if row.pk == poison.pk else purge(row, now)
+        )
+        with pytest.raises(privacy.PurgeError, match="1 records"):
+            privacy.purge_due(now=NOW, today=other.keep_until)
+        assert [record.erasure for record in RestrictedRecord.objects.all()] == [poison]
+
+    def test_minors_are_counted_from_their_majority(self) -> None:
+        born = date(2012, 2, 29)
+        assert TERMS["DE"].ends_on(date(2026, 1, 1), None) == date(2036, 1, 1)
+        assert TERMS["DE"].ends_on(date(2026, 1, 1), born) == date(2040, 2, 29)
+        assert TERMS["GB"].ends_on(date(2026, 1, 1), born) == date(2038, 3, 1)
+        assert TERMS["DE"].ends_on(date(2030, 3, 2), born) == date(2040, 3, 2)
+
+    def test_an_unknown_country_keeps_longest(self) -> None:
+        assert term_of("") is LONGEST
+        assert max(term.years for term in TERMS.values()) == LONGEST.years
+        assert max(term.minors_until for term in TERMS.values()) == LONGEST.minors_until
+
+
+class TestRetention:
+    def test_an_e_mail_is_blanked_after_a_month_and_forgotten_after_a_year(self, clinic: Clinic) -> None:
+        ages = {"fresh": 29, "old": 31, "ancient": 401, "waiting": 500}
+        for name, days in ages.items():
+            message = OutboxMessage.objects.create(
+                clinic=clinic,
+                kind="check_in",
+                dedupe_key=name,
+                to_email="a@example.org",
+                text="Hello",
+                state="pending" if name == "waiting" else "sent",
+                sent_at=None if name == "waiting" else NOW,
+            )
+            OutboxMessage.objects.filter(pk=message.pk).update(created_at=NOW - timedelta(days=days))
+
+        retention.forget_of_clinic(now=NOW, today=TODAY)
+
+        left = {message.dedupe_key: message.text for message in OutboxMessage.objects.all()}
+        assert left == {"fresh": "Hello", "old": "", "waiting": "Hello"}
+
+
+@pytest.mark.parametrize(
+    ("value", "written"),
+    [
+        ("=1+1", "'=1+1"),
+        ("@a", "'@a"),
+        ("+31 20 1", "'+31 20 1"),
+        ("-", "'-"),
+        ("\tx", "'\tx"),
+        ("-3.5", "-3.5"),
+        (None, ""),
+        (4, "4"),
+        ("plain", "plain"),
+    ],
+)
+def test_a_cell_is_never_a_formula(value: object, written: str) -> None:
+    assert cell(value) == written
+
+
+def test_an_open_invitation_of_someone_erased_opens_nothing(case: Episode, owner: User) -> None:
+    erase(case, owner)
+    assert not Invitation.objects.filter(patient=case.patient_id).exists()
+    assert not OutboxMessage.objects.filter(patient_key=case.patient_id).exists()
+    assert make_case(case.clinic).pk
