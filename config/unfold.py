@@ -132,6 +132,7 @@ UNFOLD = {
                     _item("Clinics", "apartment", "clinic_clinic_changelist", "owns_or_operates"),
                     _item("E-mails", "outbox", "clinic_outboxmessage_changelist", "owns_or_operates"),
                     _item("Periodic jobs", "schedule", "clinic_sweeprun_changelist", "owns_or_operates"),
+                    _item("Rows in trouble", "error", "clinic_rowattempt_changelist", "owns_or_operates"),
                 ],
             },
         ],
