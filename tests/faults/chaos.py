@@ -11,7 +11,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import socket
 import sys
 import tempfile
 import time
@@ -26,6 +25,7 @@ from threading import Thread
 import psutil
 
 from tests.faults import client
+from tests.faults.alone import free_port
 from tests.faults.client import Client
 from tests.faults.cluster import Cluster, prepare
 
@@ -163,11 +163,12 @@ def _speaks_on(process: psutil.Process, port: int) -> bool:
 
 def run(plan: Plan, folder: Path, say: Callable[[str], None]) -> Outcome:
     chance, started = Random(plan.seed), time.monotonic()
-    prepare(folder / "data")
+    if not (folder / "data").exists():
+        prepare(folder / "data")
     cluster = Cluster(
         folder / "data",
-        port=_free_port(),
-        smtp_port=_free_port(),
+        port=free_port(),
+        smtp_port=free_port(),
         workers=WORKERS,
         sink=("-m", "tests.faults.sink"),
         SWEEP_SECONDS=3,
@@ -257,12 +258,6 @@ def _copies(cluster: Cluster) -> Counter[str]:
     """How often the sink received each message, by the row's id, which is in its Message-ID."""
     lines = (cluster.mails / "index.jsonl").read_text().splitlines()
     return Counter(json.loads(line)["message_id"].strip("<>").partition("@")[0] for line in lines)
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def from_environment() -> Plan:
