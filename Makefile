@@ -17,7 +17,7 @@ PRODUCTION := DATABASE_URL=postgres://app:x@db.invalid/clinic REDIS_URL=redis://
 	ENCRYPTION_KEYS=b25seS1mb3ItdGhlLWNoZWNrcy1vZi1tYWtlLWxpbnQ= ALLOWED_HOSTS=clinic.example \
 	SMTP_HOST=smtp.invalid DEFAULT_FROM_EMAIL=clinic@clinic.example DEMO=0 DEBUG=0
 
-.PHONY: help setup demo test fuzz hostile lint lock check-diary
+.PHONY: help setup demo test fuzz hostile lint lock check-diary chaos races pooled restore-drill
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -56,3 +56,15 @@ lock: .venv/.complete  ## pin the newest versions that requirements*.in allow, w
 check-diary: .venv/.complete  ## FILE=diary.csv: import it, review it, and compare with an independent count
 	@test -n "$(FILE)" || { echo "make check-diary FILE=path/to/diary.csv"; exit 1; }
 	@$(VENV)/python scripts/check_diary.py "$(FILE)"
+
+chaos: .venv/.complete  ## SEED= KILLS= CHECK_INS= MAILS=: kill the real processes at random, and count what is lost
+	@$(VENV)/python -m tests.faults.chaos
+
+races: .venv/.complete  ## ROUNDS=200: 50 times the same answer, 20 times the same login code, at once
+	@$(VENV)/python -m tests.faults.races
+
+pooled: .venv/.complete  ## REQUESTS=10000: two clinics in turn over 4 connections of PgBouncer
+	@$(VENV)/python -m tests.faults.pooled
+
+restore-drill: .venv/.complete  ## dump, restore into a fresh database, compare every table
+	@$(VENV)/python -m tests.faults.restore

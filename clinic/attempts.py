@@ -75,6 +75,7 @@ def to_try[Rows: QuerySet[Any]](sweep: str, rows: Rows, now: datetime) -> Rows:
     return rows.exclude(pk__in=waiting.values("key"))
 
 
-def try_again(*, row: RowAttempt) -> None:
-    """The next sweep takes the row up as if it had never failed: somebody has mended it."""
-    RowAttempt.objects.filter(pk=row.pk).delete()
+def try_again(*, rows: QuerySet[RowAttempt]) -> int:
+    """The next sweep takes these up as if they had never failed: somebody has mended them."""
+    deleted, _ = rows.delete()
+    return deleted

@@ -129,8 +129,11 @@ if DATABASE_ROLE not in DATABASE_URLS:
 DATABASES = {
     "default": {
         **env.database(DATABASE_URLS[DATABASE_ROLE]),
-        "CONN_MAX_AGE": 60,
+        "CONN_MAX_AGE": env.number("DATABASE_CONN_MAX_AGE", 60),
         "CONN_HEALTH_CHECKS": True,
+        # Behind a pooler that gives out connections by the transaction, no cursor outlives one. Statements
+        # are not prepared on the server: Django's default.
+        "DISABLE_SERVER_SIDE_CURSORS": env.flag("DATABASE_POOLED"),
     }
 }
 

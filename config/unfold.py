@@ -139,6 +139,7 @@ UNFOLD = {
                     _item("Erased records", "lock", "patients_restrictedrecord_changelist", "owns"),
                     _item("Operator access", "key", "clinic_breakglass_changelist", "owns_or_operates"),
                     _item("Periodic jobs", "schedule", "clinic_sweeprun_changelist", "owns_or_operates"),
+                    _item("Rows in trouble", "error", "clinic_rowattempt_changelist", "owns_or_operates"),
                 ],
             },
         ],

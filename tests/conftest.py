@@ -130,6 +130,10 @@ def page(browser: Browser) -> Iterator[Page]:
 
 @pytest.fixture
 def services_folder() -> Path:
+    return _services_folder()
+
+
+def _services_folder() -> Path:
     """Below the run's own folder: it is removed with it, and the servers' user can reach it."""
     folder = Path(os.environ["DATA_DIR"]) / "services"
     folder.mkdir(mode=0o755, exist_ok=True)
@@ -145,10 +149,15 @@ def empty_service(services_folder: Path, free_port: Callable[[], int]) -> Iterat
 
 
 @pytest.fixture
-def first_command(services_folder: Path) -> tuple[Path, str]:
+def first_command() -> tuple[Path, str]:
+    return prepared_folder()
+
+
+def prepared_folder() -> tuple[Path, str]:
     """A data folder on which one command has run, and what it said; made once a run, it takes long."""
-    made, said = Service(services_folder / "prepared", port=1, smtp_port=1), services_folder / "prepared.txt"
-    with (services_folder / "prepared.lock").open("w") as lock:
+    folder = _services_folder()
+    made, said = Service(folder / "prepared", port=1, smtp_port=1), folder / "prepared.txt"
+    with (folder / "prepared.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not said.exists():
             done = made.manage("check", "--database", "default")

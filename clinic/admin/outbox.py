@@ -54,27 +54,27 @@ class OutboxAdmin(RoleAdmin):
     sortable_by = ("written", "sent", "attempts")
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return _is_operator(request) or super().has_view_permission(request, obj)
+        return is_operator(request) or super().has_view_permission(request, obj)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        if _is_operator(request):
+        if is_operator(request):
             return OutboxMessage.objects.select_related("clinic").order_by("-created_at")
         return super().get_queryset(request)
 
     def get_list_display(self, request: HttpRequest) -> tuple[str, ...]:
-        return FOR_OPERATOR if _is_operator(request) else FOR_OWNER
+        return FOR_OPERATOR if is_operator(request) else FOR_OWNER
 
     def get_list_display_links(self, request: HttpRequest, list_display: Any) -> Any:
-        return None if _is_operator(request) else ("what",)
+        return None if is_operator(request) else ("what",)
 
     def get_search_fields(self, request: HttpRequest) -> tuple[str, ...]:
-        return () if _is_operator(request) else ("to_email", "subject")
+        return () if is_operator(request) else ("to_email", "subject")
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
     ) -> HttpResponse:
         """The message as the recipient sees it, codes and links masked. Not for operators."""
-        message = None if _is_operator(request) else self.get_object(request, object_id)
+        message = None if is_operator(request) else self.get_object(request, object_id)
         if message is None:
             return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
         context = {
@@ -113,5 +113,5 @@ class OutboxAdmin(RoleAdmin):
         return ADDRESS.sub("[address]", message.last_error)
 
 
-def _is_operator(request: HttpRequest) -> bool:
+def is_operator(request: HttpRequest) -> bool:
     return isinstance(request.user, User) and request.user.is_active and request.user.is_operator

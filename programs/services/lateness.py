@@ -60,4 +60,4 @@ def _oldest_mail(now: datetime) -> datetime | None:
 def _oldest_review(now: datetime) -> datetime | None:
     """A review is due on a date, of the patient: late once that date is over."""
     oldest: date | None = _oldest(reviews.SWEEP, Program.objects.awake(), "next_review_on", now)
-    return oldest and datetime.combine(oldest, time(0), tzinfo=UTC) + OVER_EVERYWHERE
+    return datetime.combine(oldest, time(0), tzinfo=UTC) + OVER_EVERYWHERE if oldest else None

@@ -11,6 +11,7 @@ from functools import partial
 from itertools import batched, groupby
 from operator import itemgetter
 from typing import Any
+from zoneinfo import ZoneInfoNotFoundError
 
 from django.db import transaction
 from django.db.models import Q, QuerySet
@@ -146,12 +147,20 @@ def _due(now: datetime, last: int, batch: int) -> list[int]:
     awake = Program.objects.awake().filter(Q(next_review_on=None) | Q(next_review_on__lte=latest))
     programs = attempts.to_try(SWEEP, awake, now)
     zones = programs.order_by().values_list("episode__patient__timezone", flat=True).distinct()
-    local = sorted((local_date(now, zone), zone) for zone in zones)
+    local = sorted((_day_in(zone, now) or latest, zone) for zone in zones)
     come = Q(next_review_on=None)
     for today, found in groupby(local, key=itemgetter(0)):
         here = [zone for _, zone in found]
         come |= Q(next_review_on__lte=today, episode__patient__timezone__in=here)
     return list(programs.filter(come, pk__gt=last).order_by("pk").values_list("pk", flat=True)[:batch])
+
+
+def _day_in(zone: str, now: datetime) -> date | None:
+    """None for a zone that can't be read: its patient's review then fails by itself, and stops no other."""
+    try:
+        return local_date(now, zone)
+    except (ValueError, ZoneInfoNotFoundError):
+        return None
 
 
 def _together(programs: Sequence[int], now: datetime, failed: list[int], deadline: Deadline) -> Counter[str]:

@@ -11,7 +11,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import socket
 import sys
 import tempfile
 import time
@@ -26,6 +25,7 @@ from threading import Thread
 import psutil
 
 from tests.faults import client
+from tests.faults.alone import free_port
 from tests.faults.client import Client
 from tests.faults.cluster import Cluster, prepare
 
@@ -95,14 +95,17 @@ class Outcome:
 
 
 class Monkey:
-    """Kills, one at a time, what the plan says."""
+    """Kills, one at a time, what the plan says, spread over all of the answers."""
 
-    def __init__(self, cluster: Cluster, plan: Plan, chance: Random, say: Callable[[str], None]) -> None:
-        self.cluster, self.plan, self.chance, self.say = cluster, plan, chance, say
+    def __init__(
+        self, cluster: Cluster, plan: Plan, chance: Random, phones: Client, say: Callable[[str], None]
+    ) -> None:
+        self.cluster, self.plan, self.chance, self.phones, self.say = cluster, plan, chance, phones, say
         self.killed: Counter[str] = Counter()
 
     def run(self) -> None:
         for number, victim in enumerate(self.plan.victims(self.chance), start=1):
+            self._wait_for_answers((number - 1) / self.plan.kills)
             pause = SECONDS_A_KILL * self.chance.uniform(0.5, 1.5)
             until = time.monotonic() + pause
             self._kill(victim)
@@ -110,6 +113,11 @@ class Monkey:
             if number % 10 == 0:
                 self.say(f"{number} kills: {dict(self.killed)}")
             time.sleep(max(0.0, until - time.monotonic()))
+
+    def _wait_for_answers(self, share: float) -> None:
+        """On a busy machine the kills must not be over long before the answers are in."""
+        with suppress(AssertionError):
+            self.cluster.wait_for(lambda: self.phones.stored >= share * self.plan.check_ins)
 
     def _kill(self, victim: str) -> None:
         if victim in ("postgres", "valkey"):
@@ -155,11 +163,12 @@ def _speaks_on(process: psutil.Process, port: int) -> bool:
 
 def run(plan: Plan, folder: Path, say: Callable[[str], None]) -> Outcome:
     chance, started = Random(plan.seed), time.monotonic()
-    prepare(folder / "data")
+    if not (folder / "data").exists():
+        prepare(folder / "data")
     cluster = Cluster(
         folder / "data",
-        port=_free_port(),
-        smtp_port=_free_port(),
+        port=free_port(),
+        smtp_port=free_port(),
         workers=WORKERS,
         sink=("-m", "tests.faults.sink"),
         SWEEP_SECONDS=3,
@@ -174,7 +183,7 @@ def run(plan: Plan, folder: Path, say: Callable[[str], None]) -> Outcome:
         answering = Thread(target=phones.send_all, args=[sending])
         answering.start()
         say("killing begins")
-        monkey = Monkey(cluster, plan, chance, say)
+        monkey = Monkey(cluster, plan, chance, phones, say)
         monkey.run()
         answering.join()
         say(f"all answers are in, after {phones.retries} retries; waiting for the e-mails")
@@ -249,12 +258,6 @@ def _copies(cluster: Cluster) -> Counter[str]:
     """How often the sink received each message, by the row's id, which is in its Message-ID."""
     lines = (cluster.mails / "index.jsonl").read_text().splitlines()
     return Counter(json.loads(line)["message_id"].strip("<>").partition("@")[0] for line in lines)
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def from_environment() -> Plan:

@@ -54,7 +54,7 @@ class Client:
     def __init__(self, url: str, journal: Path) -> None:
         self.url = url
         self.journal = journal.open("a", buffering=1)
-        self.retries = 0
+        self.retries = self.stored = 0
         self.refused: list[str] = []
         self._writing = threading.Lock()
 
@@ -71,6 +71,7 @@ class Client:
             status = self._put(report)
             if status in STORED:
                 self._note({"acknowledged": str(report.client_id), "status": status})
+                self.stored += 1
                 return
             if 400 <= status < 500:
                 self.refused.append(f"{report.client_id}: {status}")

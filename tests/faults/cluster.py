@@ -21,6 +21,7 @@ import psutil
 import psycopg
 
 from clinic import embedded
+from clinic.embedded.keeper import CRASH_LOOP_SECONDS
 from clinic.embedded.layout import DATABASE
 from clinic.embedded.servers import die_with_parent
 from tests.service import OF_THE_TEST_RUN, PROJECT
@@ -117,6 +118,11 @@ class Cluster:
             self.kill(part.name)
         self._stack.close()
 
+    def add(self, part: Part) -> None:
+        """One more process; a name that was used before is taken over."""
+        self.parts[part.name] = part
+        self.start(part.name)
+
     def start(self, name: str) -> None:
         part = self.parts[name]
         part.wanted, part.started_at = True, time.monotonic()
@@ -158,9 +164,16 @@ class Cluster:
             return 0
 
     def kill_server(self, name: str) -> None:
-        """SIGKILL; the keeper starts it again."""
-        self.wait_for(lambda: psutil.pid_exists(self.server_pid(name)))
+        """SIGKILL; the keeper starts it again, unless it ends three times as soon as it starts."""
+        self.wait_for(lambda: self._age_of(self.server_pid(name)) > CRASH_LOOP_SECONDS + 1, seconds=120)
         os.kill(self.server_pid(name), signal.SIGKILL)
+
+    @staticmethod
+    def _age_of(pid: int) -> float:
+        try:
+            return time.time() - psutil.Process(pid).create_time()
+        except psutil.NoSuchProcess:
+            return 0.0
 
     @contextmanager
     def without(self, server: str) -> Iterator[None]:
@@ -218,7 +231,7 @@ class Cluster:
 
     def _revive(self) -> None:
         while not self._ended.wait(0.1):
-            for part in self.parts.values():
+            for part in list(self.parts.values()):
                 if part.wanted and not part.runs:
                     self.start(part.name)
 

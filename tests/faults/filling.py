@@ -13,12 +13,15 @@ from clinic.models import Clinic, User
 from clinic.row_security import Tenant, enter
 from patients.models import DeviceToken, Episode, Patient
 from programs.models import Program, ProgramStage
+from programs.services.access import _hash
 
 
-def fill(*, asked: int, answering: int, seconds: float) -> None:
+def fill(*, asked: int, answering: int, seconds: float, slug: str = "chaos") -> None:
     """A clinic with ``asked`` programs whose questions come due over the time; some patients have a token."""
     now = timezone.now()
-    founded = found_clinic(slug="chaos", name="Chaos", owner_email="owner@example.org", timezone="UTC")
+    founded = found_clinic(
+        slug=slug, name=slug.capitalize(), owner_email=f"owner@{slug}.example", timezone="UTC"
+    )
     clinic, owner = founded.clinic, founded.owner
     enter(Tenant((clinic.pk,)))
     started = now.date() - timedelta(days=28)
@@ -38,7 +41,7 @@ def fill(*, asked: int, answering: int, seconds: float) -> None:
 
 
 def _patient(clinic: Clinic, number: int) -> Patient:
-    email = f"patient{number}@example.org"
+    email = f"patient{number}@{clinic.slug}.example"
     return Patient(clinic=clinic, given_name="Robin", family_name=f"No {number}", email=email, timezone="UTC")
 
 
@@ -60,7 +63,7 @@ def _program(case: Episode, started: date, due_at: datetime) -> Program:
         clinic=case.clinic,
         episode=case,
         assigned_by=case.clinician,
-        name="Runner's knee",
+        name=f"Program of {case.clinic.slug}",
         started_on=started,
         stage_started_on=started,
         testing_run_gate=True,  # asks every day
@@ -83,3 +86,9 @@ def _token(patient: Patient, now: datetime) -> str:
         expiry=now + timedelta(days=1),
     ).save()
     return str(token)
+
+
+def hash_of_code(code: str) -> None:
+    """As the service stores a login code of the one patient."""
+    enter(Tenant((Clinic.objects.get(slug="chaos").pk,)))
+    print(_hash(str(Patient.objects.get(email="patient0@chaos.example").pk), code))  # noqa: T201

@@ -1,0 +1,55 @@
+"""One set of real processes for the tests of this folder: three beats, two workers, each killed at will."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+
+from tests.conftest import prepared_folder
+from tests.faults.cluster import Cluster
+
+
+@pytest.fixture(scope="session")
+def folder() -> Path:
+    """Holds ``data``, a data folder of its own with tables and the starter library."""
+    return prepared_copy()
+
+
+def prepared_copy() -> Path:
+    prepared, _said = prepared_folder()
+    made = prepared.parent / uuid4().hex[:8]
+    made.mkdir(mode=0o755)
+    subprocess.run(["cp", "-a", str(prepared), str(made / "data")], check=True)
+    return made
+
+
+@pytest.fixture(scope="session")
+def cluster(folder: Path, free_port: Callable[[], int]) -> Iterator[Cluster]:
+    made = Cluster(
+        folder / "data",
+        port=free_port(),
+        smtp_port=free_port(),
+        workers=2,
+        beats=3,
+        sink=("-m", "tests.faults.sink"),
+        SWEEP_SECONDS=1,
+        SEND_SECONDS=1,
+        SEND_LEASE_SECONDS=5,
+        WEB_THREADS=20,
+    )
+    with made:
+        yield made
+
+
+@pytest.fixture(scope="session")
+def token(cluster: Cluster) -> str:
+    """Of patient0, the first of 20 in the clinic; their questions are due in the far future."""
+    call = "from tests.faults.filling import fill; fill(asked=20, answering=1, seconds=86400 * 300)"
+    said = cluster.manage("shell", "--no-imports", "-c", call)
+    found: str = json.loads(said.splitlines()[-1])[0]
+    return found
