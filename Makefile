@@ -9,8 +9,8 @@ WORKERS ?= 2
 unexport PYTHONDONTWRITEBYTECODE
 
 # Settings as in production, for the checks that judge them. Nothing connects to these addresses.
-PRODUCTION := DATABASE_URL=postgres://app:x@db.invalid/clinic REDIS_URL=redis://valkey.invalid:6379 \
-	DATABASE_OWNER_URL=postgres://owner:x@db.invalid/clinic SITE_URL=https://clinic.example \
+PRODUCTION := DATABASE_URL=postgres://app:nobody-connects@db.invalid/clinic REDIS_URL=redis://valkey.invalid:6379 \
+	DATABASE_OWNER_URL=postgres://owner:nobody-connects@db.invalid/clinic SITE_URL=https://clinic.example \
 	SECRET_KEY=only-for-the-checks-of-make-lint-Zq8vN3xW7tY2mK5rL9pD4sF6 \
 	ENCRYPTION_KEYS=b25seS1mb3ItdGhlLWNoZWNrcy1vZi1tYWtlLWxpbnQ= ALLOWED_HOSTS=clinic.example \
 	SMTP_HOST=smtp.invalid DEFAULT_FROM_EMAIL=clinic@clinic.example DEMO=0 DEBUG=0
