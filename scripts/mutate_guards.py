@@ -52,6 +52,8 @@ ABOUT = {
 }
 """What a test that misses such a guard is likely called."""
 
+ALWAYS = {"lease": ["tests/programs/test_locks.py"]}
+
 AT_MOST = 120
 """Tests a guard; the likeliest come first."""
 
@@ -136,7 +138,7 @@ def tests_of(guard: Guard, hits: Hits) -> list[str]:
     """The tests to run, the likeliest first."""
     if guard.kind in IN_DATABASE:
         return [IN_DATABASE[guard.kind]]
-    found = hits.get(f"{guard.path}:{guard.line}", [])
+    found = [*ALWAYS.get(guard.kind, []), *hits.get(f"{guard.path}:{guard.line}", [])]
     about = re.compile(rf"{ABOUT.get(guard.kind, '')}|test_{Path(guard.path).stem}")
     return sorted(found, key=lambda test: not about.search(test))[:AT_MOST]
 
