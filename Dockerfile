@@ -18,8 +18,9 @@ COPY clinic ./clinic
 COPY patients ./patients
 COPY programs ./programs
 # The addresses and secrets stand for nothing: collecting static files connects nowhere.
-RUN SECRET_KEY=collectstatic-reads-the-settings-but-signs-nothing-at-all ENCRYPTION_KEYS=unused \
-    DATABASE_URL=postgres://nobody@nowhere.invalid/none REDIS_URL=redis://nowhere.invalid \
+RUN SECRET_KEY=collectstatic-reads-the-settings-but-signs-nothing-at-all \
+    ENCRYPTION_KEYS=b25seS1mb3ItY29sbGVjdGluZy1zdGF0aWMtZmlsZXM= \
+    DATABASE_URL=postgres://nobody:nobody-connects@nowhere.invalid/none REDIS_URL=redis://nowhere.invalid \
     SITE_URL=https://nowhere.invalid ALLOWED_HOSTS=nowhere.invalid SMTP_HOST=nowhere.invalid \
     DEFAULT_FROM_EMAIL=nobody@nowhere.invalid \
     python manage.py collectstatic --noinput

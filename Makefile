@@ -11,16 +11,17 @@ STRINGS ?= 10000
 unexport PYTHONDONTWRITEBYTECODE
 
 # Settings as in production, for the checks that judge them. Nothing connects to these addresses.
-PRODUCTION := DATABASE_URL=postgres://app:x@db.invalid/clinic REDIS_URL=redis://valkey.invalid:6379 \
-	DATABASE_OWNER_URL=postgres://owner:x@db.invalid/clinic SITE_URL=https://clinic.example \
+PRODUCTION := DATABASE_URL=postgres://app:nobody-connects@db.invalid/clinic REDIS_URL=redis://valkey.invalid:6379 \
+	DATABASE_OWNER_URL=postgres://owner:nobody-connects@db.invalid/clinic SITE_URL=https://clinic.example \
 	SECRET_KEY=only-for-the-checks-of-make-lint-Zq8vN3xW7tY2mK5rL9pD4sF6 \
 	ENCRYPTION_KEYS=b25seS1mb3ItdGhlLWNoZWNrcy1vZi1tYWtlLWxpbnQ= ALLOWED_HOSTS=clinic.example \
 	SMTP_HOST=smtp.invalid DEFAULT_FROM_EMAIL=clinic@clinic.example DEMO=0 DEBUG=0
 
-.PHONY: help setup demo test fuzz hostile lint lock check-diary chaos races pooled restore-drill
+.PHONY: help setup demo test fuzz hostile lint lock check-diary chaos races pooled restore-drill sbom audit-deps \
+	asvs mutate-guards
 
 help:  ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' Makefile
 
 setup: .venv/.complete  ## only build .venv (from the hash-pinned requirements)
 
@@ -44,6 +45,7 @@ lint: .venv/.complete  ## style, types, layers, migrations, deployment settings,
 	@echo "mypy" && $(PRODUCTION) $(VENV)/python -m mypy
 	@echo "import-linter" && $(VENV)/lint-imports
 	@echo "migrations" && $(PRODUCTION) $(VENV)/python -W ignore manage.py makemigrations --check --dry-run
+	@$(VENV)/python scripts/lint_migrations.py
 	@echo "check --deploy" && $(PRODUCTION) $(VENV)/python manage.py check --deploy --fail-level WARNING
 	@echo "OpenAPI" && $(PRODUCTION) $(VENV)/python manage.py spectacular --validate --fail-on-warn --file /dev/null
 
@@ -68,3 +70,17 @@ pooled: .venv/.complete  ## REQUESTS=10000: two clinics in turn over 4 connectio
 
 restore-drill: .venv/.complete  ## dump, restore into a fresh database, compare every table
 	@$(VENV)/python -m tests.faults.restore
+
+sbom: .venv/.complete  ## dist/sbom.json: what the service is made of (CycloneDX), the same for the same pins
+	@mkdir -p dist
+	@PYTHONWARNINGS=ignore $(VENV)/cyclonedx-py requirements requirements.txt --pyproject pyproject.toml --output-reproducible --spec-version 1.6 --output-file dist/sbom.json
+	@echo "dist/sbom.json"
+
+audit-deps: .venv/.complete  ## look up the pinned packages; offline: ADVISORIES=a checkout of pypa/advisory-database
+	@$(VENV)/python scripts/audit_dependencies.py $(if $(ADVISORIES),--advisories "$(ADVISORIES)")
+
+asvs: .venv/.complete  ## render docs/asvs.csv (OWASP ASVS 5.0) and print its counts
+	@$(VENV)/python scripts/asvs.py
+
+mutate-guards: .venv/.complete  ## take away each constraint, policy, lease, scope call and rate limit; ONLY=regex for some
+	@$(VENV)/python scripts/mutate_guards.py $(if $(ONLY),--only "$(ONLY)")

@@ -4,6 +4,7 @@ from django.apps import AppConfig
 from django.core.checks import Tags, register
 
 from clinic.checks import database_role, protected_tables
+from clinic.weak_secrets import open_files, published_keys
 
 
 class ClinicConfig(AppConfig):
@@ -13,3 +14,5 @@ class ClinicConfig(AppConfig):
     def ready(self) -> None:
         register(database_role, Tags.database)
         register(protected_tables, Tags.database)
+        register(published_keys, Tags.database)
+        register(open_files, Tags.security)

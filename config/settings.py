@@ -15,7 +15,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.urls import reverse_lazy
 from django.utils.csp import CSP
 
-from clinic import embedded, logs
+from clinic import embedded, logs, weak_secrets
 from clinic import environment as env
 from config import unfold
 
@@ -52,15 +52,16 @@ ENCRYPTION_KEYS = env.words("ENCRYPTION_KEYS", "")
 ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", "127.0.0.1,localhost,[::1]" if RELAXED else "")
 CSRF_TRUSTED_ORIGINS = env.words("CSRF_TRUSTED_ORIGINS", "")
 
-if not ENCRYPTION_KEYS:
-    raise ImproperlyConfigured("ENCRYPTION_KEYS is not set (see .env.example).")
+weak_secrets.refuse_broken_keys("ENCRYPTION_KEYS", ENCRYPTION_KEYS)
 if not RELAXED:
     if DEBUG:
         raise ImproperlyConfigured("DEBUG is refused outside a demo: it shows patients' data to anybody.")
     if not ALLOWED_HOSTS or "*" in ALLOWED_HOSTS:
         raise ImproperlyConfigured("ALLOWED_HOSTS: name the hosts of this service, without *.")
-    if len(SECRET_KEY) < 50:
-        raise ImproperlyConfigured("SECRET_KEY: expected at least 50 random characters.")
+    weak_secrets.refuse_weak_key("SECRET_KEY", SECRET_KEY)
+    for old_key in SECRET_KEY_FALLBACKS:
+        weak_secrets.refuse_weak_key("SECRET_KEY_FALLBACKS", old_key)
+    weak_secrets.refuse_guessable_keys("ENCRYPTION_KEYS", ENCRYPTION_KEYS)
     if not SITE_URL.startswith("https://"):
         raise ImproperlyConfigured("SITE_URL: expected an https:// address.")
 
@@ -136,6 +137,8 @@ DATABASES = {
         "DISABLE_SERVER_SIDE_CURSORS": env.flag("DATABASE_POOLED"),
     }
 }
+if not RELAXED:
+    weak_secrets.refuse_open_database(DATABASE_URLS[DATABASE_ROLE], DATABASES["default"])
 
 # --- Cache and queue
 REDIS_URL = env.text("REDIS_URL")
@@ -201,14 +204,17 @@ SMTP_PORT = env.number("SMTP_PORT", 8025 if RELAXED else 587, low=1, high=65535)
 SMTP_SECURITY = env.text("SMTP_SECURITY", "none" if RELAXED else "starttls")
 if SMTP_SECURITY not in {"none", "starttls", "tls"}:
     raise ImproperlyConfigured(f"SMTP_SECURITY: expected none, starttls or tls, got {SMTP_SECURITY!r}.")
+SMTP_USER, SMTP_PASSWORD = env.text("SMTP_USER", ""), env.text("SMTP_PASSWORD", "")
+if not RELAXED:
+    weak_secrets.refuse_readable_password(security=SMTP_SECURITY, user=SMTP_USER, password=SMTP_PASSWORD)
 MAILERS = {
     "default": {
         "BACKEND": "django.core.mail.backends.smtp.EmailBackend",
         "OPTIONS": {
             "host": SMTP_HOST,
             "port": SMTP_PORT,
-            "username": env.text("SMTP_USER", ""),
-            "password": env.text("SMTP_PASSWORD", ""),
+            "username": SMTP_USER,
+            "password": SMTP_PASSWORD,
             "use_tls": SMTP_SECURITY == "starttls",
             "use_ssl": SMTP_SECURITY == "tls",
             "timeout": 10,

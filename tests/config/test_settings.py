@@ -10,11 +10,12 @@ from pathlib import Path
 import pytest
 
 PROJECT = Path(__file__).resolve().parents[2]
+KEY = "b25seS1mb3ItdGhlLWNoZWNrcy1vZi1tYWtlLWxpbnQ="
 PRODUCTION = {
-    "DATABASE_URL": "postgres://app:x@db.invalid/clinic",
+    "DATABASE_URL": "postgres://app:a-long-one-of-your-own@db.invalid/clinic",
     "REDIS_URL": "redis://valkey.invalid",
     "SECRET_KEY": "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ",
-    "ENCRYPTION_KEYS": "b25seS1mb3ItdGhlLWNoZWNrcy1vZi1tYWtlLWxpbnQ=",
+    "ENCRYPTION_KEYS": KEY,
     "SITE_URL": "https://clinic.example",
     "ALLOWED_HOSTS": "clinic.example",
     "SMTP_HOST": "smtp.invalid",
@@ -25,6 +26,10 @@ CODE = (
     "print(s.SESSION_COOKIE_SECURE, s.CSRF_COOKIE_SECURE, s.SECURE_SSL_REDIRECT, s.SECURE_HSTS_SECONDS, "
     "s.SESSION_COOKIE_NAME, s.CSRF_COOKIE_NAME, s.DATABASES['default']['USER'])"
 )
+
+
+def with_password(password: str) -> dict[str, str]:
+    return {"DATABASE_URL": f"postgres://app:{password}@db.invalid/clinic"}
 
 
 def load(environment: dict[str, str], *, code: str = CODE) -> subprocess.CompletedProcess[str]:
@@ -51,6 +56,12 @@ def test_production_settings_are_accepted_and_strict() -> None:
         ({"SECRET_KEY": ""}, "SECRET_KEY is not set"),
         ({"SECRET_KEY": "short"}, "SECRET_KEY: expected at least 50"),
         ({"ENCRYPTION_KEYS": ""}, "ENCRYPTION_KEYS is not set"),
+        ({"SECRET_KEY_FALLBACKS": "short"}, "SECRET_KEY_FALLBACKS: expected at least 50"),
+        ({"ENCRYPTION_KEYS": f"{KEY},\u00e9{KEY}"}, "ENCRYPTION_KEYS: key 2 is no Fernet key"),
+        ({"ENCRYPTION_KEYS": "A" * 43 + "="}, "ENCRYPTION_KEYS: key 1 is not random"),
+        (with_password(""), "DATABASE_URL: a database over the network needs a password"),
+        ({"SMTP_PASSWORD": "x", "SMTP_SECURITY": "none"}, "SMTP_SECURITY: none would show SMTP_PASSWORD"),
+        ({"SMTP_USER": "clinic"}, "SMTP_PASSWORD is not set, but SMTP_USER is"),
         ({"SITE_URL": ""}, "SITE_URL is not set"),
         ({"SITE_URL": "http://clinic.example"}, "SITE_URL: expected an https:// address"),
         ({"ALLOWED_HOSTS": ""}, "ALLOWED_HOSTS: name the hosts"),
@@ -85,8 +96,8 @@ def test_a_demo_generates_its_secrets_once(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("role", "user"), [("owner", "boss"), ("app", "app"), ("sweep", "broom")])
 def test_the_role_of_the_process_says_which_address_it_uses(role: str, user: str) -> None:
     addresses = {
-        "DATABASE_OWNER_URL": "postgres://boss:x@db.invalid/clinic",
-        "DATABASE_SWEEP_URL": "postgres://broom:x@db.invalid/clinic",
+        "DATABASE_OWNER_URL": "postgres://boss:a-long-one-of-your-own@db.invalid/clinic",
+        "DATABASE_SWEEP_URL": "postgres://broom:a-long-one-of-your-own@db.invalid/clinic",
     }
     assert load(PRODUCTION | addresses | {"DATABASE_ROLE": role}).stdout == f"True {user}\n"
 

@@ -1,0 +1,66 @@
+"""Refuses a migration that would stop the code that still runs while it is applied, or lock a busy table.
+
+The migrations are linted against a throw-away database that has them all: some SQL depends on what is there.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from contextlib import redirect_stdout
+from io import StringIO
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+os.environ["DJANGO_SETTINGS_MODULE"] = "tests.settings"
+
+import django
+from django_migration_linter import MigrationLinter
+
+APPS = ["clinic", "patients", "programs"]
+
+ACCEPTED = {
+    # We go forward only: what a reversed migration would lose can't be had back.
+    "": {"RUNSQL_REVERSIBLE", "RUNPYTHON_REVERSIBLE"},
+    # Every table of it is new: nobody waits for the lock of an index.
+    "programs.0001_initial": {"CREATE_INDEX", "CREATE_INDEX_EXCLUSIVE"},
+}
+"""What is let pass, for all migrations or for one (``app.name``), each with its reason above it."""
+
+
+def lint() -> bool:
+    """Whether every migration is safe; what is not is printed."""
+    safe = True
+    for app, name in sorted(_migrations()):
+        linter = MigrationLinter(
+            include_apps=[app],
+            analyser_string="postgresql",
+            no_cache=True,
+            all_warnings_as_errors=True,
+            exclude_migration_tests=ACCEPTED[""] | ACCEPTED.get(f"{app}.{name}", set()),
+            quiet=["ok"],
+        )
+        with redirect_stdout(StringIO()) as said:  # what was accepted too
+            linter.lint_migration(linter.migration_loader.disk_migrations[app, name])
+        if linter.has_errors:
+            print(said.getvalue())
+            safe = False
+    return safe
+
+
+def _migrations() -> list[tuple[str, str]]:
+    known = MigrationLinter(analyser_string="postgresql", no_cache=True).migration_loader.disk_migrations
+    return [(app, name) for app, name in known if app in APPS]
+
+
+def main() -> int:
+    django.setup()
+    from tests import servers  # noqa: PLC0415 - it reads the settings
+
+    with servers.running():
+        servers.use_own_database(migrations=True)
+        return 0 if lint() else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
