@@ -22,9 +22,12 @@ class NowhereView(APIView):
         raise NotFound
 
 
+# A page of HTML describes itself to nobody: asked for OPTIONS it would fail for want of a template.
+ONLY_SHOWN: dict[str, Any] = {"http_method_names": ["get", "head"]}
+
 urlpatterns = [
     path("schema/", SpectacularAPIView.as_view(), name="schema"),
-    path("docs/", SpectacularSwaggerSplitView.as_view(url_name="schema"), name="docs"),
+    path("docs/", SpectacularSwaggerSplitView.as_view(url_name="schema", **ONLY_SHOWN), name="docs"),
     path("", include("programs.api.urls")),
     re_path("", NowhereView.as_view()),
 ]

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NoReturn
 
 from django.contrib import messages
 from django.db import IntegrityError, connection, transaction
 from django.db.models import DateField, Model, QuerySet, TimeField
 from django.forms import BaseFormSet, ModelForm
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import URLPattern
 from unfold.admin import ModelAdmin, StackedInline, TabularInline
 from unfold.overrides import FORMFIELD_OVERRIDES_INLINE
 
@@ -75,6 +76,10 @@ class RoleAdmin(RolePermissions, ModelAdmin):
     show_full_result_count = False
     warn_unsaved_form = True
 
+    def get_urls(self) -> list[URLPattern]:
+        """Without Django's nameless old address of a row, which sends on to the page of any id."""
+        return [url for url in super().get_urls() if url.name]
+
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         if self.view_needs is None or not isinstance(request.user, User):
             return super().get_queryset(request).none()
@@ -104,6 +109,10 @@ class RoleAdmin(RolePermissions, ModelAdmin):
         except IntegrityError:
             messages.error(request, CONFLICT)
             return HttpResponseRedirect(request.get_full_path())
+
+    def _get_obj_does_not_exist_redirect(self, request: HttpRequest, opts: Any, object_id: str) -> NoReturn:
+        """Not found, rather than Django's way back to the first page with the id in a message."""
+        raise Http404
 
     def save_model(self, request: HttpRequest, obj: Any, form: ModelForm, change: bool) -> None:
         """Of a row that exists only what the form changed is written: a colleague may have discharged the
