@@ -3,6 +3,7 @@
 from django.apps import AppConfig
 from django.core.checks import Tags, register
 
+from clinic.audit.checks import audited_tables
 from clinic.checks import database_role, protected_tables
 
 
@@ -13,3 +14,4 @@ class ClinicConfig(AppConfig):
     def ready(self) -> None:
         register(database_role, Tags.database)
         register(protected_tables, Tags.database)
+        register(audited_tables, Tags.database)

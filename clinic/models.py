@@ -12,11 +12,26 @@ from django.db.models import Q
 from django.db.models.functions import UUID7, Lower, Now
 from django.utils.functional import cached_property
 
+from clinic.audit import seen
+from clinic.audit.models import AuditEntry, AuditSeal
 from clinic.roles import CAPABILITIES, CLINICIAN_ROLES, Capability, Role
 from clinic.row_security import Tenant
 from clinic.tenancy import ClinicRow, Scope, ScopedQuerySet
 from clinic.thresholds import PolicyError, Thresholds, with_overrides
 from clinic.zones import validate_zone
+
+__all__ = [
+    "AuditEntry",
+    "AuditSeal",
+    "Clinic",
+    "ClinicPolicy",
+    "Membership",
+    "MembershipQuerySet",
+    "OutboxMessage",
+    "SweepRun",
+    "User",
+    "UserManager",
+]
 
 
 class Clinic(models.Model):
@@ -272,6 +287,12 @@ class OutboxMessage(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind}: {self.subject}"
+
+    @classmethod
+    def from_db(cls, *args: Any, **kwargs: Any) -> OutboxMessage:
+        message = super().from_db(*args, **kwargs)
+        seen.see(message.__dict__.get("patient_key"), message.__dict__.get("clinic_id"))
+        return message
 
 
 class SweepRun(models.Model):

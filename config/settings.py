@@ -154,6 +154,7 @@ BEAT_INTERVALS = {
     "programs.tasks.review_cases": SWEEP_SECONDS,
     "programs.tasks.send_digests": SWEEP_SECONDS,
     "programs.tasks.escalate_red_flags": SWEEP_SECONDS,
+    "clinic.tasks.seal_audit": SWEEP_SECONDS,
 }
 CELERY_BROKER_URL = env.broker_url(REDIS_URL)
 CELERY_BEAT_SCHEDULE = {

@@ -37,6 +37,7 @@ LABELS = {
     "review_cases": "Review cases",
     "send_digests": "Send weekly digests",
     "escalate_red_flags": "Escalate red flags",
+    "seal_audit": "Seal the audit trail",
 }
 
 

@@ -35,7 +35,8 @@ class DeviceTokenAuthentication(TokenAuthentication):
         )
         if device is None:
             raise AuthenticationFailed("This token is not valid. Log in again.")
-        row_security.enter(row_security.Tenant((device.clinic_id,), patient=device.patient_id))
+        tenant = row_security.Tenant((device.clinic_id,), patient=device.patient_id)
+        row_security.enter(tenant, f"patient:{device.patient_id}")
         device.patient = Patient.objects.select_related("clinic__policy").get(pk=device.patient_id)
         return device.user, device
 
