@@ -25,7 +25,7 @@ from django.db import connection
 from psycopg import sql
 
 from clinic import embedded
-from clinic.database_roles import KEPT_BY_DATABASE, Role, create_roles, grant_rights
+from clinic.database_roles import Role, create_roles, grant_rights
 from clinic.embedded.layout import DATABASE
 
 
@@ -117,10 +117,7 @@ def _fill(template: str) -> None:
         database.execute(
             sql.SQL("GRANT TRUNCATE ON ALL TABLES IN SCHEMA public TO {}").format(sql.Identifier(app.name))
         )
-        for table in KEPT_BY_DATABASE:  # of the audit trail too, which refuses it
-            database.execute(
-                sql.SQL("ALTER TABLE {} DISABLE TRIGGER refuse_truncate").format(sql.Identifier(table))
-            )
+        _leave_truncate_alone(database)
 
 
 def _let_tests_see_every_row(database: psycopg.Connection) -> None:
@@ -135,6 +132,17 @@ def _let_tests_see_every_row(database: psycopg.Connection) -> None:
                 "CREATE POLICY tests ON {} USING (current_setting('tests.everything', true) = 'on')"
             ).format(sql.Identifier(table))
         )
+
+
+def _leave_truncate_alone(database: psycopg.Connection) -> None:
+    """The audit trail refuses it, and notes that of every other table."""
+    triggers = database.execute(
+        "SELECT tgrelid::regclass::text, tgname FROM pg_trigger"
+        " WHERE tgname IN ('refuse_truncate', 'audit_truncate')"
+    )
+    for table, trigger in triggers.fetchall():
+        disable = sql.SQL("ALTER TABLE {} DISABLE TRIGGER {}")
+        database.execute(disable.format(sql.Identifier(table), sql.Identifier(trigger)))
 
 
 def _plan_as_for_a_filled_table(database: psycopg.Connection) -> None:

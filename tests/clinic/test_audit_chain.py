@@ -144,6 +144,17 @@ class TestTheOwnerOfTheTables:
             with pytest.raises(psycopg.errors.RaiseException, match="append-only"):
                 as_owner(f"ALTER TABLE {table} ENABLE TRIGGER refuse_truncate", f"TRUNCATE {table}")
 
+    def test_emptying_a_table_is_on_record(self) -> None:
+        with pytest.raises(psycopg.errors.RaiseException, match="deleted clinic_clinic role:"):
+            as_owner(
+                "ALTER TABLE clinic_clinic ENABLE TRIGGER audit_truncate",
+                "TRUNCATE clinic_clinic CASCADE",
+                """DO $$ DECLARE e clinic_auditentry; BEGIN
+                    SELECT * INTO e FROM clinic_auditentry ORDER BY id DESC LIMIT 1;
+                    RAISE EXCEPTION '% % %', e.action, e.table_name, e.who;
+                END $$""",
+            )
+
     def test_each_changed_row_is_named_whatever_was_changed(self) -> None:
         for place, (column, value) in enumerate(CHANGED.items(), start=2):
             tamper(f"UPDATE clinic_auditentry SET {column} = {value} WHERE position = {place}")
