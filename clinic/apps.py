@@ -3,6 +3,7 @@
 from django.apps import AppConfig
 from django.core.checks import Tags, register
 
+from clinic.audit.checks import audited_tables
 from clinic.checks import database_role, protected_tables
 from clinic.weak_secrets import open_files, published_keys
 
@@ -16,3 +17,4 @@ class ClinicConfig(AppConfig):
         register(protected_tables, Tags.database)
         register(published_keys, Tags.database)
         register(open_files, Tags.security)
+        register(audited_tables, Tags.database)

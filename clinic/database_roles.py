@@ -16,6 +16,8 @@ import psycopg
 from psycopg import sql
 
 ROW_RIGHTS = sql.SQL("SELECT, INSERT, UPDATE, DELETE")
+KEPT_BY_DATABASE = ("clinic_auditentry", "clinic_auditseal")
+"""The audit trail, which only functions of the owner write."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,3 +90,7 @@ def grant_rights(admin: psycopg.Connection, owner: Role, users: list[Role]) -> N
         sql.SQL("{} USAGE, SELECT ON SEQUENCES TO {}").format(defaults, names),
     ):
         admin.execute(statement)
+    for table in KEPT_BY_DATABASE:
+        if admin.execute("SELECT to_regclass(%s)", [table]).fetchone() != (None,):
+            revoke = sql.SQL("REVOKE INSERT, UPDATE, DELETE, TRUNCATE ON {} FROM {}")
+            admin.execute(revoke.format(sql.Identifier(table), names))

@@ -14,6 +14,8 @@ from django.utils.crypto import salted_hmac
 from django.utils.functional import cached_property
 
 from clinic.accounts.models import BreakGlass, Factor, Tally
+from clinic.audit import seen
+from clinic.audit.models import AuditEntry, AuditSeal
 from clinic.data_keys import DataKey
 from clinic.legal_terms import TERMS
 from clinic.roles import CAPABILITIES, CLINICIAN_ROLES, READING, Capability, Role
@@ -24,6 +26,8 @@ from clinic.thresholds import PolicyError, Thresholds, with_overrides
 from clinic.zones import validate_zone
 
 __all__ = [
+    "AuditEntry",
+    "AuditSeal",
     "BreakGlass",
     "Clinic",
     "ClinicPolicy",
@@ -352,6 +356,12 @@ class OutboxMessage(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind}: {self.subject}"
+
+    @classmethod
+    def from_db(cls, *args: Any, **kwargs: Any) -> OutboxMessage:
+        message = super().from_db(*args, **kwargs)
+        seen.see(message.__dict__.get("patient_key"), message.__dict__.get("clinic_id"))
+        return message
 
 
 class SweepRun(models.Model):

@@ -16,6 +16,7 @@ from django.db import OperationalError
 
 from clinic import embedded
 from clinic import environment as env
+from clinic.audit import origin
 from clinic.database_roles import Role, create_roles
 from clinic.embedded.layout import DATABASE
 from clinic.management.commands.up import refuse_taken_ports
@@ -23,7 +24,8 @@ from clinic.management.commands.up import refuse_taken_ports
 PROJECT = Path(__file__).resolve().parent.parent
 
 OWNER_COMMANDS = {"makemigrations", "migrate", "showmigrations", "sqlmigrate", "squashmigrations", "flush"}
-OWNER_COMMANDS |= {"dumpdata", "loaddata"}  # of every clinic: the application sees one at a time
+# Of every clinic: the application sees one at a time.
+OWNER_COMMANDS |= {"dumpdata", "loaddata", "verify_audit"}
 WITHOUT_SERVERS = {"help", "--help", "-h", "version", "--version", "collectstatic", "findstatic"}
 WITHOUT_SERVERS |= {"compilemessages", "makemessages", "spectacular", "startapp", "diffsettings"}
 
@@ -31,6 +33,7 @@ WITHOUT_SERVERS |= {"compilemessages", "makemessages", "spectacular", "startapp"
 def run(arguments: list[str]) -> int:
     """Run one command; what can be foreseen to go wrong is one line and exit code 1."""
     command = arguments[1] if len(arguments) > 1 else "help"
+    origin.assume(origin.Origin(f"command:{command}"))
     signal.signal(signal.SIGTERM, _unwind)  # so that the bundled servers are let go of
     if command in OWNER_COMMANDS:
         os.environ.setdefault("DATABASE_ROLE", "owner")

@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from clinic.admin import sweeps
 from clinic.admin.base import clinics_where, rows_where
+from clinic.audit.seen import show_only
 from clinic.models import Clinic, User
 from clinic.roles import Capability
 from programs.admin.call_list import calls
@@ -52,6 +53,8 @@ def _caseload(user: User, now: datetime) -> dict[str, Any]:
     episodes = [row.episode for row in rows]
     flagged, mine, others = _sections(user, rows)
     states = Counter(row.state for row in rows)
+    shown = [*flagged, *mine[:SHOWN], *others[:SHOWN]]
+    show_only(row.episode.patient_id for row, _ in shown)  # the others are only counted
     return {
         "flagged": flagged,
         "needs_me": mine[:SHOWN],

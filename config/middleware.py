@@ -14,12 +14,15 @@ from django.db import InterfaceError, OperationalError, connection, transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseNotAllowed, JsonResponse
 from django.middleware.csp import ContentSecurityPolicyMiddleware
 from django.template.loader import render_to_string
-from django.urls import reverse
+from django.urls import Resolver404, ResolverMatch, resolve, reverse
 from django.utils import timezone
 
 from clinic import logs, row_security
 from clinic.api.problems import CONTENT_TYPE, problem_body
+from clinic.audit import seen
 from clinic.models import User
+from clinic.network import client_address
+from clinic.row_security import NOBODY, Origin
 
 logger = logging.getLogger(__name__)
 requests = logging.getLogger("config.requests")
@@ -31,6 +34,8 @@ PROBES = "/health/"
 KEPT_NOWHERE = (API, "/admin/")
 WITHOUT_DATABASE = ("/health/", "/invitation", "/check-ins/")
 """Probes, and the page behind a patient's link: they answer whatever else is down."""
+
+SHOWING = (HTTPStatus.OK, HTTPStatus.CREATED)
 
 RETRY_AFTER_SECONDS = 30
 UNAVAILABLE = (
@@ -109,7 +114,7 @@ class TenantTransaction:
     """The whole request in one transaction: committed before it is answered, undone if it failed.
 
     It works for nobody until the session or the token shows whose it is. Without the database the answer is
-    503, never a success.
+    503, never a success. An answer that shows a patient's data leaves an entry in the audit trail, or fails.
     """
 
     def __init__(self, get_response: GetResponse) -> None:
@@ -118,9 +123,12 @@ class TenantTransaction:
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         if request.path_info.startswith(WITHOUT_DATABASE):
             return self.get_response(request)
+        route = _found(request)
+        origin = Origin("anonymous", client_address(request), route.view_name if route else "")
         try:
-            with row_security.acting_for(row_security.NOBODY), transaction.atomic():
+            with row_security.acting_for(NOBODY, origin), seen.watching() as shown, transaction.atomic():
                 response = self.get_response(request)
+                _record_reading(response, shown, route)
                 if response.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR:
                     transaction.set_rollback(True)
                     if _was_lost():  # to a middleware below, which answered 500
@@ -150,6 +158,21 @@ def _unavailable(request: HttpRequest) -> HttpResponseBase:
     return HttpResponse(render_to_string("503.html", {"detail": UNAVAILABLE}), status=503, headers=headers)
 
 
+def _found(request: HttpRequest) -> ResolverMatch | None:
+    try:
+        return resolve(request.path_info)
+    except Resolver404:
+        return None
+
+
+def _record_reading(response: HttpResponseBase, shown: seen.Seen, route: ResolverMatch | None) -> None:
+    """What was loaded for an answer that shows nothing of it (a redirect, a refusal) was not read."""
+    if shown and route and response.status_code in SHOWING:
+        exported = "attachment" in response.headers.get("Content-Disposition", "")
+        place = " ".join(str(value) for value in route.kwargs.values())[:100]
+        seen.record(shown, exported=exported, place=place)
+
+
 class StaffOfClinic:
     """Under the admin: the clinics the user works for, and times on their clock; stored in UTC."""
 
@@ -159,7 +182,7 @@ class StaffOfClinic:
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         if not request.path.startswith(reverse("admin:index")) or not isinstance(request.user, User):
             return self.get_response(request)
-        row_security.enter(request.user.tenant)
+        row_security.enter(request.user.tenant, f"user:{request.user.pk}")
         memberships = request.user.active_memberships
         with timezone.override(ZoneInfo(memberships[0].clinic.timezone) if memberships else None):
             return self.get_response(request)

@@ -17,7 +17,7 @@ from clinic.roles import Capability
 
 @admin.register(Clinic)
 class ClinicAdmin(RoleAdmin):
-    view_needs = change_needs = Capability.MANAGE_CLINIC
+    view_needs = change_needs = history_needs = Capability.MANAGE_CLINIC
     list_display = ("name", "timezone", "phone", "is_active", "simulated")
     fields = ("name", "phone", "emergency_number", "timezone", "country", "is_active", "simulated")
 

@@ -39,6 +39,7 @@ LABELS = {
     "escalate_red_flags": "Escalate red flags",
     "apply_retention": "Forget what is over its term",
     "forget_sign_ins": "Forget old sessions and counted tries",
+    "seal_audit": "Seal the audit trail",
 }
 
 

@@ -4,6 +4,7 @@
 are the migration operations that protect a table. Above it, ``clinic.tenancy`` says what queries ask for.
 """
 
+from clinic.audit.origin import Origin
 from clinic.row_security.context import NOBODY, Tenant, acting_for, current, enter
 
-__all__ = ["NOBODY", "Tenant", "acting_for", "current", "enter"]
+__all__ = ["NOBODY", "Origin", "Tenant", "acting_for", "current", "enter"]

@@ -16,10 +16,13 @@ from django.db import connection
 from django.db.backends.base.base import BaseDatabaseWrapper
 from psycopg.pq import TransactionStatus
 
+from clinic.audit import origin
+from clinic.audit.origin import Origin
+
 TELL = (
     "SELECT set_config('tenant.clinics', %s, true), set_config('tenant.patient', %s, true), "
     "set_config('tenant.user', %s, true), set_config('tenant.platform', %s, true), "
-    "set_config('tenant.reads', %s, true)"
+    "set_config('tenant.reads', %s, true), set_config('audit.origin', %s, true)"
 )
 
 
@@ -58,27 +61,36 @@ def current() -> Tenant:
 
 
 @contextmanager
-def acting_for(tenant: Tenant) -> Iterator[None]:
-    """Work for this tenant inside the block, also in the transaction that is open already."""
-    before = _current.set(tenant)
+def acting_for(tenant: Tenant, by: Origin | None = None) -> Iterator[None]:
+    """Work for this tenant inside the block, also in the transaction that is open already.
+
+    ``by`` says who does, for the audit trail; whoever did before, if nothing is said.
+    """
+    before, by_before = _current.set(tenant), origin.assume(by or origin.current())
     _tell_open_transaction()
     try:
         yield
     finally:
         _current.reset(before)
+        origin.forget(by_before)
         _tell_open_transaction()
 
 
-def enter(tenant: Tenant) -> None:
-    """Work for this tenant until the enclosing ``acting_for`` ends: the request has shown whose it is."""
+def enter(tenant: Tenant, who: str = "") -> None:
+    """Work for this tenant until the enclosing ``acting_for`` ends: the request has shown whose it is.
+
+    ``who`` asks, in the words of ``clinic.audit.origin``.
+    """
     _current.set(tenant)
+    if who:
+        origin.identify(who)
     _tell_open_transaction()
 
 
 def tell(database: BaseDatabaseWrapper) -> None:
     """Tell the transaction that has just begun."""
-    if (tenant := _current.get()) != NOBODY:
-        _execute(database, tenant)
+    if _current.get() != NOBODY or origin.current() != origin.UNKNOWN:
+        _execute(database)
 
 
 def _tell_open_transaction() -> None:
@@ -86,11 +98,11 @@ def _tell_open_transaction() -> None:
     if connection.in_atomic_block and connection.connection is not None:
         status = connection.connection.info.transaction_status
         if status in (TransactionStatus.IDLE, TransactionStatus.INTRANS):
-            _execute(connection, _current.get())
+            _execute(connection)
 
 
-def _execute(database: BaseDatabaseWrapper, tenant: Tenant) -> None:
+def _execute(database: BaseDatabaseWrapper) -> None:
     """Past Django's cursor: it is no statement of the request's."""
     assert database.connection is not None
     with database.wrap_database_errors:
-        database.connection.execute(TELL, tenant.told())
+        database.connection.execute(TELL, [*_current.get().told(), origin.current().told()])

@@ -9,6 +9,7 @@ EXEMPT = {
     "clinic_user_user_permissions": "Empty: roles are memberships.",
     "clinic_tally": "Counts tries to sign in before anybody is known, under keyed hashes; names nobody.",
     "clinic_sweeprun": "When a periodic job ran; counts only.",
+    "clinic_auditseal": "Hashes of the audit trail; no data.",
     "knox_authtoken": "Empty: tokens are patients_devicetoken.",
     "auth_group": FRAMEWORK,
     "auth_group_permissions": FRAMEWORK,

@@ -27,7 +27,7 @@ class DeviceTokenAuthentication(TokenAuthentication):
         if device is None:
             raise AuthenticationFailed("This token is not valid. Log in again.")
         tenant = row_security.Tenant((device.clinic_id,), patient=device.patient_id, user=device.user_id)
-        row_security.enter(tenant)
+        row_security.enter(tenant, f"patient:{device.patient_id}")
         patient = Patient.objects.select_related("clinic__policy", "user").get(pk=device.patient_id)
         device.patient, device.user = patient, patient.user
         return device.user, device

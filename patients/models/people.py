@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -11,6 +12,7 @@ from django.db.models import Q
 from django.db.models.functions import UUID7, Lower, Now
 from knox.models import AbstractAuthToken
 
+from clinic.audit import seen
 from clinic.sealed import EncryptedTextField
 from clinic.tenancy import ClinicRow, Scope, ScopedQuerySet
 from clinic.thresholds import PolicyError, Thresholds, with_overrides
@@ -63,6 +65,12 @@ class Patient(ClinicRow):
 
     def __str__(self) -> str:
         return self.full_name
+
+    @classmethod
+    def from_db(cls, *args: Any, **kwargs: Any) -> Patient:
+        patient = super().from_db(*args, **kwargs)
+        seen.see(patient.pk, patient.__dict__.get("clinic_id"))
+        return patient
 
     @property
     def full_name(self) -> str:
@@ -146,6 +154,12 @@ class Episode(ClinicRow):
 
     def __str__(self) -> str:
         return f"Case {self.case_number}"
+
+    @classmethod
+    def from_db(cls, *args: Any, **kwargs: Any) -> Episode:
+        episode = super().from_db(*args, **kwargs)
+        seen.see(episode.__dict__.get("patient_id"), episode.__dict__.get("clinic_id"))
+        return episode
 
     def clean(self) -> None:
         try:

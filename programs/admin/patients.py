@@ -21,6 +21,9 @@ from unfold.views import ChangeList
 from clinic.admin.actions import Act, act_on
 from clinic.admin.base import RoleAdmin, clinics_where
 from clinic.admin.forms import zone_field
+from clinic.audit.models import AuditEntry
+from clinic.audit.reading import READERS_SHOWN, readers
+from clinic.audit.seen import show_only
 from clinic.models import User
 from clinic.roles import Capability
 from patients.models import Episode, Patient
@@ -87,6 +90,7 @@ class CaseList(ChangeList):
             patient.case_row = rows[episode.pk] if episode else None
             patient.findings = patient.case_row if patient.clinic_id in reading else None
         self.result_list = list(patients.values())
+        show_only(patients)  # a filter by state has looked at all
 
 
 class StateFilter(admin.SimpleListFilter):
@@ -250,6 +254,7 @@ class PatientAdmin(RoleAdmin):
             path("do/<slug:name>/<str:pk>/", view(self.do), name="do"),
             path("suggestions/<int:pk>/", view(self.suggestions), name="suggestions"),
             path("call-list/", view(self.call_list), name="call-list"),
+            path("<path:object_id>/readers/", view(self.readers), name="patients_patient_readers"),
             path("<path:object_id>/contact/", view(self.contact), name="patients_patient_contact"),
             *super().get_urls(),
         ]
@@ -297,6 +302,31 @@ class PatientAdmin(RoleAdmin):
             "page": page,
         }
         return TemplateResponse(request, "admin/programs/patient_page.html", context)
+
+    def readers(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Who has seen this record."""
+        patient = self.get_object(request, object_id)
+        if patient is None:
+            raise Http404
+        if not self._may(request, self.history_needs, patient):
+            raise PermissionDenied
+        before = request.GET.get("before", "")
+        found = readers(
+            patient=patient, before=int(before) if before.isdecimal() and len(before) < 19 else None
+        )
+        context = {
+            **self.admin_site.each_context(request),
+            "title": "Who has seen this record",
+            "about": patient,
+            "back_url": reverse("admin:patients_patient_change", args=[patient.pk]),
+            "accesses": found,
+            "earlier": found[-1].id if len(found) == READERS_SHOWN else None,
+        }
+        return TemplateResponse(request, "admin/clinic/readers.html", context)
+
+    def history_of(self, request: HttpRequest, row: Patient) -> QuerySet[Any]:
+        """The whole record's."""
+        return AuditEntry.objects.changes().of_patient(row)
 
     def contact(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """The plain form: name, contact data, guardian."""

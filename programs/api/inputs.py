@@ -157,6 +157,14 @@ class CheckInQuery(StrictSerializer):
     state = serializers.ChoiceField(choices=[state.value for state in CheckInState], default="due")
 
 
+class AccessLogQuery(StrictSerializer):
+    """Where to go on reading."""
+
+    before = serializers.IntegerField(
+        min_value=1, max_value=2**63 - 1, default=None, help_text="`next` of the page before."
+    )
+
+
 class InvitationInput(StrictSerializer):
     """The token of an invitation link."""
 

@@ -162,7 +162,7 @@ def test_today_takes_the_same_queries_for_one_case_and_three(
         alert_of(make_case(staff.clinic, clinician=staff.physio))
     client = staff.client(staff.physio)
 
-    with django_assert_num_queries(14):
+    with django_assert_num_queries(15):
         client.get(reverse("admin:index"))
 
 

@@ -1,0 +1,158 @@
+"""What was changed in a row, by whom: field by field, in the words of its form."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.apps import apps
+from django.contrib.admin.utils import display_for_field
+from django.core.exceptions import ValidationError
+from django.core.paginator import Page, Paginator
+from django.db.models import Field, Model, Q, QuerySet
+from django.forms.models import _get_foreign_key  # as inlines find it
+from django.utils.text import capfirst
+
+from clinic.audit.models import AuditEntry
+from clinic.audit.reading import Person, people
+from clinic.models import User
+from clinic.sealed import EncryptedCharField, EncryptedTextField
+
+EMPTY = "empty"
+PER_PAGE = 50
+
+type Labels = Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class FieldChange:
+    """``kept_out``: the values are not on record, only that they changed."""
+
+    label: str
+    old: str
+    new: str
+    kept_out: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One entry as the page shows it."""
+
+    at: datetime
+    by: Person
+    action: str
+    what: str
+    why: str
+    changes: list[FieldChange]
+
+
+def entries_of(row: Model, inlines: Iterable[Any] = ()) -> QuerySet[Any]:
+    """Changes of a row, and of the rows that the ``inlines`` of its page show, those taken out included."""
+    deleted = Q(action=AuditEntry.Action.DELETED)
+    mine = Q(table_name=row._meta.db_table, row_id=str(row.pk))
+    for model, path in _below(type(row), inlines):
+        table = model._meta.db_table
+        children = model._base_manager.filter(**{path: row.pk}).values_list("pk", flat=True)
+        mine |= Q(table_name=table, row_id__in=[str(pk) for pk in children])
+        mine |= deleted & Q(table_name=table, **{f"changes__{path}_id__0": row.pk})
+    return AuditEntry.objects.changes().filter(mine)
+
+
+def _below(parent: type[Model], inlines: Iterable[Any], above: str = "") -> Iterator[tuple[type[Model], str]]:
+    """Each model of the inlines, and of those nested in them, with its path to the row."""
+    for inline in inlines:
+        path = _get_foreign_key(parent, inline.model, fk_name=inline.fk_name).name + above
+        yield inline.model, path
+        yield from _below(inline.model, getattr(inline, "inlines", ()), f"__{path}")
+
+
+def labels_of(form: Any, model: type[Model]) -> dict[str, str]:
+    """What a form calls the columns, by table and column."""
+    columns = {field.name: field.column for field in model._meta.concrete_fields}
+    return {
+        f"{model._meta.db_table}.{columns[name]}": str(field.label)
+        for name, field in form.base_fields.items()
+        if name in columns and field.label
+    }
+
+
+def page_of(entries: QuerySet[Any], number: str, labels: Labels | None = None) -> Page[Any]:
+    """A page of steps, the latest first; ``labels`` are the form's, by table and column."""
+    page = Paginator(entries.order_by("-id"), PER_PAGE).get_page(number)
+    page.object_list = steps(list(page.object_list), labels or {})
+    return page
+
+
+def steps(entries: list[AuditEntry], labels: Labels) -> list[Step]:
+    by = people(entries)
+    models = {model._meta.db_table: model for model in apps.get_models()}
+    users = _users(entries, models)
+    return [
+        Step(
+            at=entry.at,
+            by=by[entry.who],
+            action=entry.get_action_display(),
+            what=capfirst(str(models[entry.table_name]._meta.verbose_name)),
+            why=entry.why,
+            changes=[
+                _change(models[entry.table_name], name, pair, labels, users)
+                for name, pair in sorted((entry.changes or {}).items())
+                if name not in UNTOLD
+            ],
+        )
+        for entry in entries
+        if entry.table_name in models
+    ]
+
+
+UNTOLD = {"id", "clinic_id", "created_at"}
+"""What every row has, and tells nobody anything."""
+
+
+def _change(model: Any, name: str, pair: Any, labels: Labels, users: Mapping[int, str]) -> FieldChange:
+    field = next((field for field in model._meta.concrete_fields if field.column == name), None)
+    usual = field.verbose_name if field else name.replace("_", " ")
+    label = capfirst(labels.get(f"{model._meta.db_table}.{name}", str(usual)))
+    if pair is None:
+        return FieldChange(label, "", "", kept_out=True)
+    old, new = (_text(field, value, users) for value in pair)
+    return FieldChange(label, old, new, kept_out=False)
+
+
+def _text(field: Field[Any, Any] | None, value: Any, users: Mapping[int, str]) -> str:
+    """A stored value as a person reads it."""
+    if value in (None, "", [], {}):
+        return EMPTY
+    if field is None or isinstance(value, dict):
+        return str(value)
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(field, EncryptedTextField | EncryptedCharField):  # as sealed in the trail as in the row
+        return str(field.from_db_value(bytes.fromhex(value.removeprefix("\\x")))) or EMPTY
+    if field.is_relation:
+        return users.get(value, f"#{value}") if field.related_model is User else f"#{value}"
+    if field.flatchoices:
+        return str(dict(field.flatchoices).get(value, value))
+    if isinstance(value, list):
+        base = getattr(field, "base_field", field)
+        return ", ".join(_text(base, item, users) for item in value)
+    try:
+        return str(display_for_field(field.to_python(value), field, EMPTY))
+    except ValidationError:  # of a column that was another kind then
+        return str(value)
+
+
+def _users(entries: Iterable[AuditEntry], models: Mapping[str, Any]) -> dict[int, str]:
+    """Names for the columns that lead to a user, in one query."""
+    keys: set[int] = set()
+    for entry in entries:
+        model = models.get(entry.table_name)
+        columns = (
+            {f.column for f in model._meta.concrete_fields if f.related_model is User} if model else set()
+        )
+        for name, pair in (entry.changes or {}).items():
+            if name in columns and pair:
+                keys |= {key for key in pair if isinstance(key, int)}
+    return {user.pk: user.get_full_name() for user in User.objects.filter(pk__in=keys)} if keys else {}

@@ -1,0 +1,75 @@
+"""A patient is shown who has read the record."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from patients.models import Episode
+from tests.api import Device, fields_of
+from tests.factories import make_case
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def case() -> Episode:
+    return make_case()
+
+
+def look(case: Episode, times: int = 1) -> None:
+    client = Client()
+    client.force_login(case.clinician, backend="django.contrib.auth.backends.ModelBackend")
+    for _ in range(times):
+        client.get(reverse("admin:patients_patient_change", args=[case.patient_id]))
+
+
+def test_the_patient_sees_who_when_and_what_and_not_their_own_requests(case: Episode) -> None:
+    look(case)
+    look(make_case(case.clinic))
+    device = Device(case.patient)
+    device.get("me")
+    body = device.get("me/access-log").json()
+    [entry] = body["entries"]
+    assert entry.pop("at")
+    assert entry == {"name": case.clinician.name, "role": "Physio", "kind": "record"}
+    assert body["next"] is None
+
+
+def test_who_has_left_the_clinic_is_told_without_a_name(case: Episode) -> None:
+    look(case)
+    case.clinician.memberships.all().delete()
+    [entry] = Device(case.patient).get("me/access-log").json()["entries"]
+    assert (entry["name"], entry["role"]) == (
+        f"Someone who is no member of staff (user {case.clinician_id})",
+        "",
+    )
+
+
+def test_page_by_page(case: Episode, monkeypatch: Any) -> None:
+    monkeypatch.setattr("programs.api.access_log.READERS_SHOWN", 2)
+    look(case, times=3)
+    device = Device(case.patient)
+    first = device.get("me/access-log").json()
+    second = device.get(f"me/access-log?before={first['next']}").json()
+    assert (len(first["entries"]), len(second["entries"]), second["next"]) == (2, 1, None)
+    assert first["entries"][1]["at"] > second["entries"][0]["at"]
+
+
+@pytest.mark.parametrize("before", ["x", "0", str(2**63), "1.5"])
+def test_a_wrong_place_is_named(case: Episode, before: str) -> None:
+    refused = Device(case.patient).get(f"me/access-log?before={before}")
+    assert (refused.status_code, fields_of(refused)) == (400, ["before"])
+
+
+@pytest.mark.parametrize("times", [1, 3])
+def test_it_takes_as_many_queries_for_one_reader_as_for_three(
+    case: Episode, times: int, django_assert_num_queries: Any
+) -> None:
+    look(case, times)
+    device = Device(case.patient)
+    with django_assert_num_queries(7):
+        device.get("me/access-log")
