@@ -117,7 +117,10 @@ def _change(model: Any, name: str, pair: Any, labels: Labels, users: Mapping[int
     label = capfirst(labels.get(f"{model._meta.db_table}.{name}", str(usual)))
     if pair is None:
         return FieldChange(label, "", "", kept_out=True)
-    old, new = (_text(field, value, users) for value in pair)
+    if isinstance(field, EncryptedTextField | EncryptedCharField):
+        old, new = (_opened(field, value) for value in pair)
+    else:
+        old, new = (_text(field, value, users) for value in pair)
     return FieldChange(label, old, new, kept_out=False)
 
 
@@ -129,8 +132,6 @@ def _text(field: Field[Any, Any] | None, value: Any, users: Mapping[int, str]) -
         return str(value)
     if isinstance(value, bool):
         return "yes" if value else "no"
-    if isinstance(field, EncryptedTextField | EncryptedCharField):  # as sealed in the trail as in the row
-        return str(field.from_db_value(bytes.fromhex(value.removeprefix("\\x")))) or EMPTY
     if field.is_relation:
         return users.get(value, f"#{value}") if field.related_model is User else f"#{value}"
     if field.flatchoices:
@@ -142,6 +143,11 @@ def _text(field: Field[Any, Any] | None, value: Any, users: Mapping[int, str]) -
         return str(display_for_field(field.to_python(value), field, EMPTY))
     except ValidationError:  # of a column that was another kind then
         return str(value)
+
+
+def _opened(field: EncryptedTextField | EncryptedCharField, value: str | None) -> str:
+    """Text lies as sealed in the trail as in the row; with the patient's key gone it is erased in both."""
+    return str(field.from_db_value(bytes.fromhex((value or "").removeprefix("\\x")))) or EMPTY
 
 
 def _users(entries: Iterable[AuditEntry], models: Mapping[str, Any]) -> dict[int, str]:
