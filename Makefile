@@ -4,6 +4,8 @@ VENV := .venv/bin
 UV := .uv/bin/uv
 SOURCES := clinic config patients programs tests scripts manage.py
 WORKERS ?= 2
+CASES ?= 20000
+STRINGS ?= 10000
 
 # Else each of the many processes that a run starts would compile all our modules anew.
 unexport PYTHONDONTWRITEBYTECODE
@@ -15,7 +17,7 @@ PRODUCTION := DATABASE_URL=postgres://app:x@db.invalid/clinic REDIS_URL=redis://
 	ENCRYPTION_KEYS=b25seS1mb3ItdGhlLWNoZWNrcy1vZi1tYWtlLWxpbnQ= ALLOWED_HOSTS=clinic.example \
 	SMTP_HOST=smtp.invalid DEFAULT_FROM_EMAIL=clinic@clinic.example DEMO=0 DEBUG=0
 
-.PHONY: help setup demo test lint lock check-diary
+.PHONY: help setup demo test fuzz hostile lint lock check-diary
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -30,6 +32,12 @@ demo: .venv/.complete  ## run everything on bundled servers with a demo clinic; 
 
 test: .venv/.complete  ## every test, on throw-away servers
 	@$(VENV)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
+
+fuzz: .venv/.complete  ## CASES=20000 made from the API document, as each role: no server error, no broken promise
+	@FUZZ_CASES=$(CASES) $(VENV)/python -m pytest tests/programs/api/test_fuzz.py
+
+hostile: .venv/.complete  ## STRINGS=10000 hostile strings through API, admin, e-mail and CSV: all come out as text
+	@HOSTILE_STRINGS=$(STRINGS) $(VENV)/python -m pytest tests/programs/test_hostile_strings.py
 
 lint: .venv/.complete  ## style, types, layers, migrations, deployment settings, API document
 	@echo "ruff" && $(VENV)/python -m ruff check . && $(VENV)/python -m ruff format --check .

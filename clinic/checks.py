@@ -16,7 +16,7 @@ OWNED = """
     SELECT count(*) FROM pg_tables
     WHERE schemaname = current_schema() AND pg_has_role(current_user, tableowner, 'MEMBER')
 """
-KNOWN_POLICIES = ["tenant", "shared", "migration"]
+KNOWN_POLICIES = ["tenant", "shared", "glass", "migration"]
 """Policies add up: one more, of whatever name, would open the table."""
 
 UNPROTECTED = """

@@ -10,13 +10,33 @@ from django.core.exceptions import ValidationError
 from django.db import connection, models
 from django.db.models import Q
 from django.db.models.functions import UUID7, Lower, Now
+from django.utils.crypto import salted_hmac
 from django.utils.functional import cached_property
 
-from clinic.roles import CAPABILITIES, CLINICIAN_ROLES, Capability, Role
+from clinic.accounts.models import BreakGlass, Factor, Tally
+from clinic.data_keys import DataKey
+from clinic.legal_terms import TERMS
+from clinic.roles import CAPABILITIES, CLINICIAN_ROLES, READING, Capability, Role
 from clinic.row_security import Tenant
+from clinic.sealed import EncryptedTextField
 from clinic.tenancy import ClinicRow, Scope, ScopedQuerySet
 from clinic.thresholds import PolicyError, Thresholds, with_overrides
 from clinic.zones import validate_zone
+
+__all__ = [
+    "BreakGlass",
+    "Clinic",
+    "ClinicPolicy",
+    "DataKey",
+    "Factor",
+    "Membership",
+    "MembershipQuerySet",
+    "OutboxMessage",
+    "SweepRun",
+    "Tally",
+    "User",
+    "UserManager",
+]
 
 
 class Clinic(models.Model):
@@ -29,6 +49,13 @@ class Clinic(models.Model):
     timezone = models.CharField(max_length=64, default="UTC", validators=[validate_zone])
     phone = models.CharField(max_length=40, blank=True, help_text="Shown to a patient with a red flag.")
     emergency_number = models.CharField(max_length=20, default="112")
+    country = models.CharField(
+        max_length=2,
+        blank=True,
+        db_default="",
+        choices=[(code, term.country) for code, term in sorted(TERMS.items())],
+        help_text="Whose law says how long records are kept. Empty: as long as the strictest does.",
+    )
     simulated = models.BooleanField(default=False, help_text="Invented patients, for trying things out.")
     is_active = models.BooleanField(default=True)
     created_at = models.DateTimeField(db_default=Now(), editable=False)
@@ -77,9 +104,11 @@ class UserManager(BaseUserManager["User"]):
         return self._first("SELECT * FROM login_by_email(%s)", [email.strip()])
 
     def of_session(self, pk: int) -> User | None:
-        """Whose session it is, and in the same statement where they work."""
+        """Whose session it is, and in the same statement where they work, as what."""
         return self._first(
-            "SELECT login.*, clinics_of_staff(login.id) AS clinic_ids FROM login_by_id(%s) AS login", [pk]
+            "SELECT login.*, clinics_of_staff(login.id) AS clinic_ids, roles_of_staff(login.id) AS roles "
+            "FROM login_by_id(%s) AS login",
+            [pk],
         )
 
     def _first(self, query: str, values: list[Any]) -> User | None:
@@ -108,8 +137,14 @@ class User(AbstractBaseUser, PermissionsMixin):
         default=False, help_text="Runs the platform: clinics, health, outbox states; no patient data."
     )
     date_joined = models.DateTimeField(db_default=Now(), editable=False)
+    session_round = models.PositiveIntegerField(
+        db_default=0, default=0, editable=False, help_text="One more ends every session."
+    )
 
     objects: ClassVar[UserManager] = UserManager()
+
+    glass: BreakGlass | None = None
+    """The records an operator has opened, at the time of this request: set by its edge."""
 
     USERNAME_FIELD = "email"
     EMAIL_FIELD = "email"
@@ -150,12 +185,33 @@ class User(AbstractBaseUser, PermissionsMixin):
     @property
     def tenant(self) -> Tenant:
         """What the database lets the user's requests see: the clinics they work for, or the platform."""
+        reads = (self.glass.clinic_id,) if self.glass else ()
         platform = self.is_operator and self.is_active
-        return Tenant(tuple(self.clinic_ids), user=self.pk, platform=platform)
+        return Tenant(tuple(self.clinic_ids), user=self.pk, platform=platform, reads=reads)
+
+    @property
+    def seen_clinic_ids(self) -> list[int]:
+        """The clinics of which the user sees something: where they work, or what they opened."""
+        return [*self.clinic_ids, *([self.glass.clinic_id] if self.glass else [])]
+
+    @cached_property
+    def roles(self) -> list[str]:
+        """Clinic and role where the user works, such as "7:physio"; asked as ``clinic_ids``."""
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT roles_of_staff(%s)", [self.pk])
+            (found,) = cursor.fetchone()
+        return list(found)
+
+    def _get_session_auth_hash(self, secret: str | None = None) -> str:
+        """What a session is tied to. It ends at the next request when the password, the standing with the
+        platform or any membership changes, by whatever way, or when all sessions are ended.
+        """
+        tied = (self.password, self.session_round, self.is_staff, self.is_operator, list(self.roles))
+        return salted_hmac("clinic.session", repr(tied), secret=secret, algorithm="sha256").hexdigest()
 
     def clinics_by_reach(self) -> tuple[list[int], list[int]]:
         """Ids of the clinics seen whole, and of those where only one's own cases are seen."""
-        everything: list[int] = []
+        everything: list[int] = [self.glass.clinic_id] if self.glass else []
         own_only: list[int] = []
         for membership in self.active_memberships:
             limited = membership.role == Role.PHYSIO and membership.clinic.policy.own_cases_only
@@ -164,6 +220,8 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     def may(self, capability: Capability, clinic_id: int | None = None) -> bool:
         """Whether the user has the capability in that clinic, or in any if none is named."""
+        if self.glass and capability in READING and clinic_id in (None, self.glass.clinic_id):
+            return True
         return any(
             capability in CAPABILITIES[Role(membership.role)]
             for membership in self.active_memberships
@@ -268,7 +326,7 @@ class OutboxMessage(models.Model):
         SENT = "sent", "Sent"
         DEAD = "dead", "Given up"
 
-    scope = Scope()
+    scope = Scope(patient="patient_key")
 
     id = models.UUIDField(primary_key=True, db_default=UUID7(), editable=False)
     clinic = models.ForeignKey(Clinic, null=True, on_delete=models.PROTECT, related_name="+")
@@ -277,8 +335,8 @@ class OutboxMessage(models.Model):
     patient_key = models.UUIDField(null=True, blank=True)
     to_email = models.EmailField(max_length=254)
     subject = models.CharField(max_length=200)
-    text = models.TextField()
-    html = models.TextField(blank=True)
+    text = EncryptedTextField()
+    html = EncryptedTextField(blank=True)
     images = models.JSONField(default=dict, blank=True, help_text="Content-id to base64 PNG.")
     secret = models.BinaryField(null=True, blank=True, editable=False)
     state = models.CharField(max_length=10, choices=State.choices, default=State.PENDING)
@@ -329,3 +387,26 @@ class SweepRun(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class RowAttempt(ClinicRow):
+    """A due row that a sweep has begun and not brought to an end: the worker died on it, or it failed.
+
+    ``key`` is the row's id in the table that the sweep works on. Without ``next_at`` it is given up.
+    """
+
+    sweep = models.CharField(max_length=40)
+    key = models.BigIntegerField()
+    attempts = models.PositiveSmallIntegerField()
+    began_at = models.DateTimeField()
+    next_at = models.DateTimeField(null=True, blank=True)
+    error = models.CharField(max_length=500, blank=True)
+
+    class Meta:
+        verbose_name = "row in trouble"
+        verbose_name_plural = "rows in trouble"
+        ordering = ("-began_at",)
+        constraints = [models.UniqueConstraint(fields=["sweep", "key"], name="row_attempt_once")]
+
+    def __str__(self) -> str:
+        return f"{self.sweep}: row {self.key}"

@@ -39,6 +39,9 @@ CAPABILITIES: dict[Role, frozenset[Capability]] = {
     Role.ASSISTANT: _ASSISTANT,
 }
 
+READING = frozenset({Capability.READ_CLINICAL, Capability.READ_STATE})
+"""What break-glass allows an operator."""
+
 CLINICIAN_ROLES = (Role.OWNER, Role.PHYSIO)
 """An owner is a clinician too."""
 

@@ -1,4 +1,4 @@
-"""Encryption of what rows must not hold readable: codes and tokens on their way into an e-mail."""
+"""Encryption under the master key: codes and tokens on their way into an e-mail, and patients' data keys."""
 
 from __future__ import annotations
 
@@ -23,6 +23,18 @@ def decrypt(encrypted: bytes | memoryview) -> str:
     """
     try:
         return _fernet().decrypt(bytes(encrypted)).decode()
+    except InvalidToken:
+        raise SecretLostError("No key of ENCRYPTION_KEYS opens the secret of this row.") from None
+
+
+def rewrap(encrypted: bytes | memoryview) -> bytes:
+    """The same secret, encrypted with the first key of ENCRYPTION_KEYS.
+
+    Raises:
+        SecretLostError: no key opens it.
+    """
+    try:
+        return _fernet().rotate(bytes(encrypted))
     except InvalidToken:
         raise SecretLostError("No key of ENCRYPTION_KEYS opens the secret of this row.") from None
 

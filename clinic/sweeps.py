@@ -30,7 +30,7 @@ def record(name: str, now: datetime) -> Iterator[dict[str, int]]:
         yield counts
     except Exception as error:
         logger.exception("sweep %s failed", name)
-        run.update(finished_at=_finish(now, started), result=counts, error=_in_one_line(error))
+        run.update(finished_at=_finish(now, started), result=counts, error=in_one_line(error))
         raise
     finish = _finish(now, started)
     run.update(finished_at=finish, succeeded_at=finish, result=counts, error="")
@@ -40,7 +40,7 @@ def _finish(now: datetime, started: float) -> datetime:
     return now + timedelta(seconds=monotonic() - started)
 
 
-def _in_one_line(error: Exception) -> str:
+def in_one_line(error: Exception) -> str:
     """Without what follows the first line: there a database names the values of the row."""
     first = (str(error).splitlines() or [""])[0]
     return f"{type(error).__name__}: {first}"[:1000]

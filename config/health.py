@@ -1,15 +1,25 @@
-"""Probes: ``live`` says that the process answers, ``ready`` that it reaches database and cache."""
+"""Probes: ``live`` says that the process answers, ``ready`` that database and cache do too, and that nothing
+due is left lying.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 
+from django.conf import settings
 from django.core.cache import cache
-from django.db import DatabaseError, connection
+from django.db import DatabaseError, transaction
 from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 from redis.exceptions import RedisError
+
+from clinic.admin.sweeps import allowance
+from programs.services.lateness import oldest_due
+
+EVERY = {task.rpartition(".")[2]: timedelta(seconds=every) for task, every in settings.BEAT_INTERVALS.items()}
 
 
 @never_cache
@@ -21,12 +31,12 @@ def live(request: HttpRequest) -> HttpResponse:
 @never_cache
 @require_safe
 def ready(request: HttpRequest) -> HttpResponse:
-    parts = {"database": _works(_ask_database), "cache": _works(_ask_cache)}
-    healthy = all(parts.values())
+    """Red, too, when a sweep's oldest due row is late; ``late`` names the sweeps."""
+    late: list[str] = []
+    parts = {"database": _works(lambda: late.extend(_late_sweeps())), "cache": _works(_ask_cache)}
+    status = "unreachable" if not all(parts.values()) else "late" if late else "ok"
     states = {name: "ok" if works else "unreachable" for name, works in parts.items()}
-    return JsonResponse(
-        {"status": "ok" if healthy else "unreachable", **states}, status=200 if healthy else 503
-    )
+    return JsonResponse({"status": status, **states, "late": late}, status=200 if status == "ok" else 503)
 
 
 def _works(ask: Callable[[], object]) -> bool:
@@ -37,9 +47,11 @@ def _works(ask: Callable[[], object]) -> bool:
     return True
 
 
-def _ask_database() -> None:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT 1")
+def _late_sweeps() -> list[str]:
+    now = timezone.now()
+    with transaction.atomic():
+        waiting = oldest_due(now=now)
+    return sorted(sweep for sweep, since in waiting.items() if now - since > allowance(EVERY[sweep]))
 
 
 def _ask_cache() -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from http import HTTPStatus
+from time import monotonic
+from uuid import uuid4
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
@@ -15,15 +17,18 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
 
-from clinic import row_security
+from clinic import logs, row_security
 from clinic.api.problems import CONTENT_TYPE, problem_body
 from clinic.models import User
 
 logger = logging.getLogger(__name__)
+requests = logging.getLogger("config.requests")
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 
 API = "/api/"
+PROBES = "/health/"
+KEPT_NOWHERE = (API, "/admin/")
 WITHOUT_DATABASE = ("/health/", "/invitation", "/check-ins/")
 """Probes, and the page behind a patient's link: they answer whatever else is down."""
 
@@ -32,6 +37,51 @@ UNAVAILABLE = (
     "The service can't reach its database. What was sent may not have been stored. "
     "Try again in half a minute."
 )
+
+
+class RequestLog:
+    """The outermost: gives each request an id, and its one log line. Probes leave none."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        started, token = monotonic(), logs.request_id.set(str(uuid4()))
+        try:
+            response = self.get_response(request)
+            response["X-Request-ID"] = logs.request_id.get()
+            if not request.path_info.startswith(PROBES):
+                requests.info("request", extra=_facts(request, response, monotonic() - started))
+        finally:
+            logs.request_id.reset(token)
+        return response
+
+
+def _facts(request: HttpRequest, response: HttpResponseBase, seconds: float) -> dict[str, object]:
+    return {
+        "method": request.method,
+        "route": logs.route(request),
+        "status": response.status_code,
+        "milliseconds": round(seconds * 1000),
+    }
+
+
+class SecurityHeaders:
+    """On every answer, static files included; what is about somebody is kept in no cache.
+
+    Django's SecurityMiddleware adds HSTS, nosniff, Referrer-Policy and Cross-Origin-Opener-Policy.
+    """
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        response = self.get_response(request)
+        for name, value in settings.SECURITY_HEADERS.items():
+            response[name] = value
+        if request.path_info.startswith(KEPT_NOWHERE):
+            response["Cache-Control"] = "no-store"
+        return response
 
 
 class ContentSecurityPolicy(ContentSecurityPolicyMiddleware):

@@ -15,7 +15,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.urls import reverse_lazy
 from django.utils.csp import CSP
 
-from clinic import embedded
+from clinic import embedded, logs
 from clinic import environment as env
 from config import unfold
 
@@ -87,7 +87,10 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "config.middleware.RequestLog",
+    "config.middleware.SecurityHeaders",
     "django.middleware.security.SecurityMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "config.middleware.ContentSecurityPolicy",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "config.middleware.TenantTransaction",
@@ -95,9 +98,9 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "config.sessions.StaffSession",
     "config.middleware.StaffOfClinic",
     "django.contrib.messages.middleware.MessageMiddleware",
-    "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
 
 ROOT_URLCONF = "config.urls"
@@ -154,7 +157,11 @@ BEAT_INTERVALS = {
     "programs.tasks.review_cases": SWEEP_SECONDS,
     "programs.tasks.send_digests": SWEEP_SECONDS,
     "programs.tasks.escalate_red_flags": SWEEP_SECONDS,
+    "programs.tasks.apply_retention": SWEEP_SECONDS,
+    "programs.tasks.forget_sign_ins": 3600,
 }
+# Who was erased, by opaque keys: keep it outside of the database's backups, to erase again after a restore.
+ERASURE_LEDGER = Path(env.text("ERASURE_LEDGER", str(DATA_DIR / "erasures.jsonl")))
 CELERY_BROKER_URL = env.broker_url(REDIS_URL)
 CELERY_BEAT_SCHEDULE = {
     task: {"task": task, "schedule": seconds, "options": {"expires": seconds}}
@@ -215,6 +222,15 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
     for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator")
 ]
+# A session ends so long after it began, and after so long without use.
+STAFF_SESSION_HOURS = env.number("STAFF_SESSION_HOURS", 12, low=1, high=24)
+STAFF_IDLE_MINUTES = env.number("STAFF_IDLE_MINUTES", 30, low=2, high=240)
+SESSION_COOKIE_AGE = STAFF_SESSION_HOURS * 3600
+# So many wrong passwords or codes lock an account for so long; so many an hour an address.
+SIGN_IN_TRIES = env.number("SIGN_IN_TRIES", 5, low=2, high=100)
+SIGN_IN_LOCK_MINUTES = env.number("SIGN_IN_LOCK_MINUTES", 15, low=1, high=1440)
+SIGN_IN_TRIES_BY_ADDRESS = env.number("SIGN_IN_TRIES_BY_ADDRESS", 50, low=5)
+PASSWORD_RESET_TIMEOUT = 3600
 LOGIN_URL = reverse_lazy("admin:login")
 LOGIN_REDIRECT_URL = reverse_lazy("admin:index")
 
@@ -229,6 +245,7 @@ REST_FRAMEWORK = {
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "EXCEPTION_HANDLER": "clinic.api.problems.exception_handler",
     "NUM_PROXIES": TRUSTED_PROXY_COUNT,  # rate limits go by the client's address
+    "DEFAULT_METADATA_CLASS": None,  # OPTIONS describes nothing: the schema does
     "COERCE_DECIMAL_TO_STRING": False,
 }
 SPECTACULAR_SETTINGS = {
@@ -255,7 +272,14 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",
 }
+
+# --- Limits of what forms may send (those of the API: clinic.api.parsing). Nothing takes files.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 1000
+DATA_UPLOAD_MAX_NUMBER_FILES = 0
+
+# --- Logs: JSON on stderr, without what patients and staff wrote
+LOGGING = logs.configuration()
 
 # --- Time and language. Instants are stored in UTC; each clinic and patient has its own zone.
 USE_TZ = True
@@ -279,8 +303,14 @@ WHITENOISE_USE_FINDERS = RELAXED
 
 # --- Transport and browser security
 SECURE_SSL_REDIRECT = not RELAXED
-SESSION_COOKIE_SECURE = not RELAXED
-CSRF_COOKIE_SECURE = not RELAXED
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not RELAXED
+SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
+# Lax: who follows a digest's link into the admin stays logged in.
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
+if not RELAXED:  # browsers take these names from this very host only, over TLS
+    SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = "__Host-sessionid", "__Host-csrftoken"
+# Messages name patients: they stay in the session's row instead of a cookie.
+MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 SECURE_HSTS_SECONDS = 0 if RELAXED else 365 * 24 * 3600
 SECURE_HSTS_INCLUDE_SUBDOMAINS = not RELAXED
 SECURE_HSTS_PRELOAD = not RELAXED
@@ -288,19 +318,28 @@ SECURE_REDIRECT_EXEMPT = [r"^health/"]  # probes come from inside, without TLS
 if TRUSTED_PROXY_COUNT:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 X_FRAME_OPTIONS = "DENY"
+SECURITY_HEADERS = {
+    "X-Frame-Options": X_FRAME_OPTIONS,  # also for the admin's lists, which Django lets its own pages frame
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=(), browsing-topics=()",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
+SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CSP = {
-    "default-src": [CSP.SELF],
+    "default-src": [CSP.NONE],
+    "script-src": [CSP.SELF],
+    "style-src": [CSP.SELF],
     "img-src": [CSP.SELF, "data:"],
-    "object-src": [CSP.NONE],
-    "base-uri": [CSP.SELF],
+    "connect-src": [CSP.SELF],
+    "base-uri": [CSP.NONE],
     "form-action": [CSP.SELF],
     "frame-ancestors": [CSP.NONE],
 }
-# Unfold's components evaluate expressions in the page (Alpine) and set styles.
+# Unfold's components evaluate expressions in the page (Alpine) and set styles. No script stands in a page.
 ADMIN_CSP = {
     **SECURE_CSP,
-    "script-src": [CSP.SELF, CSP.UNSAFE_INLINE, CSP.UNSAFE_EVAL],
+    "script-src": [CSP.SELF, CSP.UNSAFE_EVAL],
     "style-src": [CSP.SELF, CSP.UNSAFE_INLINE],
+    "font-src": [CSP.SELF],
 }
 
 UNFOLD = unfold.UNFOLD | {"SITE_TITLE": SITE_NAME, "SITE_HEADER": SITE_NAME}

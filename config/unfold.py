@@ -39,6 +39,8 @@ def script(request: HttpRequest) -> str:
 
 def environment(request: HttpRequest) -> list[str] | None:
     """Invented data is marked on every page."""
+    if getattr(request.user, "glass", None):
+        return ["Break-glass", "danger"]
     memberships = getattr(request.user, "active_memberships", [])
     simulated = any(membership.clinic.simulated for membership in memberships)
     return ["Simulated clinic", "warning"] if simulated else None
@@ -48,7 +50,10 @@ def account_links(request: HttpRequest) -> list[dict[str, Any]]:
     """Cover and digest belong to a membership: an operator has none. Unfold's own link to the password
     gives way to these.
     """
-    links = [{"title": "Change password", "link": reverse_lazy("admin:password_change")}]
+    links = [
+        {"title": "Sign-in and security", "link": reverse_lazy("account")},
+        {"title": "Change password", "link": reverse_lazy("admin:password_change")},
+    ]
     if getattr(request.user, "active_memberships", []):
         links.insert(0, {"title": "Cover and digest", "link": reverse_lazy("admin:clinic_membership_me")})
     return links
@@ -131,6 +136,8 @@ UNFOLD = {
                     _item("Policy", "tune", "clinic_clinicpolicy_changelist", "owns"),
                     _item("Clinics", "apartment", "clinic_clinic_changelist", "owns_or_operates"),
                     _item("E-mails", "outbox", "clinic_outboxmessage_changelist", "owns_or_operates"),
+                    _item("Erased records", "lock", "patients_restrictedrecord_changelist", "owns"),
+                    _item("Operator access", "key", "clinic_breakglass_changelist", "owns_or_operates"),
                     _item("Periodic jobs", "schedule", "clinic_sweeprun_changelist", "owns_or_operates"),
                 ],
             },

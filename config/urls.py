@@ -12,6 +12,7 @@ admin.site.index_template = "admin/programs/dashboard.html"
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index")),
     path("admin/search/", admin.site.admin_view(search)),  # before the admin's own, which it wraps
+    path("admin/", include("clinic.admin.urls")),
     path("admin/", admin.site.urls),
     path("api/v1/", include("config.api_urls")),
     path("invitation", landing.open_in_app, name="invitation"),
@@ -19,3 +20,7 @@ urlpatterns = [
     path("health/live", health.live, name="health-live"),
     path("health/ready", health.ready, name="health-ready"),
 ]
+
+handler400 = "config.errors.bad_request"
+handler404 = "config.errors.not_found"
+handler500 = "config.errors.server_error"

@@ -9,13 +9,16 @@ from datetime import timedelta
 
 from celery import shared_task
 from django.conf import settings
+from django.contrib.sessions.backends.db import SessionStore
 from django.utils import timezone
 
 from clinic import sweeps
+from clinic.accounts.limits import forget_old_tallies
 from clinic.models import Clinic
 from clinic.row_security import Tenant, acting_for
 from patients.services import forget_expired
-from programs.services import checkins, digests, mail, red_flags, reviews
+from programs.rules.schedule import local_date
+from programs.services import checkins, digests, mail, red_flags, retention, reviews
 from programs.services.rounds import each_clinic
 
 MAILS_A_SWEEP = 500
@@ -58,6 +61,20 @@ def mark_missed() -> None:
         each_clinic(sweep, counts)
 
 
+@shared_task(name="programs.tasks.apply_retention")
+def apply_retention() -> None:
+    now = timezone.now()
+
+    def sweep(clinic: Clinic, left: timedelta) -> dict[str, int]:
+        return retention.forget_of_clinic(now=now, today=local_date(now, clinic.timezone))
+
+    with sweeps.record("apply_retention", now) as counts:
+        with acting_for(Tenant(platform=True)):
+            counts.update(retention.forget_of_platform(now=now))
+            retention.write_ledger(settings.ERASURE_LEDGER)
+        each_clinic(sweep, counts)
+
+
 @shared_task(name="programs.tasks.review_cases")
 def review_cases() -> None:
     now = timezone.now()
@@ -80,3 +97,11 @@ def escalate_red_flags() -> None:
     with sweeps.record("escalate_red_flags", now) as counts:
         counts["escalated"] = 0
         each_clinic(lambda _, left: {"escalated": red_flags.escalate_due(now=now, limit=left)}, counts)
+
+
+@shared_task(name="programs.tasks.forget_sign_ins")
+def forget_sign_ins() -> None:
+    now = timezone.now()
+    with sweeps.record("forget_sign_ins", now) as counts:
+        SessionStore.clear_expired()
+        counts["tallies_deleted"] = forget_old_tallies(now=now)

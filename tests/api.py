@@ -66,6 +66,12 @@ def log_in(patient: Patient, name: str = "Phone", **fields: Any) -> str:
     return str(token)
 
 
+def bare(response: Any) -> bytes:
+    """The body without the request's id: what must be the same for a foreign row and for none."""
+    body: bytes = response.content
+    return body.replace(response["X-Request-ID"].encode(), b"")
+
+
 def problem_of(response: Any) -> dict[str, Any]:
     """The problem in the response, which must be one; its fields and messages under ``errors``."""
     assert response["Content-Type"] == "application/problem+json", response.content[:300]

@@ -15,3 +15,4 @@ WHITENOISE_AUTOREFRESH = True
 CACHES["default"]["LOCATION"] = servers.own_cache(CACHES["default"]["LOCATION"])  # noqa: F405
 CELERY_BROKER_TRANSPORT_OPTIONS["global_keyprefix"] = servers.worker()  # noqa: F405
 STATIC_ROOT.mkdir(exist_ok=True)  # noqa: F405 - WhiteNoise warns where it is missing
+LOGGING["loggers"]["config.requests"]["level"] = "WARNING"  # noqa: F405 - else a failure shows little else

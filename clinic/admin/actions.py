@@ -26,17 +26,18 @@ from clinic.thresholds import PolicyError
 class Act(forms.Form):
     """One action on one row of ``model``: what it asks, and ``perform``, which makes the service call.
 
-    Subclasses say what the role must allow and where to go afterwards. ``now`` and ``today`` (in ``zone``)
-    come from the request's edge.
+    Subclasses say what the role must allow (None: the page has judged it) and where to go afterwards. ``now``
+    and ``today`` (in ``zone``) come from the request's edge.
     """
 
     model: ClassVar[type[Model]]
-    needs: ClassVar[Capability]
+    needs: ClassVar[Capability | None]
     title: ClassVar[str]
     submit: ClassVar[str] = "Save"
     intro: ClassVar[str] = ""
     danger: ClassVar[bool] = False
     template: ClassVar[str] = "admin/clinic/act.html"
+    answer: HttpResponse | None = None  # what ``perform`` answers with, such as a file, instead of going on
     renamed: ClassVar[Mapping[str, str]] = {}  # what the service calls a field, and what the form does
 
     def __init__(self, *args: Any, target: Any, by: User, now: datetime, **kwargs: Any) -> None:
@@ -48,6 +49,7 @@ class Act(forms.Form):
     @classmethod
     def rows(cls, user: User) -> QuerySet[Any]:
         """The rows this action is for: those of the clinics where the user's role allows it."""
+        assert cls.needs is not None
         return rows_where(user, cls.needs, cls.model._default_manager.all())
 
     @property
@@ -119,7 +121,7 @@ def act_on(request: HttpRequest, kind: type[Act], pk: str, site: admin.AdminSite
     user = request.user
     if not isinstance(user, User):
         raise Http404
-    if not user.may(kind.needs):
+    if kind.needs is not None and not user.may(kind.needs):
         raise PermissionDenied
     try:
         target = kind.rows(user).get(pk=pk)
@@ -133,6 +135,8 @@ def act_on(request: HttpRequest, kind: type[Act], pk: str, site: admin.AdminSite
         now=timezone.now(),
     )
     if form.is_bound and form.is_valid() and (done := form.attempt()) is not None:
+        if form.answer is not None:
+            return form.answer
         messages.success(request, done)
         return HttpResponseRedirect(form.next_url())
     context = {

@@ -25,7 +25,7 @@ INLINE_PICKERS = {**FORMFIELD_OVERRIDES_INLINE, **NATIVE_PICKERS}
 
 def clinics_where(user: User, capability: Capability) -> list[int]:
     """Ids of the clinics in which the user has the capability."""
-    return [m.clinic_id for m in user.active_memberships if user.may(capability, m.clinic_id)]
+    return [clinic_id for clinic_id in user.seen_clinic_ids if user.may(capability, clinic_id)]
 
 
 def rows_where(user: User, capability: Capability, rows: QuerySet[Any]) -> QuerySet[Any]:

@@ -19,7 +19,7 @@ from clinic.roles import Capability
 class ClinicAdmin(RoleAdmin):
     view_needs = change_needs = Capability.MANAGE_CLINIC
     list_display = ("name", "timezone", "phone", "is_active", "simulated")
-    fields = ("name", "phone", "emergency_number", "timezone", "is_active", "simulated")
+    fields = ("name", "phone", "emergency_number", "timezone", "country", "is_active", "simulated")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         if getattr(request.user, "is_operator", False):
@@ -28,7 +28,7 @@ class ClinicAdmin(RoleAdmin):
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         if getattr(request.user, "is_operator", False):
-            return ("phone", "emergency_number", "timezone", "simulated")
+            return ("phone", "emergency_number", "timezone", "country", "simulated")
         return ("is_active", "simulated")
 
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Field | None:

@@ -37,6 +37,8 @@ LABELS = {
     "review_cases": "Review cases",
     "send_digests": "Send weekly digests",
     "escalate_red_flags": "Escalate red flags",
+    "apply_retention": "Forget what is over its term",
+    "forget_sign_ins": "Forget old sessions and counted tries",
 }
 
 
@@ -89,7 +91,7 @@ def health(run: SweepRun | None, every: timedelta, now: datetime, since: datetim
 
     Never ran: overdue by as much since the service came up. Starting: its first run may still come in time.
     """
-    allowed = max(every * LATE_AFTER_INTERVALS, LATE_AT_LEAST)
+    allowed = allowance(every)
     if run is None:
         return Health.STARTING if now - since <= every + allowed else Health.NEVER
     if run.error:
@@ -97,6 +99,11 @@ def health(run: SweepRun | None, every: timedelta, now: datetime, since: datetim
     if now - (run.succeeded_at or run.started_at) > allowed:
         return Health.LATE
     return Health.HEALTHY
+
+
+def allowance(every: timedelta) -> timedelta:
+    """How much later than due is still in time."""
+    return max(every * LATE_AFTER_INTERVALS, LATE_AT_LEAST)
 
 
 def _row(name: str, run: SweepRun | None, every: timedelta, now: datetime, since: datetime) -> JobRow:

@@ -17,11 +17,15 @@ from clinic.api.problems import TooLarge
 MAX_BYTES = 64 * 1024
 MAX_DEPTH = 10
 
+TWICE = object()
+"""In place of two values under one name: the last one must not win silently."""
+
 
 class StrictJSONParser(BaseParser):
     """Refuses bodies over ``MAX_BYTES`` (413) and what is not JSON (400).
 
-    NaN, Infinity and numbers beyond all bounds pass as Decimals, so that their field can be named.
+    NaN, Infinity and numbers beyond all bounds pass as Decimals, so that their field can be named; so does
+    TWICE for the value of a name that is there twice.
     """
 
     media_type = "application/json"
@@ -33,7 +37,13 @@ class StrictJSONParser(BaseParser):
         if len(body) > MAX_BYTES:
             raise TooLarge(f"The body is over {MAX_BYTES // 1024} KB.")
         try:
-            data = json.loads(body.decode(), parse_float=_number, parse_int=_number, parse_constant=Decimal)
+            data = json.loads(
+                body.decode(),
+                parse_float=_number,
+                parse_int=_number,
+                parse_constant=Decimal,
+                object_pairs_hook=_members,
+            )
         except (ValueError, RecursionError) as error:
             raise ParseError(f"Not valid JSON: {error}") from None
         if _depth(data) > MAX_DEPTH:
@@ -50,6 +60,13 @@ def accept_chunks(request: HttpRequest) -> None:
     if meta.get("HTTP_TRANSFER_ENCODING", "").lower() == "chunked" and meta.get("wsgi.input_terminated"):
         meta["CONTENT_LENGTH"] = str(MAX_BYTES + 1)
         request._stream = LimitedStream(meta["wsgi.input"], MAX_BYTES + 1)
+
+
+def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    members: dict[str, Any] = {}
+    for name, value in pairs:
+        members[name] = TWICE if name in members else value
+    return members
 
 
 def _number(text: str) -> int | Decimal:

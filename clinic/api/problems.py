@@ -17,6 +17,8 @@ from rest_framework import exceptions, serializers, status
 from rest_framework.response import Response
 from rest_framework.settings import api_settings
 
+from clinic.logs import request_id
+
 CONTENT_TYPE = "application/problem+json"
 LONGEST_ECHO = 300
 
@@ -51,6 +53,7 @@ class ProblemSerializer(serializers.Serializer[Any]):
     title = serializers.CharField()
     status = serializers.IntegerField()
     detail = serializers.CharField()
+    request_id = serializers.CharField(help_text="Names this request in our logs; no data of the request.")
     errors = ErrorSerializer(many=True)  # type: ignore[assignment]
 
 
@@ -78,6 +81,7 @@ def problem_body(code: int, errors: list[dict[str, str]]) -> dict[str, Any]:
         "title": HTTPStatus(code).phrase,
         "status": code,
         "detail": detail,
+        "request_id": request_id.get(),
         "errors": errors,
     }
 

@@ -9,14 +9,18 @@ from typing import Any
 from uuid import UUID
 
 from django.utils.timezone import is_naive
+from drf_spectacular.extensions import OpenApiSerializerExtension
 from rest_framework import serializers
 from rest_framework.exceptions import ErrorDetail
 
+from clinic.api.parsing import TWICE
+
 UNKNOWN = ErrorDetail("Unknown field.", code="unknown")
+GIVEN_TWICE = ErrorDetail("Given twice.", code="twice")
 
 
 class StrictSerializer(serializers.Serializer[Any]):
-    """Refuses fields it does not know: a misspelt name must not lose a pain score silently."""
+    """Refuses fields that it does not know, or twice: a misspelt name must not lose a pain score silently."""
 
     default_error_messages = {"invalid": "Expected an object."}
 
@@ -24,15 +28,27 @@ class StrictSerializer(serializers.Serializer[Any]):
         if not isinstance(data, Mapping):
             return super().to_internal_value(data)
         known = {name for name, field in self.fields.items() if not field.read_only}
-        unknown = {name: [UNKNOWN] for name in data if name not in known}
+        wrong = {name: [GIVEN_TWICE] for name, value in data.items() if value is TWICE}
+        wrong |= {name: [UNKNOWN] for name in data if name not in known}
         try:
             value = super().to_internal_value(data)
         except serializers.ValidationError as error:
             known_errors: Any = error.detail
-            raise serializers.ValidationError({**known_errors, **unknown}) from None
-        if unknown:
-            raise serializers.ValidationError(unknown)
+            raise serializers.ValidationError({**known_errors, **wrong}) from None
+        if wrong:
+            raise serializers.ValidationError(wrong)
         return value
+
+
+class StrictSchema(OpenApiSerializerExtension):
+    """The document says so too."""
+
+    target_class = StrictSerializer
+    match_subclasses = True
+
+    def map_serializer(self, auto_schema: Any, direction: Any) -> dict[str, Any]:
+        mapped = auto_schema._map_serializer(self.target, direction, bypass_extensions=True)
+        return {**mapped, "additionalProperties": False}
 
 
 class PainField(serializers.DecimalField):

@@ -1,53 +1,71 @@
-"""Rate limits of the endpoints that need no token, counted in the cache.
+"""Rate limits of the endpoints that need no token, counted in PostgreSQL (``clinic.accounts.limits``).
 
-They slow guessing down; what makes guessing hopeless (five tries a code) is counted in the database.
+They slow guessing down; what makes guessing hopeless is five tries a code.
 """
 
 from __future__ import annotations
 
-import hashlib
-import logging
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any
 
-from redis.exceptions import RedisError
+from django.utils import timezone
 from rest_framework.request import Request
-from rest_framework.throttling import SimpleRateThrottle
+from rest_framework.throttling import BaseThrottle
 
-logger = logging.getLogger(__name__)
+from clinic.accounts.limits import Limit, LimitedError, count_try
+
+HOUR = timedelta(hours=1)
 
 
-class AuthThrottle(SimpleRateThrottle):
-    """A rate for each endpoint and ident; lets everything pass while the cache is away."""
+class AuthThrottle(BaseThrottle):
+    """So many tries an hour for each endpoint and ident; DRF answers 429 with Retry-After."""
 
-    rate = "30/hour"
+    most = 30
+    seconds: float | None = None
 
     def allow_request(self, request: Request, view: Any) -> bool:
-        try:
-            return bool(super().allow_request(request, view))
-        except RedisError:
-            logger.warning("Rate limits are off: the cache does not answer.")
+        who = self.who(request)
+        if who is None:
             return True
+        limit = Limit(f"{type(self).__name__} {type(view).__name__}", self.most, HOUR)
+        try:
+            count_try(limit, who, now=timezone.now())
+        except LimitedError as error:
+            self.seconds = error.seconds
+            return False
+        return True
 
-    def counter(self, view: Any, ident: str) -> str:
-        digest = hashlib.sha256(ident.encode()).hexdigest()
-        return self.cache_format % {"scope": type(self).__name__, "ident": f"{type(view).__name__}_{digest}"}
+    def wait(self) -> float | None:
+        return self.seconds
+
+    def who(self, request: Request) -> str | None:
+        raise NotImplementedError
 
 
 class AddressThrottle(AuthThrottle):
     """By the client's network address."""
 
+    def who(self, request: Request) -> str | None:
+        return str(self.get_ident(request))
+
+
+class PatientThrottle(AuthThrottle):
+    """By the patient, whichever device asks."""
+
+    rate = "10/hour"
+
     def get_cache_key(self, request: Request, view: Any) -> str:
-        return self.counter(view, str(self.get_ident(request)))
+        return self.counter(view, str(getattr(request.auth, "patient_id", "")))
 
 
 class EmailThrottle(AuthThrottle):
     """By the e-mail in the body, whoever sends it."""
 
-    rate = "10/hour"
+    most = 10
 
-    def get_cache_key(self, request: Request, view: Any) -> str | None:
+    def who(self, request: Request) -> str | None:
         email = request.data.get("email") if isinstance(request.data, Mapping) else None
         if not isinstance(email, str):
             return None
-        return self.counter(view, email.strip().lower().encode("utf-8", "replace").decode())
+        return email.strip().lower().encode("utf-8", "replace").decode()

@@ -12,6 +12,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -139,8 +140,20 @@ class Postgres(Server):
         if not pgdata.exists():
             self._initdb(pgdata)
         self.end_survivor(pgdata / "postmaster.pid", self.programs.postgres)
+        self._end_orphans()
         for name in (".s.PGSQL.5432", ".s.PGSQL.5432.lock"):
             (self.layout.run / name).unlink(missing_ok=True)
+
+    def _end_orphans(self) -> None:
+        """Backends whose postmaster was killed: a busy one goes on writing, and would spoil the recovery."""
+        orphans = []
+        for process in psutil.process_iter():
+            with suppress(psutil.Error):
+                if "postgres" in process.name() and Path(process.cwd()) == self.layout.pgdata:
+                    process.kill()
+                    orphans.append(process)
+        if psutil.wait_procs(orphans, STOP_SECONDS)[1]:
+            raise EmbeddedError(f"Backends of an older {self.name} still run on {self.layout.home}.")
 
     def _initdb(self, pgdata: Path) -> None:
         """Into a folder beside it that is then renamed: a start that was cut off leaves nothing half-made."""

@@ -14,9 +14,11 @@ from clinic.row_security import context
 class DatabaseWrapper(base.DatabaseWrapper):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.memory: dict[str, Any] = {}  # what was learnt in this transaction
         self.execute_wrappers.append(_in_a_transaction)
 
     def _set_autocommit(self, autocommit: bool) -> None:
+        self.memory = {}
         super()._set_autocommit(autocommit)  # type: ignore[misc]  # not in the stubs
         if not autocommit:
             try:

@@ -18,7 +18,8 @@ from psycopg.pq import TransactionStatus
 
 TELL = (
     "SELECT set_config('tenant.clinics', %s, true), set_config('tenant.patient', %s, true), "
-    "set_config('tenant.user', %s, true), set_config('tenant.platform', %s, true)"
+    "set_config('tenant.user', %s, true), set_config('tenant.platform', %s, true), "
+    "set_config('tenant.reads', %s, true)"
 )
 
 
@@ -29,17 +30,23 @@ class Tenant:
     ``clinics`` are ids. With ``patient`` only that patient's rows count, beside the clinic's library.
     ``user`` is whose login it is: of their own login they see and write what nobody else does.
     ``platform`` stands for the operator and the mail carrier: every clinic, its outbox, and no record.
+    ``reads`` are clinics whose records may be read and not written: those opened by break-glass.
     """
 
     clinics: tuple[int, ...] = ()
     patient: UUID | None = None
     user: int | None = None
     platform: bool = False
+    reads: tuple[int, ...] = ()
 
-    def told(self) -> tuple[str, str, str, str]:
+    def told(self) -> tuple[str, ...]:
         """As the database reads it."""
-        clinics = f"{{{','.join(map(str, self.clinics))}}}" if self.clinics else ""
-        return clinics, str(self.patient or ""), str(self.user or ""), "true" if self.platform else ""
+        platform, user = "true" if self.platform else "", str(self.user or "")
+        return _array(self.clinics), str(self.patient or ""), user, platform, _array(self.reads)
+
+
+def _array(ids: tuple[int, ...]) -> str:
+    return f"{{{','.join(map(str, ids))}}}" if ids else ""
 
 
 NOBODY = Tenant()

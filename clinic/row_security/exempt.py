@@ -5,6 +5,7 @@ FRAMEWORK = "Django's own; holds nothing of any clinic."
 EXEMPT = {
     "clinic_user_groups": "Empty: roles are memberships.",
     "clinic_user_user_permissions": "Empty: roles are memberships.",
+    "clinic_tally": "Counts tries to sign in before anybody is known, under keyed hashes; names nobody.",
     "clinic_sweeprun": "When a periodic job ran; counts only.",
     "knox_authtoken": "Empty: tokens are patients_devicetoken.",
     "auth_group": FRAMEWORK,

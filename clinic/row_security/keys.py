@@ -9,20 +9,20 @@ from __future__ import annotations
 from django.db.migrations import RunSQL
 
 
-def has_clinic_key(parent: str) -> RunSQL:
-    """Rows of ``parent`` can be named by clinic and id."""
+def has_clinic_key(parent: str, *, key: str = "id") -> RunSQL:
+    """Rows of ``parent`` can be named by clinic and ``key``."""
     return RunSQL(
-        f"CREATE UNIQUE INDEX CONCURRENTLY IF NOT EXISTS {parent}_in_clinic ON {parent} (clinic_id, id)"
+        f"CREATE UNIQUE INDEX CONCURRENTLY IF NOT EXISTS {parent}_in_clinic ON {parent} (clinic_id, {key})"
     )
 
 
-def same_clinic(child: str, column: str, parent: str) -> RunSQL:
+def same_clinic(child: str, column: str, parent: str, *, key: str = "id") -> RunSQL:
     """``column`` names a row of the same clinic. Checked at the commit, as Django's own key is."""
     name = same_clinic_name(child, column)
     return RunSQL(
         [
             f"ALTER TABLE {child} DROP CONSTRAINT IF EXISTS {name}, ADD CONSTRAINT {name} "
-            f"FOREIGN KEY (clinic_id, {column}) REFERENCES {parent} (clinic_id, id) "
+            f"FOREIGN KEY (clinic_id, {column}) REFERENCES {parent} (clinic_id, {key}) "
             "DEFERRABLE INITIALLY DEFERRED NOT VALID",
             f"ALTER TABLE {child} VALIDATE CONSTRAINT {name}",
         ]

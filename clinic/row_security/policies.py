@@ -114,6 +114,14 @@ def of_staff() -> str:
     return f"{IN_CLINIC} AND {ALL_PATIENTS}"
 
 
+def let_operator_read(table: str) -> RunSQL:
+    """Rows of a clinic whose records an operator has opened by break-glass: to be read, never written."""
+    return RunSQL(
+        f"CREATE POLICY glass ON {table} FOR SELECT "
+        "USING (clinic_id = ANY ((SELECT tenant_reads())::bigint[]))"
+    )
+
+
 def share(table: str, rows: str) -> RunSQL:
     """``rows`` of a protected table that everybody may read beside their own."""
     return RunSQL(f"CREATE POLICY shared ON {table} FOR SELECT USING ({rows})")

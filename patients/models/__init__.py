@@ -11,12 +11,15 @@ from patients.models.assessments import (
     StrengthTest,
 )
 from patients.models.people import DeviceToken, Episode, Invitation, LoginCode, Patient
+from patients.models.privacy import Consent, Erasure, PrivacyEvent, RestrictedRecord
 
 __all__ = [
     "AggravatingActivity",
     "Assessment",
+    "Consent",
     "DeviceToken",
     "Episode",
+    "Erasure",
     "FlexibilityTest",
     "FootPosture",
     "Invitation",
@@ -24,6 +27,8 @@ __all__ = [
     "MovementTest",
     "OutcomeScore",
     "Patient",
+    "PrivacyEvent",
     "QAngle",
+    "RestrictedRecord",
     "StrengthTest",
 ]

@@ -10,6 +10,7 @@ from django.db.models import Q
 from django.db.models.functions import Now
 
 from clinic.fields import PainField, between
+from clinic.sealed import EncryptedCharField, EncryptedTextField
 from clinic.tenancy import ClinicRow, Scope
 from patients.models.people import Episode
 from patients.vocabulary import (
@@ -53,7 +54,7 @@ class Assessment(ClinicRow):
 
     # Red-flag screen first
     red_flags = codes(help_text="Symptoms of clinical.md 1, either tier.")
-    red_flag_note = models.TextField(blank=True)
+    red_flag_note = EncryptedTextField(blank=True)
     hip_examined = models.BooleanField(
         "hip examined (internal rotation, gait)",
         default=False,
@@ -151,7 +152,7 @@ class Assessment(ClinicRow):
     shoe_age_months = models.PositiveSmallIntegerField(null=True, blank=True)
     shoe_km = models.PositiveIntegerField(null=True, blank=True)
     shoe_wrong_fit = models.BooleanField("shoes: wrong size or type", default=False)
-    notes = models.TextField(blank=True)
+    notes = EncryptedTextField(blank=True)
 
     class Meta:
         ordering = ("-assessed_on", "-id")
@@ -201,7 +202,7 @@ class QAngle(Measurement):
     )
     position = models.CharField(max_length=10, choices=QAnglePosition.choices())
     quadriceps = models.CharField(max_length=10, choices=QAngleQuadriceps.choices())
-    notes = models.TextField(blank=True)
+    notes = EncryptedTextField(blank=True)
 
     class Meta(Measurement.Meta):
         verbose_name = "Q-angle"
@@ -265,7 +266,7 @@ class AggravatingActivity(Measurement):
     assessment = models.ForeignKey(
         Assessment, on_delete=models.PROTECT, related_name="aggravating_activities"
     )
-    activity = models.CharField(max_length=200)
+    activity = EncryptedCharField(max_length=200)
     pain = PainField(null=True, blank=True)
     minutes_until_pain = models.PositiveSmallIntegerField(null=True, blank=True)
     ability = PainField("PSFS ability, 0-10", null=True, blank=True)

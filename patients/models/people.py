@@ -11,6 +11,7 @@ from django.db.models import Q
 from django.db.models.functions import UUID7, Lower, Now
 from knox.models import AbstractAuthToken
 
+from clinic.sealed import EncryptedTextField
 from clinic.tenancy import ClinicRow, Scope, ScopedQuerySet
 from clinic.thresholds import PolicyError, Thresholds, with_overrides
 from clinic.zones import validate_zone
@@ -115,7 +116,7 @@ class Episode(ClinicRow):
     opened_on = models.DateField()
     closed_on = models.DateField(null=True, blank=True, editable=False)
     outcome = models.CharField(max_length=20, blank=True, choices=Outcome.choices, editable=False)
-    discharge_note = models.TextField(blank=True, editable=False)
+    discharge_note = EncryptedTextField(blank=True, editable=False)
     policy_overrides = models.JSONField(
         default=dict, blank=True, help_text="Thresholds that differ for this case only."
     )
@@ -191,6 +192,8 @@ class Invitation(ClinicRow):
 
 class DeviceToken(AbstractAuthToken):
     """One access token per device of a patient: hashed, expiring, revocable at once."""
+
+    scope = Scope(clinician="patient__episodes__clinician", patient="patient")
 
     clinic = models.ForeignKey("clinic.Clinic", on_delete=models.PROTECT, related_name="+")
     patient = models.ForeignKey(Patient, on_delete=models.PROTECT, related_name="devices")

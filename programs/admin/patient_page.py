@@ -47,6 +47,7 @@ from programs.models import (
 )
 from programs.rules.pain import Activity, propose
 from programs.rules.red_flags import Symptom
+from programs.services.consents import Agreed, agreed
 from programs.services.gates import lights
 
 ADHERENCE_WEEKS = 6
@@ -140,6 +141,8 @@ class PatientPage:
     patient: Patient
     may_contact: bool
     may_treat: bool
+    may_erase: bool
+    consent: Agreed
     invitation: str
     cases: list[Episode]
     row: CaseRow | None = None
@@ -156,6 +159,8 @@ def build_page(user: User, patient: Patient, case: str, now: datetime) -> Patien
         patient=patient,
         may_contact=user.may(Capability.WRITE_CONTACT, patient.clinic_id),
         may_treat=user.may(Capability.WRITE_CLINICAL, patient.clinic_id),
+        may_erase=user.may(Capability.ERASE, patient.clinic_id),
+        consent=agreed(patient=patient),
         invitation=_invitation(patient, now),
         cases=cases,
     )

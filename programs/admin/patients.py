@@ -25,7 +25,7 @@ from clinic.models import User
 from clinic.roles import Capability
 from patients.models import Episode, Patient
 from patients.vocabulary import Diagnosis
-from programs.admin import alert_acts, case_acts, program_acts
+from programs.admin import alert_acts, case_acts, privacy_acts, program_acts
 from programs.admin.call_list import calls
 from programs.admin.caseload import (
     case_rows,
@@ -59,6 +59,9 @@ ACTS: Mapping[str, type[Act]] = {
     "snooze": alert_acts.Snooze,
     "resolve": alert_acts.Resolve,
     "clear": alert_acts.Clear,
+    "export": privacy_acts.ExportPatient,
+    "erase": privacy_acts.ErasePatient,
+    "open-record": privacy_acts.OpenRecord,
 }
 
 

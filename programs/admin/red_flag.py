@@ -109,8 +109,8 @@ def _notes(evidence: Sequence[Mapping[str, Any]]) -> dict[tuple[str, int], str]:
     notes = {}
     for kind, (model, field) in _NOTES.items():
         if kind in wanted:
-            rows = model.objects.filter(pk__in=wanted[kind]).values_list("pk", field)
-            notes |= {(kind, pk): note for pk, note in rows}
+            rows = model.objects.filter(pk__in=wanted[kind]).only("pk", field)
+            notes |= {(kind, row.pk): getattr(row, field) for row in rows}
     return notes
 
 

@@ -8,12 +8,14 @@ from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from clinic.api.problems import Conflict
 from clinic.api.throttles import AddressThrottle, EmailThrottle
 from patients.services import InvitationError, revoke_devices
 from programs.api.base import ApiView, PatientView, instant, problems
 from programs.api.inputs import CodeInput, CodeRequestInput, InvitationInput
 from programs.api.outputs import CodeSentSerializer, SignedInSerializer
 from programs.services import access
+from programs.services.consents import ConsentError, StaleVersion
 
 CODE_SENT = "If this address belongs to a patient, a code is on its way. It is good for {} minutes."
 
@@ -32,7 +34,7 @@ class InvitationView(OpenView):
         summary="Accept an invitation",
         description="The token stands in the link of the invitation e-mail, behind the #. It works once.",
         request=InvitationInput,
-        responses={201: SignedInSerializer, **problems(400, 413, 415, 429)},
+        responses={201: SignedInSerializer, **problems(400, 409, 413, 415, 429)},
     )
     def post(self, request: Request) -> Response:
         body = InvitationInput(data=request.data)
@@ -41,6 +43,10 @@ class InvitationView(OpenView):
             signed_in = access.sign_in_by_invitation(**body.validated_data, now=instant())
         except InvitationError as error:
             raise exceptions.ValidationError({"token": str(error)}) from None
+        except StaleVersion as error:
+            raise Conflict({"consent_version": error.message}) from None
+        except ConsentError as error:
+            raise exceptions.ValidationError({error.field: error.message}) from None
         return Response(SignedInSerializer(signed_in).data, status=status.HTTP_201_CREATED)
 
 

@@ -17,8 +17,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from clinic.api.parsing import accept_chunks
+from clinic.api.parsing import TWICE, accept_chunks
 from clinic.api.problems import CONTENT_TYPE, Conflict, ProblemSerializer
+from clinic.api.serializers import StrictSerializer
 from patients.models import DeviceToken, Patient
 from programs.rules.schedule import local_date
 from programs.services.diary import DiaryConflict, DiaryError, DiaryNotFound
@@ -47,7 +48,16 @@ def problems(*codes: int, body: type[ProblemSerializer] = ProblemSerializer) -> 
 
 
 class ApiView(APIView):
-    """Health data: no cache on the way may keep it. A body may come in chunks."""
+    """Health data: no cache on the way may keep it. A body may come in chunks, a query names what we know."""
+
+    query: type[StrictSerializer] = StrictSerializer
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        super().initial(request, *args, **kwargs)
+        given = request.query_params
+        once = {name: given[name] if len(given.getlist(name)) == 1 else TWICE for name in given}
+        self.asked = self.query(data=once)
+        self.asked.is_valid(raise_exception=True)
 
     def initialize_request(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Request:
         accept_chunks(request)

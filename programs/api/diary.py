@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from drf_spectacular.utils import extend_schema
+from rest_framework.exceptions import APIException
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import Serializer
@@ -47,7 +48,10 @@ class ReportView(PatientView):
         return response
 
     def _advice(self) -> Advice | None:
-        data = self.request.data  # each view reads it first: what can't be read is empty by now
+        try:
+            data = self.request.data
+        except APIException:  # it can't be read, and that is not what the problem is about
+            data = {}
         body = data if isinstance(data, Mapping) else {}
         return diary.advice_on_refusal(
             patient=self.patient,

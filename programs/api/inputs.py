@@ -162,6 +162,12 @@ class InvitationInput(StrictSerializer):
 
     token = serializers.CharField(max_length=200)
     device_name = serializers.CharField(max_length=100, help_text="Shown in the list of devices.")
+    consent_version = serializers.IntegerField(
+        required=False,
+        min_value=1,
+        max_value=32767,
+        help_text="The version of the consent text that was shown and agreed to. Without it, ask afterwards.",
+    )
 
 
 class CodeRequestInput(StrictSerializer):

@@ -48,6 +48,8 @@ class ProgramView(PatientView):
 
 
 class CheckInsView(PatientView):
+    query = CheckInQuery
+
     @extend_schema(
         tags=["me"],
         summary="My check-ins",
@@ -56,9 +58,7 @@ class CheckInsView(PatientView):
         responses={200: CheckInsSerializer, **problems(400, 401)},
     )
     def get(self, request: Request) -> Response:
-        query = CheckInQuery(data=request.query_params.dict())
-        query.is_valid(raise_exception=True)
-        state = record.CheckInState(query.validated_data["state"])
+        state = record.CheckInState(self.asked.validated_data["state"])
         answer = {
             "question": QUESTION,
             "symptoms": asked_symptoms(),

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from programs.api import access, diary, record
+from programs.api import access, diary, privacy, record
 
 urlpatterns = [
     path("auth/invitation", access.InvitationView.as_view(), name="auth-invitation"),
@@ -10,6 +10,9 @@ urlpatterns = [
     path("auth/token", access.TokenView.as_view(), name="auth-token"),
     path("auth/logout", access.LogoutView.as_view(), name="auth-logout"),
     path("auth/logout-all", access.LogoutAllView.as_view(), name="auth-logout-all"),
+    path("consent", privacy.ConsentTextView.as_view(), name="consent"),
+    path("me/consent", privacy.ConsentView.as_view(), name="me-consent"),
+    path("me/export", privacy.ExportView.as_view(), name="me-export"),
     path("me", record.MeView.as_view(), name="me"),
     path("me/program", record.ProgramView.as_view(), name="me-program"),
     path("me/check-ins", record.CheckInsView.as_view(), name="me-check-ins"),

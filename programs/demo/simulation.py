@@ -78,7 +78,7 @@ def load(
         ValidationError: the clinic, or someone with one of the demo's addresses, exists already.
     """
     password = new_password()
-    clinic, staff = found(password=password)
+    clinic, staff = found(password=password, now=datetime.combine(today, time(), ZoneInfo(ZONE)))
     with acting_for(Tenant((clinic.pk,))):
         simulated = _simulate(clinic, staff, seed, today, cast(seed) if courses is None else courses, report)
         _deliver(clinic, today)

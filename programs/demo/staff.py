@@ -6,11 +6,13 @@ import os
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
 
+from clinic.accounts.factors import add_totp, new_totp_secret
 from clinic.founding import found_clinic
 from clinic.models import Clinic, User
 from clinic.roles import Role
@@ -46,8 +48,8 @@ def new_password() -> str:
 
 
 @acting_for(Tenant(platform=True))
-def found(*, password: str) -> tuple[Clinic, Staff]:
-    """The empty clinic, its staff and an operator, who all log in with the password.
+def found(*, password: str, now: datetime) -> tuple[Clinic, Staff]:
+    """The empty clinic, its staff and an operator, who all log in with the password and `demo_code`.
 
     Each physio covers for the one before.
 
@@ -74,7 +76,10 @@ def found(*, password: str) -> tuple[Clinic, Staff]:
                 membership=member, by=owner, cover=cover.user, digest_weekday=None, digest_time=None
             )
     email, name = OPERATOR_LOGIN
-    User.objects.create_superuser(email, password, name=name)
+    operator = User.objects.create_superuser(email, password, name=name)
+    for user in (owner, operator, *(member.user for member in members)):
+        with acting_for(Tenant(user=user.pk)):
+            add_totp(user=user, secret=new_totp_secret(), label="Demo", step=0, for_demo=True, now=now)
     assistant = next(member for member in members if member.role == Role.ASSISTANT)
     return clinic, Staff(owner, [member.user for member in physios], assistant.user)
 
@@ -106,6 +111,7 @@ def write_logins(*, password: str, patient: str, token: str) -> None:
     lines = [f"Demo clinic at {settings.SITE_URL}/admin/, password of all: {password}"]
     lines += [f"  {role:<10} {email:<24} {name}" for role, email, name in people]
     lines += [
+        "Then a code, which works once: .venv/bin/python manage.py demo_code owner@example.com",
         f"Patient {patient} over the API at {settings.SITE_URL}/api/v1/, such as:",
         f'  curl -H "Authorization: Token {token}" {settings.SITE_URL}/api/v1/me',
     ]

@@ -1,9 +1,9 @@
 """The e-mails: one function each, returning an ``Email`` to be put into the outbox."""
 
+from clinic.emails import Email, render
 from programs.emails.clinician import escalation, red_flag
 from programs.emails.digest import digest
 from programs.emails.patient import check_in, invitation, login_code, reminder
-from programs.emails.render import Email, render
 
 __all__ = [
     "Email",

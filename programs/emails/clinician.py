@@ -6,9 +6,9 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from clinic.emails import Email, render
 from clinic.models import User
 from programs.emails import links
-from programs.emails.render import Email, render
 from programs.models import Alert
 from programs.rules.red_flags import Symptom, Tier
 

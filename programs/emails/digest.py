@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
+from clinic.emails import Email, render
 from clinic.models import Clinic
 from programs.emails.picture import Trend, draw
-from programs.emails.render import Email, render
 from programs.rules.stall.wording import number
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
+from clinic.emails import Email, render
 from clinic.models import Clinic
 from clinic.outbox import PLACEHOLDER
 from patients.models import Invitation
 from programs.emails import links
-from programs.emails.render import Email, render
 from programs.models import CheckInRequest
 
 

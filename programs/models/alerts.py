@@ -7,6 +7,7 @@ from django.db import models
 from django.db.models import Q
 
 from clinic.models import OutboxMessage
+from clinic.sealed import EncryptedCharField
 from clinic.tenancy import ClinicRow, Scope, ScopedQuerySet
 from patients.models import Episode
 from programs.models.plan import Program
@@ -101,7 +102,7 @@ class Alert(ClinicRow):
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
     )
     resolution = models.CharField(max_length=15, blank=True, choices=Resolution.choices)
-    outcome = models.CharField(max_length=500, blank=True)
+    outcome = EncryptedCharField(max_length=500, blank=True)
 
     objects = AlertQuerySet.as_manager()
 
@@ -162,7 +163,7 @@ class AlertEvent(ClinicRow):
     by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
     )
-    note = models.CharField(max_length=500, blank=True)
+    note = EncryptedCharField(max_length=500, blank=True)
     evidence = models.JSONField(default=list, blank=True)
 
     class Meta:
@@ -213,7 +214,7 @@ class ContactLog(ClinicRow):
     kind = models.CharField(max_length=10, choices=Kind.choices)
     at = models.DateTimeField()
     by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
-    note = models.CharField(max_length=500, blank=True)
+    note = EncryptedCharField(max_length=500, blank=True)
 
     class Meta:
         ordering = ("-at",)

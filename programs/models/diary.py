@@ -18,6 +18,7 @@ from django.db.models import F, Max, Q
 from django.db.models.functions import Now
 
 from clinic.fields import PainField, between
+from clinic.sealed import EncryptedTextField
 from clinic.tenancy import ClinicRow, Scope, ScopedQuerySet
 from patients.models import Episode, Patient
 from patients.models.assessments import codes
@@ -95,7 +96,7 @@ class ClientRow(ClinicRow):
     red_flags = codes()
     worse_red_flags = codes(help_text="Of these, cleared before by a clinician and worse since.")
     limping = models.BooleanField(default=False)
-    note = models.TextField(blank=True, max_length=2000)
+    note = EncryptedTextField(blank=True, max_length=2000)
 
     class Meta:
         abstract = True

@@ -20,8 +20,7 @@ class LibraryQuerySet(ScopedQuerySet):
     def scoped(self, user: Any) -> Self:
         if not getattr(user, "is_authenticated", False) or not user.is_active:
             return self.none()
-        clinics = [membership.clinic_id for membership in user.active_memberships]
-        return self.filter(Q(clinic=None) | Q(clinic__in=clinics))
+        return self.filter(Q(clinic=None) | Q(clinic__in=user.seen_clinic_ids))
 
     def usable_by(self, clinic: Any) -> Self:
         """What this clinic may assign: the global library and its own."""

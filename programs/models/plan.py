@@ -11,6 +11,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
 
+from clinic.sealed import EncryptedCharField, EncryptedTextField
 from clinic.tenancy import ClinicRow, Scope, ScopedQuerySet
 from clinic.thresholds import Thresholds
 from patients.models import Episode
@@ -72,7 +73,7 @@ class Program(ClinicRow):
     next_check_in_at = models.DateTimeField(null=True, blank=True, editable=False)
     next_review_on = models.DateField(null=True, blank=True, editable=False)
     fair_trial_on = models.DateField(null=True, blank=True, editable=False)
-    fair_trial_reason = models.CharField(max_length=300, blank=True, editable=False)
+    fair_trial_reason = EncryptedCharField(max_length=300, blank=True, editable=False)
     created_at = models.DateTimeField(db_default=Now(), editable=False)
 
     objects = ProgramQuerySet.as_manager()
@@ -165,7 +166,7 @@ class StageMove(ClinicRow):
     moved_on = models.DateField()
     moved_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     unmet = models.JSONField(default=list, blank=True)
-    override_reason = models.CharField(max_length=300, blank=True)
+    override_reason = EncryptedCharField(max_length=300, blank=True)
     created_at = models.DateTimeField(db_default=Now(), editable=False)
 
     class Meta:
@@ -196,7 +197,7 @@ class Pause(ClinicRow):
     kind = models.CharField(max_length=10, choices=Kind.choices)
     starts_on = models.DateField()
     ends_on = models.DateField(null=True, blank=True)
-    note = models.CharField(max_length=300, blank=True)
+    note = EncryptedCharField(max_length=300, blank=True)
     paused_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
 
     class Meta:
@@ -236,7 +237,7 @@ class Hold(ClinicRow):
     cleared_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
     )
-    finding = models.TextField(blank=True)
+    finding = EncryptedTextField(blank=True)
 
     class Meta:
         ordering = ("-since",)

@@ -10,6 +10,7 @@ import secrets
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from uuid import uuid4
 
 from django.db import transaction
 from django.db.models import F, QuerySet
@@ -19,10 +20,13 @@ from knox.models import get_digest_token
 from knox.settings import CONSTANTS, knox_settings
 
 from clinic import outbox
+from clinic.models import Clinic
 from clinic.row_security import Tenant, acting_for
 from patients.models import DeviceToken, LoginCode, Patient
 from patients.services import accept_invitation, clinics_with_login
 from programs import emails
+from programs.rules.schedule import local_date
+from programs.services.consents import agree
 
 CODE_DIGITS = 6
 CODE_MINUTES = 10
@@ -46,29 +50,34 @@ class SignedIn:
 
 
 @transaction.atomic
-def sign_in_by_invitation(*, token: str, device_name: str, now: datetime) -> SignedIn:
-    """Accept an invitation on this device.
+def sign_in_by_invitation(
+    *, token: str, device_name: str, now: datetime, consent_version: int | None = None
+) -> SignedIn:
+    """Accept an invitation on this device, and the text that was shown with it.
 
     Raises:
         InvitationError: the token is not that of an open invitation.
+        StaleVersion, ConsentError: the text can't be agreed to; the invitation stays open.
     """
     patient = accept_invitation(token=token, now=now)
     with acting_for(Tenant((patient.clinic_id,), patient=patient.pk)):
+        if consent_version is not None:
+            agree(patient=patient, version=consent_version, now=now, today=local_date(now, patient.timezone))
         return _sign_in(patient, device_name, now)
 
 
 def send_codes(*, email: str, now: datetime) -> int:
     """E-mail a code for each record with this address; the number sent is for nobody outside to know.
 
-    A stranger's address costs the same composing and hashing, and nothing is sent.
+    For a stranger's address the same is done for a patient there is not, and undone: the time it takes tells
+    nobody who is treated here.
     """
     with acting_for(Tenant(clinics_with_login(email))):
         patients = list(_with_login(email))
         for patient in patients:
             _send_code(patient, now)
     if not patients:
-        _hash(email, _new_code())
-        emails.login_code(minutes=CODE_MINUTES)
+        _pretend_to_send(now)
     return len(patients)
 
 
@@ -94,24 +103,34 @@ def sign_out(*, device: DeviceToken) -> None:
     DeviceToken.objects.filter(pk=device.pk).delete()
 
 
-def _send_code(patient: Patient, now: datetime) -> None:
+def _pretend_to_send(now: datetime) -> None:
+    nobody = Patient(pk=uuid4(), clinic=Clinic(pk=0, name="Nowhere"), email="nobody@invalid.example")
+    with acting_for(Tenant((0,))):
+        _send_code(nobody, now, undo=True)
+
+
+def _send_code(patient: Patient, now: datetime, *, undo: bool = False) -> None:
+    """One statement for the code, be it the first or a later one: each request costs the same."""
     code = _new_code()
     email = emails.login_code(minutes=CODE_MINUTES, clinic=patient.clinic)
     with transaction.atomic():
-        row, _ = LoginCode.objects.update_or_create(
+        before = transaction.savepoint_create()
+        row = LoginCode(
             patient=patient,
-            defaults={
-                "clinic": patient.clinic,
-                "code_hash": _hash(str(patient.pk), code),
-                "expires_at": now + timedelta(minutes=CODE_MINUTES),
-                "attempts": 0,
-                "used_at": None,
-            },
+            clinic=patient.clinic,
+            code_hash=_hash(str(patient.pk), code),
+            expires_at=now + timedelta(minutes=CODE_MINUTES),
+        )
+        LoginCode.objects.bulk_create(
+            [row],
+            update_conflicts=True,
+            unique_fields=["patient"],
+            update_fields=["code_hash", "expires_at", "attempts", "used_at"],
         )
         outbox.put(
             clinic=patient.clinic,
             kind="login_code",
-            dedupe_key=f"login_code:{row.pk}:{now.isoformat()}",
+            dedupe_key=f"login_code:{patient.pk}:{now.isoformat()}",
             to_email=patient.email,
             subject=email.subject,
             text=email.text,
@@ -120,6 +139,8 @@ def _send_code(patient: Patient, now: datetime) -> None:
             secret=code,
             now=now,
         )
+        settle = transaction.savepoint_rollback if undo else transaction.savepoint_commit
+        settle(before)
 
 
 def _with_login(email: str) -> QuerySet[Patient]:

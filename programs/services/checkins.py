@@ -10,11 +10,11 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date, datetime, timedelta
+from functools import partial
 
-from django.db import transaction
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, Model, OuterRef
 
-from clinic import outbox
+from clinic import attempts, outbox
 from patients.models import Episode
 from programs import emails
 from programs.emails import Email
@@ -35,6 +35,7 @@ logger = logging.getLogger(__name__)
 
 State = CheckInRequest.State
 BATCH = 100
+ASKING, REMINDING = "ask_check_ins", "remind_check_ins"
 
 
 class CheckInSweepError(Exception):
@@ -64,10 +65,10 @@ def ask_due(*, now: datetime, batch: int = BATCH, limit: timedelta = SWEEP_LIMIT
     """
 
     def due(after: int) -> list[int]:
-        programs = _askable().filter(next_check_in_at__lte=now, pk__gt=after)
+        programs = attempts.to_try(ASKING, askable().filter(next_check_in_at__lte=now, pk__gt=after), now)
         return list(programs.order_by("pk").values_list("pk", flat=True)[:batch])
 
-    return _sweep(due, _ask, now, limit)
+    return _sweep(ASKING, Program, due, _ask, now, limit)
 
 
 def remind_due(*, now: datetime, batch: int = BATCH, limit: timedelta = SWEEP_LIMIT) -> int:
@@ -80,10 +81,11 @@ def remind_due(*, now: datetime, batch: int = BATCH, limit: timedelta = SWEEP_LI
     """
 
     def due(after: int) -> list[int]:
-        requests = CheckInRequest.objects.open().filter(remind_at__lte=now, pk__gt=after)
+        open_ones = CheckInRequest.objects.open().filter(remind_at__lte=now, pk__gt=after)
+        requests = attempts.to_try(REMINDING, open_ones, now)
         return list(requests.order_by("pk").values_list("pk", flat=True)[:batch])
 
-    return _sweep(due, _remind, now, limit)
+    return _sweep(REMINDING, CheckInRequest, due, _remind, now, limit)
 
 
 def mark_missed(*, now: datetime) -> int:
@@ -93,6 +95,8 @@ def mark_missed(*, now: datetime) -> int:
 
 
 def _sweep(
+    name: str,
+    model: type[Model],
     due: Callable[[int], list[int]],
     handle: Callable[[int, datetime], bool],
     now: datetime,
@@ -102,9 +106,11 @@ def _sweep(
     done, failed, deadline = 0, list[int](), Deadline(limit)
     for pk in _in_batches(due):
         try:
-            done += handle(pk, now)
+            done += bool(
+                attempts.attempt(sweep=name, model=model, key=pk, now=now, work=partial(handle, pk, now))
+            )
         except Exception:
-            logger.exception("%s: row %s failed", handle.__name__, pk)
+            logger.exception("%s: row %s failed", name, pk)
             failed.append(pk)
         if deadline.has_passed:
             break
@@ -121,7 +127,6 @@ def _in_batches(due: Callable[[int], list[int]]) -> Iterator[int]:
         last = batch[-1]
 
 
-@transaction.atomic
 def _ask(pk: int, now: datetime) -> bool:
     program = _claimed(pk, now)
     if program is None or program.next_check_in_at is None:  # another sweep has it, or was faster
@@ -187,14 +192,13 @@ def _store_missed(program: Program, slots: Iterable[Slot]) -> None:
     )
 
 
-@transaction.atomic
 def _remind(pk: int, now: datetime) -> bool:
     newer = CheckInRequest.objects.filter(program=OuterRef("program"), local_date__gt=OuterRef("local_date"))
     request = (
         CheckInRequest.objects.open()
         .select_for_update(skip_locked=True, of=("self",), no_key=True)
         .select_related("program__episode__patient__clinic")
-        .annotate(followed=Exists(newer), askable=Exists(_askable().filter(pk=OuterRef("program"))))
+        .annotate(followed=Exists(newer), askable=Exists(askable().filter(pk=OuterRef("program"))))
         .filter(pk=pk, remind_at__lte=now)
         .first()
     )
@@ -225,7 +229,8 @@ def _mail(request: CheckInRequest, kind: str, email: Email, now: datetime) -> No
     )
 
 
-def _askable() -> ProgramQuerySet:
+def askable() -> ProgramQuerySet:
+    """Programs whose patient is asked at all."""
     return Program.objects.awake().filter(episode__closed_on=None)
 
 

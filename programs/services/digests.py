@@ -5,12 +5,12 @@ from __future__ import annotations
 import logging
 from collections import Counter
 from datetime import datetime, time, timedelta
+from functools import partial
 from zoneinfo import ZoneInfo
 
-from django.db import transaction
 from django.db.models import Q
 
-from clinic import outbox
+from clinic import attempts, outbox
 from clinic.models import Clinic, Membership, OutboxMessage
 from programs import emails
 from programs.models import Digest
@@ -20,6 +20,7 @@ from programs.services.deadline import SWEEP_LIMIT, Deadline
 
 logger = logging.getLogger(__name__)
 
+SWEEP = "send_digests"
 WEEK = timedelta(days=7)
 
 
@@ -45,9 +46,11 @@ def send_due(
     if not again:
         members = members.filter(Q(next_digest_at=None) | Q(next_digest_at__lte=now))
     counts, failed, deadline = Counter[str](written=0, quiet=0, waiting=0), list[int](), Deadline(limit)
-    for pk in members.order_by("pk").values_list("pk", flat=True):
+    for pk in attempts.to_try(SWEEP, members, now).order_by("pk").values_list("pk", flat=True):
         try:
-            counts[_send(pk, now)] += 1
+            work = partial(_send, pk, now)
+            outcome = attempts.attempt(sweep=SWEEP, model=Membership, key=pk, now=now, work=work)
+            counts[outcome or "waiting"] += 1
         except Exception:
             logger.exception("the digest of membership %s could not be written", pk)
             failed.append(pk)
@@ -60,7 +63,6 @@ def send_due(
     return dict(counts)
 
 
-@transaction.atomic
 def _send(pk: int, now: datetime) -> str:
     """Settle this week for one member; a second sweep passes by, and the unique row makes sure of it."""
     member = (

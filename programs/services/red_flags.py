@@ -9,13 +9,14 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from django.db import transaction
 from django.db.models import CharField, Exists, OuterRef, Q, QuerySet, Value
 from django.db.models.functions import Cast, Concat
 
-from clinic import outbox
+from clinic import attempts, outbox
 from clinic.models import Membership, OutboxMessage, User
 from clinic.roles import Capability, require
 from patients.models import Episode
@@ -30,6 +31,7 @@ from programs.services.due import review_again
 logger = logging.getLogger(__name__)
 
 ACTION = "See the patient; the program is on hold."
+ESCALATION = "escalate_red_flags"
 
 
 class EscalationError(Exception):
@@ -96,9 +98,9 @@ def clear(*, alert: Alert, by: User, finding: str, now: datetime, seen: int | No
         raise AlertError("finding", "Clearing a red flag needs a finding.")
     today = local_date(now, alert.episode.patient.timezone)
     close(alert=alert, resolution=Alert.Resolution.CLINICIAN, outcome=finding, by=by, now=now, today=today)
-    Hold.objects.filter(program__episode=alert.episode_id, cleared_at=None).update(
-        cleared_at=now, cleared_by=by, finding=finding.strip()
-    )
+    for hold in Hold.objects.filter(program__episode=alert.episode_id, cleared_at=None):
+        hold.cleared_at, hold.cleared_by, hold.finding = now, by, finding.strip()
+        hold.save(update_fields=["cleared_at", "cleared_by", "finding"])
     review_again(episode=alert.episode, now=now)
     return alert
 
@@ -113,16 +115,12 @@ def escalate_due(*, now: datetime, limit: timedelta = SWEEP_LIMIT) -> int:
     """
     key = Concat(Value("red_flag:"), Cast(OuterRef("pk"), CharField()), Value(":"))
     bounced = OutboxMessage.objects.filter(kind="red_flag", bounced=True, dedupe_key__startswith=key)
-    due = (
-        Alert.objects.filter(kind=Alert.Kind.RED_FLAG, state=Alert.State.OPEN, escalated_at=None)
-        .filter(Q(escalate_at__lte=now) | Exists(bounced))
-        .order_by("opened_at")
-        .values_list("pk", flat=True)
-    )
+    due = attempts.to_try(ESCALATION, unseen().filter(Q(escalate_at__lte=now) | Exists(bounced)), now)
     done, failed, deadline = 0, list[int](), Deadline(limit)
-    for pk in list(due):
+    for pk in list(due.order_by("opened_at").values_list("pk", flat=True)):
         try:
-            done += _escalate(pk, now)
+            work = partial(_escalate, pk, now)
+            done += attempts.attempt(sweep=ESCALATION, model=Alert, key=pk, now=now, work=work) or 0
         except Exception:
             logger.exception("red flag %s could not be escalated", pk)
             failed.append(pk)
@@ -135,7 +133,11 @@ def escalate_due(*, now: datetime, limit: timedelta = SWEEP_LIMIT) -> int:
     return done
 
 
-@transaction.atomic
+def unseen() -> QuerySet[Alert]:
+    """Open red flags that nobody acknowledged, of which the owner is not told yet."""
+    return Alert.objects.filter(kind=Alert.Kind.RED_FLAG, state=Alert.State.OPEN, escalated_at=None)
+
+
 def _escalate(pk: int, now: datetime) -> int:
     alert = (
         Alert.objects.select_for_update(of=("self",), no_key=True, skip_locked=True)

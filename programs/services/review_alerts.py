@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
+from clinic.data_keys import prepare
 from clinic.thresholds import as_json
 from programs.models import Alert, AlertEvent, Review
 from programs.rules.alerts import AlertFacts, Decision, PastReview, Step, decide
@@ -22,7 +23,7 @@ What = AlertEvent.What
 CHANGED_BY_REVIEW = (
     *("level", "reason", "summary", "action", "evidence", "thresholds", "state", "snoozed_until"),
     *("acknowledged_at", "acknowledged_by"),
-    *("resolved_at", "resolved_on", "resolved_by", "resolution", "outcome"),
+    *("resolved_at", "resolved_on", "resolved_by", "resolution"),
 )
 
 
@@ -33,6 +34,7 @@ class _Changes:
     now: datetime
     opened: list[Alert] = field(default_factory=list)
     changed: dict[int, Alert] = field(default_factory=dict)
+    outcomes: list[Alert] = field(default_factory=list)
     events: list[tuple[Alert, str, str]] = field(default_factory=list)
 
     def note(self, alert: Alert, what: str, note: str = "") -> None:
@@ -42,7 +44,8 @@ class _Changes:
 def apply(reviewed: Sequence[tuple[Case, Verdict]], *, now: datetime) -> Counter[str]:
     """Open, keep, raise, re-open and resolve the alerts of these cases; wake what was snoozed until today.
 
-    A constant number of queries. Returns how many of each event there were.
+    A constant number of queries, and one for each that resolves or opens again. Returns how many of each
+    event there were.
     """
     cases = [case.program.episode_id for case, _ in reviewed]
     alerts = _alerts_of(cases)
@@ -61,8 +64,9 @@ def apply(reviewed: Sequence[tuple[Case, Verdict]], *, now: datetime) -> Counter
 def _alerts_of(cases: Sequence[int]) -> dict[int, dict[int, Alert]]:
     """All alerts of each case but red flags, locked, by id."""
     found: dict[int, dict[int, Alert]] = defaultdict(dict)
-    alerts = Alert.objects.filter(episode__in=cases).exclude(kind=Alert.Kind.RED_FLAG)
-    for alert in alerts.select_for_update(no_key=True).order_by("pk"):
+    alerts = Alert.objects.select_related("episode").filter(episode__in=cases)
+    alerts = alerts.exclude(kind=Alert.Kind.RED_FLAG).order_by("pk")
+    for alert in alerts.select_for_update(of=("self",), no_key=True):
         found[alert.episode_id][alert.pk] = alert
     return found
 
@@ -132,7 +136,7 @@ def _open(decision: Decision, case: Case, verdict: Verdict, changes: _Changes) -
     program = case.program
     alert = Alert(
         clinic_id=program.clinic_id,
-        episode_id=program.episode_id,
+        episode=program.episode,
         kind=decision.kind.value,
         opened_on=verdict.on,
         opened_at=changes.now,
@@ -165,6 +169,7 @@ def _resolve(alert: Alert, verdict: Verdict, changes: _Changes) -> None:
     alert.outcome = f"Success at two reviews {days} or more days apart. {verdict.summary}"[:500]
     alert.resolved_at, alert.resolved_on, alert.snoozed_until = changes.now, verdict.on, None
     changes.changed[alert.pk] = alert
+    changes.outcomes.append(alert)
     changes.note(alert, What.RESOLVED, alert.outcome)
 
 
@@ -173,6 +178,7 @@ def _reopen(alert: Alert, changes: _Changes) -> None:
     alert.state, alert.resolution, alert.outcome = Alert.State.OPEN, "", ""
     alert.resolved_at, alert.resolved_on, alert.resolved_by = None, None, None
     alert.acknowledged_at, alert.acknowledged_by = None, None
+    changes.outcomes.append(alert)
     changes.note(alert, What.REOPENED, alert.summary)
 
 
@@ -188,8 +194,11 @@ def _content(alert: Alert) -> dict[str, Any]:
 
 
 def _write(changes: _Changes) -> None:
+    prepare({alert.episode.patient_id: alert.clinic_id for alert, _, note in changes.events if note})
     Alert.objects.bulk_create(changes.opened)
     Alert.objects.bulk_update(changes.changed.values(), CHANGED_BY_REVIEW)
+    for alert in changes.outcomes:
+        alert.save(update_fields=["outcome"])
     AlertEvent.objects.bulk_create(
         AlertEvent(
             clinic_id=alert.clinic_id,

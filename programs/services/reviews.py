@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import partial
 from itertools import batched, groupby
 from operator import itemgetter
 from typing import Any
@@ -14,6 +15,7 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Q, QuerySet
 
+from clinic import attempts
 from clinic.errors import FieldError
 from clinic.models import Clinic
 from clinic.thresholds import as_json
@@ -26,6 +28,7 @@ from programs.services.facts import Case
 
 logger = logging.getLogger(__name__)
 
+SWEEP = "review_cases"
 BATCH = 200
 FURTHEST_ZONE = timedelta(hours=14)
 
@@ -72,7 +75,9 @@ def review_due(*, now: datetime, batch: int = BATCH, limit: timedelta = SWEEP_LI
     """
     counts, failed, last, deadline = Counter[str](reviewed=0), list[int](), 0, Deadline(limit)
     while due := _due(now, last, batch):
-        counts.update(_attempt(due, now, failed, deadline))
+        in_trouble = attempts.in_trouble(SWEEP, due)
+        counts.update(_together([pk for pk in due if pk not in in_trouble], now, failed, deadline))
+        counts.update(_each(sorted(in_trouble), now, failed, deadline))
         last = due[-1]
         if deadline.has_passed:
             break
@@ -138,7 +143,8 @@ def _check_newest(programs: QuerySet[Program], on: date, now: datetime) -> None:
 def _due(now: datetime, last: int, batch: int) -> list[int]:
     """Ids above ``last`` whose review day has come where the patient lives."""
     latest = (now + FURTHEST_ZONE).date()
-    programs = Program.objects.awake().filter(Q(next_review_on=None) | Q(next_review_on__lte=latest))
+    awake = Program.objects.awake().filter(Q(next_review_on=None) | Q(next_review_on__lte=latest))
+    programs = attempts.to_try(SWEEP, awake, now)
     zones = programs.order_by().values_list("episode__patient__timezone", flat=True).distinct()
     local = sorted((local_date(now, zone), zone) for zone in zones)
     come = Q(next_review_on=None)
@@ -148,24 +154,39 @@ def _due(now: datetime, last: int, batch: int) -> list[int]:
     return list(programs.filter(come, pk__gt=last).order_by("pk").values_list("pk", flat=True)[:batch])
 
 
-def _attempt(programs: Sequence[int], now: datetime, failed: list[int], deadline: Deadline) -> Counter[str]:
-    """Review them together; if that fails, each by itself, so that one case does not stop the others."""
+def _together(programs: Sequence[int], now: datetime, failed: list[int], deadline: Deadline) -> Counter[str]:
+    """Review them in one transaction; if that fails, each by itself: one case does not stop the others.
+
+    Whoever was among them when a worker died is in trouble, and comes alone the next time.
+    """
+    begun = attempts.begin(sweep=SWEEP, model=Program, keys=programs, now=now) if programs else []
     try:
-        return _review(programs, now)
+        with transaction.atomic():
+            counts = _review(begun, now)
+            attempts.end(sweep=SWEEP, keys=begun)
     except Exception:
-        if len(programs) == 1:
-            logger.exception("program %s could not be reviewed", programs[0])
-            failed.append(programs[0])
-            return Counter()
+        logger.exception("a batch of %s reviews failed: now one by one", len(begun))
+        attempts.end(sweep=SWEEP, keys=begun)
+        return _each(begun, now, failed, deadline)
+    return counts
+
+
+def _each(programs: Sequence[int], now: datetime, failed: list[int], deadline: Deadline) -> Counter[str]:
     counts = Counter[str]()
     for pk in programs:
-        counts.update(_attempt([pk], now, failed, deadline))
+        work = partial(_review, [pk], now)
+        try:
+            found = attempts.attempt(sweep=SWEEP, model=Program, key=pk, now=now, work=work)
+        except Exception:
+            logger.exception("program %s could not be reviewed", pk)
+            failed.append(pk)
+        else:
+            counts.update(found or {})
         if deadline.has_passed:
             break
     return counts
 
 
-@transaction.atomic
 def _review(pks: Sequence[int], now: datetime) -> Counter[str]:
     """Review what no other sweep, and nobody who changes the case, holds at this moment."""
     free = Program.objects.awake().filter(pk__in=pks)

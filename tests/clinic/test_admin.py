@@ -14,6 +14,7 @@ from clinic.models import Clinic, ClinicPolicy, Membership, OutboxMessage, User
 from clinic.roles import Role
 from clinic.thresholds import FIELDS
 from tests.factories import make_clinic, make_operator, make_user
+from tests.staff import code_of, give_app, signed_in
 
 pytestmark = pytest.mark.django_db
 
@@ -29,13 +30,12 @@ def owner(clinic: Clinic) -> User:
 
 
 def client_of(user: User) -> Client:
-    client = Client()
-    client.force_login(user)
-    return client
+    return signed_in(user)
 
 
-def test_staff_log_in_with_email_and_password(clinic: Clinic) -> None:
-    make_user("paul@example.org", Role.PHYSIO, clinic, password="a long enough one")
+def test_staff_log_in_with_email_password_and_code(clinic: Clinic) -> None:
+    paul = make_user("paul@example.org", Role.PHYSIO, clinic, password="a long enough one")
+    give_app(paul)
     client = Client()
     first = client.get(reverse("admin:index"))
     assert first.url.startswith(reverse("admin:login"))
@@ -43,7 +43,10 @@ def test_staff_log_in_with_email_and_password(clinic: Clinic) -> None:
     wrong = client.post(first.url, {"username": "paul@example.org", "password": "guess"})
     assert wrong.status_code == 200
     right = client.post(first.url, {"username": "Paul@example.org", "password": "a long enough one"})
-    assert right.status_code == 302
+    assert (right.status_code, right.url) == (302, reverse("second-factor"))
+    assert client.get(reverse("admin:index")).status_code == 302
+    inside = client.post(right.url, {"code": code_of(paul)})
+    assert (inside.status_code, inside.url) == (302, reverse("admin:index"))
     assert client.get(reverse("admin:index")).status_code == 200
 
 

@@ -10,6 +10,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import psutil
@@ -159,6 +160,27 @@ def test_a_server_that_crashes_is_started_again_with_its_data(
             assert time.monotonic() < until
             time.sleep(0.1)
         assert ask_valkey(layout).get("kept") == "7"
+
+
+def test_no_backend_of_a_killed_postgres_writes_beside_the_new_one(used: Path) -> None:
+    with embedded.running(used) as layout, closing(psycopg.connect(layout.admin_url)) as busy:
+        old = busy.info.backend_pid
+        # Unlike a sleeping one, a backend that computes does not notice that its postmaster is gone.
+        busy.pgconn.send_query(b"DO $$ BEGIN LOOP NULL; END LOOP; END $$")
+        time.sleep(0.3)
+        os.kill(int((layout.pgdata / "postmaster.pid").read_text().split()[0]), signal.SIGKILL)
+        until = time.monotonic() + 20
+        while not _postgres_is_back(layout):
+            assert time.monotonic() < until
+            time.sleep(0.1)
+        assert not psutil.pid_exists(old)
+
+
+def _postgres_is_back(layout: Layout) -> bool:
+    try:
+        return ask_postgres(layout, "SELECT 1") == [(1,)]
+    except psycopg.OperationalError:
+        return False
 
 
 def _valkey_is_back(layout: Layout, old_pid: int) -> bool:

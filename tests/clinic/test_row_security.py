@@ -20,7 +20,7 @@ from django.db.models import Q
 
 from clinic import checks, outbox
 from clinic.checks import protected_tables
-from clinic.models import Clinic, OutboxMessage, User
+from clinic.models import BreakGlass, Clinic, OutboxMessage, RowAttempt, User
 from clinic.row_security import NOBODY, Tenant, acting_for, enter
 from clinic.row_security.exempt import EXEMPT
 from clinic.tenancy import Scope
@@ -30,10 +30,22 @@ from programs import models as programs
 from programs.models import Exercise
 from tests.api import log_in
 from tests.enforced import enforced
-from tests.factories import NOW, TODAY, make_assessment, make_case, make_clinic, make_program, make_template
+from tests.factories import (
+    NOW,
+    TODAY,
+    make_assessment,
+    make_case,
+    make_clinic,
+    make_operator,
+    make_program,
+    make_template,
+)
 
 HOUR = timedelta(hours=1)
-STAFF_ONLY = {"programs_digest", "clinic_outboxmessage"}
+STAFF_ONLY = {
+    *("programs_digest", "clinic_outboxmessage", "clinic_breakglass", "clinic_rowattempt"),
+    *("patients_erasure", "patients_restrictedrecord", "patients_privacyevent"),
+}
 """Tables of which a patient's login sees nothing, or only what was sent to them."""
 
 OF_THE_CLINIC = {"programs_exercise", "programs_template", "programs_stage", "programs_dose"}
@@ -43,14 +55,23 @@ OF_THE_CLINIC |= {"clinic_clinic", "clinic_clinicpolicy", "clinic_membership"}
 WITHOUT_CLINIC = {"programs_stage", "programs_dose", "clinic_clinic", "clinic_user"}
 """Tables without ``clinic_id``."""
 
-OF_THE_PLATFORM = {"clinic_outboxmessage", "clinic_clinic", "clinic_clinicpolicy", "clinic_user"}
+OF_THE_PLATFORM = {"clinic_outboxmessage", "clinic_clinic", "clinic_clinicpolicy", "clinic_breakglass"}
+OF_THE_PLATFORM |= {"clinic_user"}
 """What the operator and the mail carrier see: no record."""
+
+OF_ONE_USER = {"clinic_factor"}
+"""Seen by nobody but its user, whatever the tenant: see tests/clinic/accounts."""
 
 PROTECTED = {
     model._meta.db_table: model
     for model in apps.get_models(include_auto_created=True)
-    if model._meta.app_label in ("clinic", "patients", "programs") and model._meta.db_table not in EXEMPT
+    if model._meta.app_label in ("clinic", "patients", "programs")
+    and model._meta.db_table not in {*EXEMPT, *OF_ONE_USER}
 }
+
+
+FOR_GOOD = {"patients_consent", "patients_privacyevent"}
+"""Tables whose rows nobody changes, their own clinic neither."""
 
 
 def whole_case(clinic: Clinic) -> Episode:
@@ -109,11 +130,24 @@ def whole_case(clinic: Clinic) -> Episode:
         **in_clinic, clinician=by, iso_year=2026, iso_week=10, sent_for=TODAY, created_at=NOW
     )
     put(clinic, patient)
+    RowAttempt.objects.create(**in_clinic, sweep="ask_check_ins", key=program.pk, attempts=1, began_at=NOW)
     patients.Invitation.objects.create(
         **in_clinic, patient=patient, token_hash=uuid4().hex, created_at=NOW, expires_at=NOW
     )
     patients.LoginCode.objects.create(**in_clinic, patient=patient, code_hash="x", expires_at=NOW)
+    patients.Consent.objects.create(**in_clinic, patient=patient, version=1, text_hash="x", accepted_at=NOW)
+    erasure = patients.Erasure.objects.create(
+        **in_clinic, patient_key=uuid4(), erased_at=NOW, keep_until=TODAY
+    )
+    patients.RestrictedRecord.objects.create(
+        **in_clinic, erasure=erasure, case_numbers=["1"], content="A record."
+    )
+    patients.PrivacyEvent.objects.create(**in_clinic, patient_key=erasure.pk, what="erased", at=NOW)
     log_in(patient)
+    operator = make_operator()
+    BreakGlass.objects.create(
+        **in_clinic, operator=operator, reason="A restore", started_at=NOW, ends_at=NOW + HOUR
+    )
     return episode
 
 
@@ -197,7 +231,7 @@ def patient_of(row: Any) -> Any:
 
 
 def test_the_rows_below_reach_every_protected_table(cases: Any) -> None:
-    assert len(PROTECTED) == 38
+    assert len(PROTECTED) == 45
     for table, model in PROTECTED.items():
         assert len(ids(model)) >= 2, table
 
@@ -255,7 +289,7 @@ def test_rows_of_another_clinic_are_neither_changed_nor_deleted(own: Clinic, cas
 
 
 def test_a_row_can_not_be_moved_to_another_clinic(own: Clinic, cases: Any) -> None:
-    for table in sorted(set(PROTECTED) - WITHOUT_CLINIC):
+    for table in sorted(set(PROTECTED) - WITHOUT_CLINIC - FOR_GOOD - {"clinic_breakglass"}):
         manager: Any = PROTECTED[table]._base_manager
         with (
             pytest.raises(ProgrammingError, match=f'row-level security policy for table "{table}"'),
@@ -321,8 +355,30 @@ def test_a_patients_red_flag_mails_the_staff_unread(own: Clinic, cases: Any) -> 
 def test_the_platform_sees_every_outbox_and_no_record(cases: Any) -> None:
     with as_tenant(Tenant(platform=True)):
         seen = {table for table, model in PROTECTED.items() if ids(model)}
-        assert seen == OF_THE_PLATFORM
+        assert seen == OF_THE_PLATFORM | {"patients_erasure", "clinic_rowattempt"}
         assert OutboxMessage.objects.count() == 3
+
+
+def test_an_operator_reads_an_opened_clinic_and_writes_nothing(own: Clinic, cases: Any) -> None:
+    """Every table of records; tokens, codes and invitations are none."""
+    Exercise.objects.create(slug="global", name="Global", kind="strength")
+    secrets = {f"patients_{name}" for name in ("invitation", "logincode", "devicetoken")}
+    opened = Tenant(platform=True, reads=(own.pk,))
+    for table, model in PROTECTED.items():
+        if table in {"clinic_outboxmessage", "clinic_breakglass"} | secrets | WITHOUT_CLINIC:
+            continue
+        rows: Any = model._base_manager
+        expected = set(rows.filter(clinic=own).values_list("pk", flat=True))
+        with as_tenant(opened):
+            assert set(rows.filter(clinic=own).values_list("pk", flat=True)) == expected != set(), table
+            if table not in OF_THE_PLATFORM:
+                assert not rows.exclude(clinic=own).exclude(clinic=None).exists(), table
+            assert rows.filter(clinic=own).update(clinic=own) == 0, table
+            assert rows.filter(clinic=own)._raw_delete("default") == 0, table
+    with pytest.raises(ProgrammingError, match="row-level security"), as_tenant(opened):
+        programs.ContactLog.objects.create(
+            clinic=own, episode=cases[0], kind="call", at=NOW, by=cases[0].clinician
+        )
 
 
 def test_only_the_platform_writes_the_starter_library(own: Clinic) -> None:
@@ -436,7 +492,7 @@ def test_every_table_is_protected_or_exempt_with_a_reason(db: None) -> None:
     assert protected_tables(["default"]) == []
     with connection.cursor() as cursor:
         tables = set(connection.introspection.table_names(cursor))
-    assert tables - set(EXEMPT) == set(PROTECTED) | {"django_admin_log"}
+    assert tables - set(EXEMPT) - OF_ONE_USER == set(PROTECTED) | {"django_admin_log"}
     assert all(len(reason) > 20 for reason in EXEMPT.values())
 
 

@@ -27,7 +27,7 @@ FROM_THE_LIBRARY = {
 }
 """Links that no foreign key can hold to one clinic; their policies do (see below)."""
 
-KEY = "FOREIGN KEY (clinic_id, {column}) REFERENCES {parent}(clinic_id, id) DEFERRABLE INITIALLY DEFERRED"
+KEY = "FOREIGN KEY (clinic_id, {column}) REFERENCES {parent}(clinic_id, {key}) DEFERRABLE INITIALLY DEFERRED"
 
 Link = tuple[str, str, str]
 
@@ -47,6 +47,7 @@ def links(found: list[type[models.Model]]) -> Iterator[Link]:
 
 def held() -> set[Link]:
     """The links whose clinic the database compares: validated, and checked when Django's own are."""
+    keys = {model._meta.db_table: model._meta.pk.column for model in apps.get_models()}
     with connection.cursor() as cursor:
         cursor.execute(
             """
@@ -59,7 +60,7 @@ def held() -> set[Link]:
             for child, name, parent, definition in cursor.fetchall()
             for column in [name.removeprefix(f"{child}_").removesuffix("_same_clinic")]
             if name == same_clinic_name(child, column)
-            and definition == KEY.format(column=column, parent=parent)
+            and definition == KEY.format(column=column, parent=parent, key=keys.get(parent))
         }
 
 

@@ -16,6 +16,7 @@ from patients.models import Episode
 from programs.models import Alert, Review
 from programs.services.red_flags import raise_red_flag
 from tests.factories import NOW, TODAY, make_case, make_clinic, make_program, make_user
+from tests.staff import sign_in
 
 pytestmark = pytest.mark.django_db
 
@@ -33,7 +34,7 @@ def test_the_role_in_each_clinic_decides_what_is_read_of_its_cases(client: Clien
     Membership.objects.create(clinic=assists, user=physio, role=Role.ASSISTANT)
     stalled(treats, "Flat at 6 where I treat")
     hidden = stalled(assists, "Flat at 6 where I assist")
-    client.force_login(physio)
+    sign_in(client, physio)
     page = client.get(reverse("admin:index")).content.decode()
     assert "Flat at 6 where I treat" in page
     assert hidden.episode.case_number in page
@@ -41,7 +42,7 @@ def test_the_role_in_each_clinic_decides_what_is_read_of_its_cases(client: Clien
 
 
 def open_service_panel(client: Client, user):
-    client.force_login(user)
+    sign_in(client, user)
     return client.get(reverse("admin:index"))
 
 
@@ -108,7 +109,7 @@ def test_each_tile_leads_to_as_many_patients_as_it_counts(client: Client, role) 
     make_case(clinic)
     make_program(make_case(clinic))
     make_program(make_case(clinic), asleep=True)
-    client.force_login(make_user(clinic=clinic, role=role))
+    sign_in(client, make_user(clinic=clinic, role=role))
 
     page = client.get(reverse("admin:index"))
     tiles = {code: number for code, _, number in page.context["counts"]}

@@ -31,7 +31,7 @@ def test_the_page_keeps_the_address_to_itself(client: Client, path: str) -> None
     answer = client.get(path)
     assert (answer["Referrer-Policy"], answer["X-Robots-Tag"]) == ("no-referrer", "noindex")
     assert not answer.cookies
-    assert "default-src 'self'" in answer["Content-Security-Policy"]
+    assert "default-src 'none'" in answer["Content-Security-Policy"]
     assert b"<style" not in answer.content
     assert b"style=" not in answer.content
     assert b"<script" not in answer.content

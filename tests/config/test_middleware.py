@@ -16,6 +16,7 @@ from django.utils import timezone
 from programs.models import Answer
 from tests.api import Device
 from tests.factories import make_case, make_clinic, make_program, make_user
+from tests.staff import sign_in
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -75,7 +76,7 @@ def test_what_a_view_finds_the_database_gone_for_is_not_stored(device: Device, m
 
 def test_a_middleware_that_finds_the_database_gone_is_no_server_error(monkeypatch: Any) -> None:
     client = Client(raise_request_exception=False)
-    client.force_login(make_user(clinic=make_clinic()))
+    sign_in(client, make_user(clinic=make_clinic()))
     monkeypatch.setattr("clinic.models.User.tenant", property(kill_connection))
 
     refused = client.get(reverse("admin:index"))

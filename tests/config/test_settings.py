@@ -20,7 +20,11 @@ PRODUCTION = {
     "SMTP_HOST": "smtp.invalid",
     "DEFAULT_FROM_EMAIL": "clinic@clinic.example",
 }
-CODE = "import config.settings as s; print(s.SESSION_COOKIE_SECURE, s.DATABASES['default']['USER'])"
+CODE = (
+    "import config.settings as s; "
+    "print(s.SESSION_COOKIE_SECURE, s.CSRF_COOKIE_SECURE, s.SECURE_SSL_REDIRECT, s.SECURE_HSTS_SECONDS, "
+    "s.SESSION_COOKIE_NAME, s.CSRF_COOKIE_NAME, s.DATABASES['default']['USER'])"
+)
 
 
 def load(environment: dict[str, str], *, code: str = CODE) -> subprocess.CompletedProcess[str]:
@@ -38,7 +42,7 @@ def load(environment: dict[str, str], *, code: str = CODE) -> subprocess.Complet
 
 def test_production_settings_are_accepted_and_strict() -> None:
     loaded = load(PRODUCTION)
-    assert loaded.stdout == "True app\n", loaded.stderr
+    assert loaded.stdout == "True True True 31536000 __Host-sessionid __Host-csrftoken app\n", loaded.stderr
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from patients.models import Assessment, Episode, StrengthTest
 from programs.models import Alert, Hold, Program
 from programs.services.library import load_starter_library
 from tests.factories import make_assessment, make_case, make_clinic, make_program, make_user
+from tests.staff import code_of, give_app
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -26,7 +27,9 @@ DESKTOP = {"width": 1440, "height": 900}
 def owner() -> User:
     load_starter_library()
     clinic = make_clinic(name="Riverside", timezone="Europe/Amsterdam", simulated=True)
-    return make_user("olivia@example.org", Role.OWNER, clinic, password=PASSWORD, name="Olivia Owner")
+    owner = make_user("olivia@example.org", Role.OWNER, clinic, password=PASSWORD, name="Olivia Owner")
+    give_app(owner)
+    return owner
 
 
 @pytest.fixture
@@ -40,9 +43,11 @@ def problems(page: Page) -> list[str]:
 
 def log_in(page: Page, url: str) -> None:
     page.goto(url + reverse("admin:index"))
-    page.get_by_label("Email").fill("olivia@example.org")
+    page.get_by_label("E-mail").fill("olivia@example.org")
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Log in").click()
+    page.get_by_label("Code").fill(code_of(User.objects.get(email="olivia@example.org")))
+    page.get_by_role("button", name="Continue").click()
     expect(page.get_by_text("Simulated clinic", exact=True)).to_be_visible()
 
 

@@ -11,6 +11,7 @@ from django.test import Client
 from clinic.models import Clinic, User
 from clinic.roles import Role
 from tests.factories import make_clinic, make_user
+from tests.staff import signed_in
 
 
 @dataclass
@@ -23,9 +24,7 @@ class Staff:
     assistant: User
 
     def client(self, user: User) -> Client:
-        client = Client()
-        client.force_login(user)
-        return client
+        return signed_in(user)
 
 
 @pytest.fixture

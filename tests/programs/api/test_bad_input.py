@@ -165,6 +165,42 @@ def test_an_unknown_field_is_named(device: Device, kind: str) -> None:
     assert nothing_stored()
 
 
+def test_a_field_given_twice_is_named_wherever_it_stands(device: Device, program: Program) -> None:
+    dose = program.stages.first().doses.first().pk
+    exercise = f'{{"dose": {dose}, "sets_done": 3, "sets_done": 2}}'
+    for kind, body, field in (
+        ("answers", raw("answers").replace("{", '{"worst_left": 9, '), "worst_left"),
+        ("runs", raw("runs").replace("{", '{"note": "a", "note": "a", '), "note"),
+        ("answers", raw("answers").replace("{", '{"no": 1, "no": 1, '), "no"),
+        ("sessions", raw("sessions", exercises=f"[{exercise}]"), "exercises.0.sets_done"),
+    ):
+        response = device.put(f"me/{kind}/{uuid4()}", body)
+        assert response.status_code == 400, body
+        assert set(fields_of(response)) == {field}, body
+    assert nothing_stored()
+
+
+def test_a_query_that_an_address_does_not_know_is_named(device: Device) -> None:
+    for path, query, field in (
+        ("me", "clinic=1", "clinic"),
+        ("me/program", "x=%00", "x"),
+        ("me/progress", "page=2", "page"),
+        ("me/check-ins", "State=due", "State"),
+        ("me/check-ins", "state=due&state=all", "state"),
+        ("me/check-ins", "state=%00", "state"),
+        ("me/check-ins", "state=%ff%fe", "state"),
+    ):
+        response = device.get(f"{path}?{query}")
+        assert (response.status_code, set(fields_of(response))) == (400, {field}), query
+
+
+def test_a_red_flag_is_answered_with_advice_whatever_else_is_wrong_with_the_request(device: Device) -> None:
+    body = raw("answers", red_flags='["knee_locks"]').replace("{", '{"worst_left": 9, ')
+    for path, sent in (("?x=1", body.replace('"worst_left": 9, ', "")), ("", body)):
+        assert problem_of(device.put(f"me/answers/{uuid4()}{path}", sent))["advice"]["words"], path
+    assert device.put(f"me/answers/{uuid4()}?x=1", "{").status_code == 400
+
+
 def test_nesting_beyond_any_body_is_refused_before_it_is_read(device: Device) -> None:
     for levels, code in ((9, "invalid"), (10, "parse_error")):
         response = device.put(f"me/answers/{uuid4()}", raw("answers", note="[" * levels + "]" * levels))

@@ -35,7 +35,7 @@ CREATE FUNCTION join_login(address text, called text, secret text, staff boolean
 
 
 class Migration(migrations.Migration):
-    dependencies = [("patients", "0011_same_clinic"), ("clinic", "0011_admin_log")]
+    dependencies = [("patients", "0042_privacy_same_clinic"), ("clinic", "0051_admin_log")]
 
     operations = [
         migrations.RunSQL(SEES),

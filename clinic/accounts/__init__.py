@@ -1,0 +1,1 @@
+"""Staff accounts: password and second factor, limits on guessing, sessions, resets, break-glass."""

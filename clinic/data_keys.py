@@ -1,0 +1,137 @@
+"""One data key per patient: what is written about them opens with it, and with it gone, nowhere any more.
+
+The keys lie wrapped by the master key (ENCRYPTION_KEYS): changing that one re-wraps the keys and re-writes
+nothing else. What is read in one transaction asks for its keys in one query.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+from django.db import connection, models
+from django.db.models.functions import Now
+
+from clinic import secrets
+from clinic.row_security import current
+from clinic.tenancy import ClinicRow, Scope
+
+SERVICE = UUID(int=0)
+"""Whose text is no patient's, such as a digest's: it is sealed with the master key itself."""
+
+
+class ErasedError(Exception):
+    """The key is gone, and what it sealed with it; or it is another tenant's."""
+
+
+class DataKey(ClinicRow):
+    """The key of a patient, or of a record put away at its erasure; ``owner`` is the id of either."""
+
+    scope = Scope(patient="owner")
+
+    owner = models.UUIDField(primary_key=True, editable=False)
+    wrapped = models.BinaryField()
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+
+    def __str__(self) -> str:
+        return f"Data key of {self.owner}"
+
+
+def seal(text: str, owner: UUID, clinic_id: int) -> bytes:
+    """What only the owner's key opens; its first 16 bytes name the owner. Makes the key if there is none."""
+    if owner == SERVICE:
+        return owner.bytes + secrets.encrypt(text)
+    return owner.bytes + (_find(owner) or _make(owner, clinic_id)).encrypt(text.encode())
+
+
+def prepare(owners: Mapping[UUID, int]) -> None:
+    """Before many rows are written at once: the keys of all, each with its clinic, in three queries."""
+    _remembered("expected keys", set).update(owners)
+    missing = {owner: clinic for owner, clinic in owners.items() if _find(owner) is None}
+    _make_all(missing)
+
+
+def unseal(sealed: bytes) -> str:
+    """Raises ErasedError."""
+    owner, token = owner_of(sealed), sealed[16:]
+    try:
+        if owner == SERVICE:
+            return secrets.decrypt(token)
+        if (key := _find(owner)) is None:
+            raise ErasedError
+        return key.decrypt(token).decode()
+    except (InvalidToken, secrets.SecretLostError):
+        raise ErasedError from None
+
+
+def owner_of(sealed: bytes) -> UUID:
+    return UUID(bytes=sealed[:16])
+
+
+def expect(sealed: bytes) -> None:
+    """It was read and may be opened: its key is fetched with those of all others read so far."""
+    _remembered("expected keys", set).add(owner_of(sealed))
+
+
+def destroy(*owners: UUID) -> None:
+    """What they sealed is unreadable from now on, wherever there are copies of it."""
+    DataKey.objects.filter(pk__in=owners).delete()
+    _remembered("keys", dict).clear()
+
+
+def rewrap(*, batch: int = 500) -> int:
+    """Wrap the keys of the present tenant anew, with the first master key; how many they were."""
+    pks = list(DataKey.objects.order_by("pk").values_list("pk", flat=True))
+    for start in range(0, len(pks), batch):
+        rows = list(DataKey.objects.select_for_update().filter(pk__in=pks[start : start + batch]))
+        for row in rows:
+            row.wrapped = secrets.rewrap(row.wrapped)
+        DataKey.objects.bulk_update(rows, ["wrapped"])
+    return len(pks)
+
+
+def _find(owner: UUID) -> MultiFernet | None:
+    keys, expected = _remembered("keys", dict), _remembered("expected keys", set)
+    tenant = current()
+    if (tenant, owner) not in keys or not _still_holds(keys[tenant, owner][1]):
+        wanted = {owner} | {one for one in expected if (tenant, one) not in keys}
+        found = dict(DataKey.objects.filter(pk__in=wanted - {SERVICE}).values_list("pk", "wrapped"))
+        here = tuple(connection.savepoint_ids)
+        keys.update({(tenant, one): (_opened(found.get(one)), here) for one in wanted})
+    found_key: MultiFernet | None = keys[tenant, owner][0]
+    return found_key
+
+
+def _make(owner: UUID, clinic_id: int) -> MultiFernet:
+    _make_all({owner: clinic_id})
+    key = _find(owner)
+    assert key is not None, "the key was just made"
+    return key
+
+
+def _make_all(owners: Mapping[UUID, int]) -> None:
+    """Whoever comes first makes a key; the others take theirs."""
+    rows = [
+        DataKey(owner=owner, clinic_id=clinic, wrapped=secrets.encrypt(Fernet.generate_key().decode()))
+        for owner, clinic in owners.items()
+    ]
+    DataKey.objects.bulk_create(rows, ignore_conflicts=True)
+    for owner in owners:
+        _remembered("keys", dict).pop((current(), owner), None)
+    _remembered("expected keys", set).update(owners)
+
+
+def _opened(wrapped: bytes | None) -> MultiFernet | None:
+    return MultiFernet([Fernet(secrets.decrypt(wrapped))]) if wrapped else None
+
+
+def _still_holds(savepoints: tuple[Any, ...]) -> bool:
+    """What was read under a savepoint that is over may have been undone with it."""
+    return tuple(connection.savepoint_ids[: len(savepoints)]) == savepoints
+
+
+def _remembered(name: str, kind: type) -> Any:
+    """Until the transaction ends; outside of one, nothing is."""
+    return connection.memory.setdefault(name, kind()) if connection.in_atomic_block else kind()

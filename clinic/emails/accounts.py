@@ -1,0 +1,47 @@
+"""E-mails about staff accounts. They name no patient, and no link signs anybody in."""
+
+from __future__ import annotations
+
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+
+from clinic.accounts.models import BreakGlass
+from clinic.emails.render import Email, render
+from clinic.outbox import PLACEHOLDER
+
+RESET_MINUTES = settings.PASSWORD_RESET_TIMEOUT // 60
+
+
+def password_reset() -> Email:
+    """Put it with what stands for the user as the outbox's ``secret``; behind the # it reaches no log."""
+    link = f"{settings.SITE_URL}/admin/password-reset/new/#{PLACEHOLDER}"
+    context = {"link": link, "minutes": RESET_MINUTES}
+    return render("password_reset", subject="Choose a new password", clinic=None, context=context)
+
+
+def locked(*, minutes: int) -> Email:
+    context = {"minutes": minutes, "link": f"{settings.SITE_URL}/admin/password-reset/"}
+    return render(
+        "account_locked", subject="Your account is locked for a while", clinic=None, context=context
+    )
+
+
+def changed(what: str) -> Email:
+    context = {"what": what, "link": f"{settings.SITE_URL}/admin/password-reset/"}
+    return render(
+        "account_changed", subject="The sign-in of your account was changed", clinic=None, context=context
+    )
+
+
+def break_glass(*, opened: BreakGlass) -> Email:
+    zone = ZoneInfo(opened.clinic.timezone)
+    context = {
+        "operator": opened.operator.get_full_name(),
+        "reason": opened.reason,
+        "since": opened.started_at.astimezone(zone),
+        "until": opened.ends_at.astimezone(zone),
+        "link": f"{settings.SITE_URL}/admin/clinic/breakglass/",
+    }
+    subject = "An operator has opened your clinic's records"
+    return render("break_glass", subject=subject, clinic=opened.clinic, context=context)

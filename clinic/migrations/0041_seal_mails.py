@@ -1,0 +1,15 @@
+"""E-mails written before are sealed, and the plain columns dropped: run it once the new code runs everywhere."""
+
+from django.db import migrations
+
+from clinic.seal_migration import contract, seal_rows
+
+
+class Migration(migrations.Migration):
+    atomic = False
+    dependencies = [("clinic", "0040_data_keys")]
+
+    operations = [
+        seal_rows("clinic_outboxmessage", "text", "html", patient="row.patient_key"),
+        contract("clinic_outboxmessage", "text", "html"),
+    ]

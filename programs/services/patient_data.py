@@ -1,0 +1,189 @@
+"""Everything stored about one patient, table by table, derived from the models: a new table is in it.
+
+A table belongs to a patient by its ``scope``. ``APART`` and ``HIDDEN`` say, with reasons, what no copy holds.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import zipfile
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.apps import apps
+from django.contrib.admin.models import LogEntry
+from django.contrib.contenttypes.models import ContentType
+from django.core.serializers.json import DjangoJSONEncoder
+from django.db.models import Field, Model
+
+from clinic.csv_cells import cell
+from clinic.models import DataKey, OutboxMessage, User
+from patients.models import (
+    Consent,
+    DeviceToken,
+    Erasure,
+    Invitation,
+    LoginCode,
+    Patient,
+    PrivacyEvent,
+    RestrictedRecord,
+)
+from programs.models import Digest
+
+OURS = ("clinic", "patients", "programs")
+
+APART: Mapping[type[Model], str] = {
+    Erasure: "The ledger: an opaque key, kept so that a restore erases again.",
+    RestrictedRecord: "What an erasure leaves until its legal term; an owner reads it with a reason.",
+    PrivacyEvent: "Who took data out and why: part of the audit, by an opaque key.",
+    Digest: "Names cases by number of row only; its e-mail is blanked after some weeks.",
+}
+"""Tables that lead to a patient and are neither exported nor erased with them."""
+
+NOT_EXPORTED: Mapping[type[Model], str] = {
+    DataKey: "The key of the patient's texts: the copy holds the texts themselves.",
+}
+
+HIDDEN: Mapping[str, str] = {
+    "digest": "Hash of an access token.",
+    "token_key": "Start of an access token.",
+    "token_hash": "Hash of an invitation's token.",
+    "code_hash": "Hash of a login code.",
+    "body_hash": "Tells a repeated request from another one; says nothing of the patient.",
+    "secret": "The code or token of an e-mail on its way.",
+    "html": "An e-mail's text again, with its layout.",
+    "images": "Drawings in an e-mail of numbers that the copy holds.",
+    "lease": "Which process sends an e-mail.",
+    "leased_until": "Which process sends an e-mail.",
+}
+"""Columns that no copy holds, in any table."""
+
+CONTACT = frozenset(
+    ("user", "given_name", "family_name", "email", "phone", "guardian_name", "email_bounced_at", "timezone")
+)
+NOT_CLINICAL = (Consent, DeviceToken, Invitation, LoginCode, OutboxMessage)
+"""Tables that the law does not ask to keep."""
+
+Rows = list[dict[str, Any]]
+
+
+def tables() -> list[type[Model]]:
+    """Every table of a patient's rows, those furthest below the patient first."""
+    found = [
+        model
+        for model in apps.get_models()
+        if model._meta.app_label in OURS and getattr(getattr(model, "scope", None), "patient", None)
+    ]
+    return sorted(
+        found, key=lambda model: (-_path(model).count("__"), model is Patient, model._meta.db_table)
+    )
+
+
+def columns(model: type[Model]) -> list[Field[Any, Any]]:
+    """What a copy holds of a table."""
+    return [field for field in model._meta.concrete_fields if field.name not in HIDDEN]
+
+
+def collect(patient: Patient) -> dict[str, Rows]:
+    """Every row about the patient, by table."""
+    return {
+        model._meta.db_table: [_row(row, model) for row in _with_people(model, patient.pk)]
+        for model in tables()
+        if model not in NOT_EXPORTED
+    }
+
+
+def clinical_record(patient: Patient) -> dict[str, Rows]:
+    """What the law asks to keep: without contact data, e-mails and access."""
+    left_out = {model._meta.db_table for model in NOT_CLINICAL}
+    record = {name: rows for name, rows in collect(patient).items() if name not in left_out}
+    for row in record[Patient._meta.db_table]:
+        for column in CONTACT:
+            del row[column]
+    return record
+
+
+def delete_all(patient_key: UUID) -> None:
+    """Every row about the patient, and their name in the admin's log; foreign keys are checked at commit."""
+    for model in tables():
+        rows = _rows(model, patient_key)
+        keys = [str(pk) for pk in rows.values_list("pk", flat=True)]
+        kind = ContentType.objects.get_for_model(model)
+        LogEntry.objects.filter(content_type=kind, object_id__in=keys).update(object_repr="[erased]")
+        rows._raw_delete(rows.db)
+
+
+@dataclass(frozen=True, slots=True)
+class Export:
+    """All data of one patient, as of a moment."""
+
+    patient_key: UUID
+    made_at: datetime
+    tables: Mapping[str, Rows]
+
+    def as_json(self) -> str:
+        content = {
+            "patient": self.patient_key,
+            "exported_at": self.made_at,
+            "tables": self.tables,
+        }
+        return to_json(content)
+
+    def as_zip(self) -> bytes:
+        """One CSV file a table, with its header even where it is empty."""
+        buffer = io.BytesIO()
+        with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+            for name, text in self._files():
+                archive.writestr(f"{name}.csv", text)
+        return buffer.getvalue()
+
+    def _files(self) -> Iterator[tuple[str, str]]:
+        for model in tables():
+            if model in NOT_EXPORTED:
+                continue
+            sheet = io.StringIO(newline="")
+            writer = csv.writer(sheet)
+            writer.writerow([field.name for field in columns(model)])
+            writer.writerows(
+                [_as_cell(value) for value in row.values()] for row in self.tables[model._meta.db_table]
+            )
+            yield model._meta.db_table, sheet.getvalue()
+
+
+def to_json(content: Any) -> str:
+    return json.dumps(content, cls=DjangoJSONEncoder, ensure_ascii=False, indent=1)
+
+
+def _path(model: type[Model]) -> str:
+    path: str = model.scope.patient  # type: ignore[attr-defined]
+    return path
+
+
+def _rows(model: type[Model], patient_key: UUID) -> Any:
+    return model._base_manager.filter(**{_path(model): patient_key})
+
+
+def _with_people(model: type[Model], patient_key: UUID) -> Any:
+    people = [field.name for field in columns(model) if field.related_model is User]
+    rows = _rows(model, patient_key).order_by("pk")
+    return rows.select_related(*people) if people else rows
+
+
+def _row(row: Model, model: type[Model]) -> dict[str, Any]:
+    return {field.name: _value(row, field) for field in columns(model)}
+
+
+def _value(row: Model, field: Field[Any, Any]) -> Any:
+    """As a reader understands it: a person by name, another row by its key."""
+    if field.related_model is User:
+        return str(getattr(row, field.name) or "")
+    return getattr(row, field.attname)
+
+
+def _as_cell(value: Any) -> str:
+    return cell(to_json(value) if isinstance(value, list | dict) else value)

@@ -1,0 +1,85 @@
+"""What the chaos works on: run in the service's own shell, prints the tokens of the patients who answer."""
+
+from __future__ import annotations
+
+import json
+from datetime import date, datetime, time, timedelta
+
+from django.utils import timezone
+from knox.models import get_digest_token
+
+from clinic.founding import found_clinic
+from clinic.models import Clinic, User
+from clinic.row_security import Tenant, enter
+from patients.models import DeviceToken, Episode, Patient
+from programs.models import Program, ProgramStage
+
+
+def fill(*, asked: int, answering: int, seconds: float) -> None:
+    """A clinic with ``asked`` programs whose questions come due over the time; some patients have a token."""
+    now = timezone.now()
+    founded = found_clinic(slug="chaos", name="Chaos", owner_email="owner@example.org", timezone="UTC")
+    clinic, owner = founded.clinic, founded.owner
+    enter(Tenant((clinic.pk,)))
+    started = now.date() - timedelta(days=28)
+    patients = Patient.objects.bulk_create(_patient(clinic, number) for number in range(asked))
+    cases = Episode.objects.bulk_create(
+        _case(patient, owner, 1001 + number, started) for number, patient in enumerate(patients)
+    )
+    programs = Program.objects.bulk_create(
+        _program(case, started, now + timedelta(seconds=seconds * number / asked))
+        for number, case in enumerate(cases)
+    )
+    ProgramStage.objects.bulk_create(
+        ProgramStage(clinic=clinic, program=program, number=1, name="Settle", min_days=7)
+        for program in programs
+    )
+    print(json.dumps([_token(patient, now) for patient in patients[:answering]]))  # noqa: T201
+
+
+def _patient(clinic: Clinic, number: int) -> Patient:
+    email = f"patient{number}@example.org"
+    return Patient(clinic=clinic, given_name="Robin", family_name=f"No {number}", email=email, timezone="UTC")
+
+
+def _case(patient: Patient, owner: User, number: int, on: date) -> Episode:
+    return Episode(
+        clinic=patient.clinic,
+        patient=patient,
+        clinician=owner,
+        case_number=str(number),
+        diagnosis="pfp",
+        index_side="left",
+        opened_on=on,
+    )
+
+
+def _program(case: Episode, started: date, due_at: datetime) -> Program:
+    at = due_at.replace(microsecond=0)
+    return Program(
+        clinic=case.clinic,
+        episode=case,
+        assigned_by=case.clinician,
+        name="Runner's knee",
+        started_on=started,
+        stage_started_on=started,
+        testing_run_gate=True,  # asks every day
+        check_in_time=time(at.hour, at.minute, at.second),
+        next_check_in_at=at,
+    )
+
+
+def _token(patient: Patient, now: datetime) -> str:
+    patient.user = User.objects.create_user(patient.email)
+    patient.save()
+    digest, token = get_digest_token()
+    DeviceToken(
+        digest=digest,
+        token_key=token[:15],
+        user=patient.user,
+        clinic=patient.clinic,
+        patient=patient,
+        device_name="Phone",
+        expiry=now + timedelta(days=1),
+    ).save()
+    return str(token)
