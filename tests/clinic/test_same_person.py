@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 from django.db import connection, transaction
-from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
@@ -20,6 +19,7 @@ from patients.models import Patient
 from patients.services import accept_invitation, issue_invitation
 from tests.api import Device
 from tests.factories import make_case, make_clinic, make_patient, make_user
+from tests.staff import signed_in
 
 pytestmark = pytest.mark.django_db
 
@@ -39,12 +39,6 @@ def elsewhere() -> Clinic:
     return make_clinic(name="Elsewhere")
 
 
-def client_of(user: User) -> Client:
-    client = Client()
-    client.force_login(user)
-    return client
-
-
 def opened_account(clinic: Clinic) -> Patient:
     """A patient of the clinic, with the e-mail, who accepted the invitation."""
     patient = make_patient(clinic, email=EMAIL, given_name=clinic.name)
@@ -60,7 +54,7 @@ def code_of(patient: Patient) -> str:
 
 def add(owner: User, **change: str) -> tuple[int, int, str]:
     """What an owner who adds the person sees, and how many statements it took; without ids and tokens."""
-    client = client_of(owner)
+    client = signed_in(owner)
     with CaptureQueriesContext(connection) as statements:
         response = client.post(ADD, NEW | change, follow=True)
     page = re.sub(r'csrfmiddlewaretoken" value="\w+"|membership/\d+/', "", response.content.decode())
@@ -95,15 +89,15 @@ def test_staff_of_two_clinics_see_both_and_their_colleagues_only_their_own(
     mine, theirs = make_case(here, clinician=both), make_case(elsewhere, clinician=both)
     cases = reverse("admin:patients_patient_changelist")
 
-    seen = client_of(both).get(cases).content.decode()
+    seen = signed_in(both).get(cases).content.decode()
     assert mine.patient.family_name in seen
     assert theirs.patient.family_name in seen
 
     owner = make_user(clinic=here, role=Role.OWNER)
-    seen = client_of(owner).get(cases).content.decode()
+    seen = signed_in(owner).get(cases).content.decode()
     assert mine.patient.family_name in seen
     assert theirs.patient.family_name not in seen
-    staff = client_of(owner).get(reverse("admin:clinic_membership_changelist")).content.decode()
+    staff = signed_in(owner).get(reverse("admin:clinic_membership_changelist")).content.decode()
     assert "Robin Both" in staff
     assert "Elsewhere" not in staff
 
@@ -146,7 +140,7 @@ def test_a_patient_elsewhere_who_is_added_as_staff_logs_in_with_the_first_passwo
     assert person == patient.user
     assert person.check_password(PASSWORD)
     assert person.tenant.clinics == (here.pk,)
-    page = client_of(person).get(reverse("admin:patients_patient_changelist"))
+    page = signed_in(person).get(reverse("admin:patients_patient_changelist"))
     assert page.status_code == 200
     assert patient.family_name not in page.content.decode()
 
@@ -158,6 +152,6 @@ def test_a_clinic_invites_as_a_patient_who_is_staff_elsewhere(here: Clinic, else
     assert patient.user == physio
     assert (physio.name, physio.check_password(PASSWORD)) == ("Dr Robin", True)
     owner = make_user(clinic=here, role=Role.OWNER)
-    page: Any = client_of(owner).get(reverse("admin:patients_patient_change", args=[patient.pk]))
+    page: Any = signed_in(owner).get(reverse("admin:patients_patient_change", args=[patient.pk]))
     assert page.status_code == 200
     assert "Dr Robin" not in page.content.decode()
