@@ -86,6 +86,23 @@ class UserManager(BaseUserManager["User"]):
             raise self.model.DoesNotExist
         return found
 
+    def join(
+        self, email: str, *, name: str = "", password: str | None = None, is_staff: bool = False
+    ) -> User:
+        """The login of this e-mail, made if there is none. Who has one keeps it, name and password included,
+        and whoever asks does not learn which it was: a stranger's costs the same.
+
+        Raises:
+            ValidationError: the e-mail or the name is not valid.
+        """
+        new = self.model(email=email, name=name, is_staff=is_staff)
+        new.set_password(password)
+        new.full_clean(exclude=["password"], validate_unique=False, validate_constraints=False)
+        query = "SELECT * FROM join_login(%s, %s, %s, %s)"
+        found = self._first(query, [new.email, name, new.password, is_staff])
+        assert found is not None
+        return found
+
     def by_email(self, email: str) -> User | None:
         """The login with exactly this e-mail, whoever asks."""
         return self._first("SELECT * FROM login_by_email(%s)", [email.strip()])

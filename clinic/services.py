@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import time
-from typing import Any
 
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
@@ -45,23 +44,20 @@ def set_policy(
 def add_member(
     *, clinic: Clinic, by: User, email: str, name: str, role: str, password: str = ""
 ) -> Membership:
-    """A new member of staff. Someone who already has a login keeps it, password included.
+    """A new member of staff. Someone who already has a login keeps it, password included: elsewhere they may
+    be staff or a patient, which the owner does not learn.
 
     Raises:
         Denied: ``by`` is not an owner here.
-        StaffError: a member already, an unknown role, or a new login without a password.
+        StaffError: a member already, an unknown role, or no password.
         ValidationError: the e-mail or the password is not valid.
     """
     require(by, Capability.MANAGE_CLINIC, clinic.pk)
     _check_role(role)
-    user = User.objects.filter(email=email.strip().lower()).first()
-    if user is None:
-        user = _new_login(email, name, password)
-    elif Membership.objects.filter(clinic=clinic, user=user).exists():
+    if Membership.objects.filter(clinic=clinic, user__email=email.strip().lower()).exists():
         raise StaffError("email", "This person is a member already.")
-    if not user.is_staff:
-        user.is_staff = True
-        user.save(update_fields=["is_staff"])
+    _check_password(email, name, password)
+    user = User.objects.join(email, name=name, password=password, is_staff=True)
     return Membership.objects.create(clinic=clinic, user=user, role=role)
 
 
@@ -132,14 +128,10 @@ def _check_role(role: str) -> None:
         raise StaffError("role", f"expected one of {', '.join(Role)}.")
 
 
-def _new_login(email: str, name: str, password: str) -> User:
+def _check_password(email: str, name: str, password: str) -> None:
     if not password:
-        raise StaffError(
-            "password", "A new login needs a first password; the person changes it after logging in."
-        )
-    fields: dict[str, Any] = {"email": email, "name": name}
+        raise StaffError("password", "Give a first password; the person changes it after logging in.")
     try:
-        validate_password(password, User(**fields))
+        validate_password(password, User(email=email, name=name))
     except ValidationError as error:
         raise ValidationError({"password": error.messages}) from error
-    return User.objects.create_user(password=password, is_staff=True, **fields)

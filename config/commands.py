@@ -26,6 +26,7 @@ PROJECT = Path(__file__).resolve().parent.parent
 OWNER_COMMANDS = {"makemigrations", "migrate", "showmigrations", "sqlmigrate", "squashmigrations", "flush"}
 # Of every clinic: the application sees one at a time.
 OWNER_COMMANDS |= {"dumpdata", "loaddata", "verify_audit"}
+OWNER_COMMANDS |= {"createsuperuser", "changepassword"}  # of anybody: the application writes its user's login
 WITHOUT_SERVERS = {"help", "--help", "-h", "version", "--version", "collectstatic", "findstatic"}
 WITHOUT_SERVERS |= {"compilemessages", "makemessages", "spectacular", "startapp", "diffsettings"}
 

@@ -186,10 +186,8 @@ def _accept(found: Invitation, now: datetime) -> Patient:
 
 
 def login_of(patient: Patient) -> User:
-    """The user with the patient's e-mail, made if there is none; a patient's login has no password."""
-    email = patient.email.lower()
-    user = User.objects.filter(email=email).first()
-    return user or User.objects.create_user(email, name=patient.full_name)
+    """The login of the patient's e-mail, made if there is none; it tells no other clinic a name."""
+    return User.objects.join(patient.email)
 
 
 def clinics_with_login(email: str) -> tuple[int, ...]:

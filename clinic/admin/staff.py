@@ -34,7 +34,6 @@ class AddMember(Act):
     role = forms.ChoiceField(choices=[(role.value, role.label) for role in Role], initial=Role.PHYSIO.value)
     password = forms.CharField(
         label="First password",
-        required=False,
         strip=False,
         widget=UnfoldAdminPasswordWidget(attrs={"autocomplete": "new-password"}),
         help_text="To be changed after the first log-in. Someone who already has a login keeps their own.",
@@ -43,7 +42,7 @@ class AddMember(Act):
     def perform(self) -> str:
         data = self.cleaned_data
         member = services.add_member(clinic=self.target, by=self.by, **data)
-        return f"{member.user} is now {member.get_role_display().lower()}."
+        return f"{data['name']} is now {member.get_role_display().lower()}."
 
     def next_url(self) -> str:
         return reverse(STAFF_LIST)

@@ -1,10 +1,8 @@
 """Tables without row-level security, each with the reason. Every other table must have its policies."""
 
-LOGIN = "Read to find out who someone is and where they work, before a clinic is known."
 FRAMEWORK = "Django's own; holds nothing of any clinic."
 
 EXEMPT = {
-    "clinic_user": LOGIN,
     "clinic_user_groups": "Empty: roles are memberships.",
     "clinic_user_user_permissions": "Empty: roles are memberships.",
     "clinic_tally": "Counts tries to sign in before anybody is known, under keyed hashes; names nobody.",
@@ -14,7 +12,6 @@ EXEMPT = {
     "auth_group": FRAMEWORK,
     "auth_group_permissions": FRAMEWORK,
     "auth_permission": FRAMEWORK,
-    "django_admin_log": "Who changed what in the admin, by its name; shown to nobody but the person.",
     "django_content_type": FRAMEWORK,
     "django_migrations": FRAMEWORK,
     "django_session": "Found by a secret key; holds the user's id.",

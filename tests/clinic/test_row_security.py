@@ -14,11 +14,13 @@ from uuid import uuid4
 import psycopg
 import pytest
 from django.apps import apps
+from django.contrib.admin.models import CHANGE, LogEntry
 from django.db import InternalError, ProgrammingError, connection, models, transaction
+from django.db.models import Q
 
 from clinic import checks, outbox
 from clinic.checks import protected_tables
-from clinic.models import BreakGlass, Clinic, OutboxMessage, RowAttempt
+from clinic.models import BreakGlass, Clinic, OutboxMessage, RowAttempt, User
 from clinic.row_security import NOBODY, Tenant, acting_for, enter
 from clinic.row_security.exempt import EXEMPT
 from clinic.tenancy import Scope
@@ -51,10 +53,11 @@ OF_THE_CLINIC = {"programs_exercise", "programs_template", "programs_stage", "pr
 OF_THE_CLINIC |= {"clinic_clinic", "clinic_clinicpolicy", "clinic_membership"}
 """The clinic's own for each of its patients: its library, and who is mailed of a red flag by which rules."""
 
-WITHOUT_CLINIC = {"programs_stage", "programs_dose", "clinic_clinic"}
+WITHOUT_CLINIC = {"programs_stage", "programs_dose", "clinic_clinic", "clinic_user"}
 """Tables without ``clinic_id``."""
 
 OF_THE_PLATFORM = {"clinic_outboxmessage", "clinic_clinic", "clinic_clinicpolicy", "clinic_breakglass"}
+OF_THE_PLATFORM |= {"clinic_user"}
 """What the operator and the mail carrier see: no record."""
 
 OF_ONE_USER = {"clinic_factor"}
@@ -208,6 +211,12 @@ def scope_of(model: Any) -> Any:
     return getattr(model, "scope", Scope(patient="patient"))
 
 
+def rows_of(clinic: Clinic, model: Any) -> Any:
+    if model is User:
+        return User.objects.filter(Q(memberships__clinic=clinic) | Q(patients__clinic=clinic))
+    return model._base_manager.filter(**{scope_of(model).clinic: clinic.pk})
+
+
 def ids(model: type[models.Model]) -> set[Any]:
     return set(model._base_manager.values_list("pk", flat=True))
 
@@ -241,8 +250,7 @@ def test_without_a_tenant_every_protected_table_is_empty(cases: Any) -> None:
 
 def test_a_clinic_sees_its_rows_and_no_others(own: Clinic, cases: Any) -> None:
     for table, model in PROTECTED.items():
-        of_own = model._base_manager.filter(**{scope_of(model).clinic: own.pk})
-        expected = set(of_own.values_list("pk", flat=True))
+        expected = set(rows_of(own, model).values_list("pk", flat=True))
         with as_tenant(Tenant((own.pk,))):
             assert ids(model) == expected != set(), table
 
@@ -250,7 +258,7 @@ def test_a_clinic_sees_its_rows_and_no_others(own: Clinic, cases: Any) -> None:
 def test_a_patient_sees_their_rows_and_no_others(own: Clinic, cases: Any) -> None:
     robin = cases[0].patient
     for table, model in PROTECTED.items():
-        if table in STAFF_ONLY | OF_THE_CLINIC:
+        if table in STAFF_ONLY | OF_THE_CLINIC | {"clinic_user"}:
             continue
         expected = {row.pk for row in model._base_manager.all() if patient_of(row) == robin.pk}
         with as_tenant(Tenant((own.pk,), patient=robin.pk)):
@@ -386,6 +394,44 @@ def test_only_the_platform_writes_the_starter_library(own: Clinic) -> None:
     assert programs.Dose.objects.count() == 1
 
 
+def test_a_patient_sees_the_logins_of_the_staff_and_their_own(own: Clinic, cases: Any) -> None:
+    robin = cases[0].patient
+    staff = set(User.objects.filter(memberships__clinic=own).values_list("pk", flat=True))
+    with as_tenant(Tenant((own.pk,), patient=robin.pk)):
+        assert ids(User) == staff | {robin.user_id}
+
+
+def test_a_login_alone_sees_itself_and_changes_itself_only(own: Clinic, cases: Any) -> None:
+    physio, colleague = cases[0].clinician, cases[1].clinician
+    with as_tenant(Tenant(user=physio.pk)):
+        assert {table for table, model in PROTECTED.items() if ids(model)} == {"clinic_user"}
+        assert User.objects.update(name="Changed") == 1
+    with (
+        pytest.raises(ProgrammingError, match='row-level security policy for table "clinic_user"'),
+        as_tenant(Tenant((own.pk,), user=physio.pk)),
+    ):
+        User.objects.filter(pk=colleague.pk).update(password="taken")
+    assert User.objects.filter(name="Changed").get() == physio
+    assert User.objects.get(pk=colleague.pk).password == colleague.password
+
+
+def test_nobody_makes_a_login_past_its_function(own: Clinic, cases: Any) -> None:
+    for tenant in (NOBODY, Tenant((own.pk,), user=cases[0].clinician_id)):
+        with pytest.raises(ProgrammingError, match="row-level security"), as_tenant(tenant):
+            User.objects.create_superuser("mallory@example.org", "a password")
+    assert not User.objects.filter(email="mallory@example.org").exists()
+
+
+def test_the_admins_log_is_shown_to_who_wrote_it_only(own: Clinic, cases: Any) -> None:
+    physio, colleague = cases[0].clinician, cases[1].clinician
+    with as_tenant(Tenant((own.pk,), user=physio.pk)):
+        LogEntry.objects.log_actions(physio.pk, [cases[0].patient], CHANGE)
+        assert LogEntry.objects.count() == 1
+    for tenant in (NOBODY, Tenant((own.pk,), user=colleague.pk), Tenant(platform=True)):
+        with as_tenant(tenant):
+            assert not LogEntry.objects.exists()
+
+
 @pytest.mark.django_db(transaction=True)
 class TestWhatATransactionIsTold:
     """With real transactions: nothing is left over for the next user of the connection."""
@@ -448,7 +494,7 @@ def test_every_table_is_protected_or_exempt_with_a_reason(db: None) -> None:
     assert protected_tables(["default"]) == []
     with connection.cursor() as cursor:
         tables = set(connection.introspection.table_names(cursor))
-    assert tables - set(EXEMPT) - OF_ONE_USER == set(PROTECTED)
+    assert tables - set(EXEMPT) - OF_ONE_USER == set(PROTECTED) | {"django_admin_log"}
     assert all(len(reason) > 20 for reason in EXEMPT.values())
 
 

@@ -28,6 +28,7 @@ FOR_THE_CLINIC = """
 from clinic.models import Clinic
 from clinic.row_security import Tenant, enter
 
+enter(Tenant(platform=True))
 enter(Tenant(tuple(Clinic.objects.filter(slug="journey").values_list("pk", flat=True))))
 """
 
