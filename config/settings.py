@@ -155,7 +155,7 @@ BEAT_INTERVALS = {
     "programs.tasks.review_cases": SWEEP_SECONDS,
     "programs.tasks.send_digests": SWEEP_SECONDS,
     "programs.tasks.escalate_red_flags": SWEEP_SECONDS,
-    "programs.tasks.forget_sign_ins": 3600,
+    "programs.tasks.forget_sign_ins": SWEEP_SECONDS,
 }
 CELERY_BROKER_URL = env.broker_url(REDIS_URL)
 CELERY_BEAT_SCHEDULE = {
