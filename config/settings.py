@@ -165,7 +165,7 @@ BEAT_INTERVALS = {
     "programs.tasks.send_digests": SWEEP_SECONDS,
     "programs.tasks.escalate_red_flags": SWEEP_SECONDS,
     "programs.tasks.apply_retention": SWEEP_SECONDS,
-    "programs.tasks.forget_sign_ins": 3600,
+    "programs.tasks.forget_sign_ins": SWEEP_SECONDS,
     "clinic.tasks.seal_audit": SWEEP_SECONDS,
 }
 # Who was erased, by opaque keys: keep it outside of the database's backups, to erase again after a restore.

@@ -259,6 +259,7 @@ def test_an_unknown_e_mail_answers_and_costs_as_a_known_one(
 
     first = seen_of(ask, known, monkeypatch)
     assert seen_of(ask, "nobody@example.org", monkeypatch) == first
+    assert not OutboxMessage.objects.filter(to_email__startswith="nobody").exists()
     assert first[4] == (1 if question == "password" else 0)
     assert seen_of(ask, known, monkeypatch)[5] == first[5]
     if question == "password":

@@ -11,7 +11,7 @@ from django.conf import settings
 from django.db import connection
 from django.utils import timezone
 
-from clinic.models import Clinic, Membership, OutboxMessage, SweepRun
+from clinic.models import Clinic, Membership, OutboxMessage, SweepRun, Tally
 from clinic.roles import Role
 from programs import tasks
 from programs.models import Alert, CheckInRequest, Digest, Program, Review
@@ -149,6 +149,7 @@ ROUND = {
     "escalate_red_flags": "escalated",
     "send_outbox": "sent",
     "apply_retention": "mails_blanked",
+    "forget_sign_ins": "tallies_deleted",
 }
 """Each task and what it counts."""
 
@@ -156,6 +157,7 @@ ROUND = {
 def test_every_task_does_its_work_in_each_clinic(work: list[Program], policies: None, smtp_sink: Any) -> None:
     told = {f"programs.tasks.{name}" for name in ROUND}
     assert told | {"clinic.tasks.seal_audit"} == set(settings.BEAT_INTERVALS)
+    Tally.objects.create(key="0" * 64, count=1, since=timezone.now() - timedelta(days=2))
     for name, counted in ROUND.items():
         getattr(tasks, name)()
         result = SweepRun.objects.get(name=name).result
