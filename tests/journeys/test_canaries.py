@@ -56,7 +56,8 @@ REFUSE = """
 from django.db import connection
 
 with connection.cursor() as cursor:
-    for table, rule in (("programs_answer", "note !~ 'gryzonie'"), ("clinic_outboxmessage", "text !~ '24 hours'")):
+    rules = {"programs_answer": "note !~ 'gryzonie'", "clinic_outboxmessage": "text !~ '24 hours'"}
+    for table, rule in rules.items():
         cursor.execute(f"ALTER TABLE {table} ADD CONSTRAINT no_marks CHECK ({rule}) NOT VALID")
 """
 
