@@ -187,6 +187,9 @@ class Postgres(Server):
             "unix_socket_permissions=0700",
             "timezone=UTC",
             "log_timezone=UTC",
+            # Else a refused row and the statement with its values stand in the log.
+            "log_error_verbosity=terse",
+            "log_min_error_statement=panic",
             *(THROWAWAY_POSTGRES if self.throwaway else ()),
         ]
         settings = [part for option in options for part in ("-c", option)]

@@ -16,6 +16,8 @@ from programs.services.record import CheckInState
 
 SYMPTOMS = [(symptom.value, symptom.question) for symptom in asked_symptoms()]
 LARGEST_ID = 2**63 - 1
+NO_ECHO = {"invalid_choice": "Not one of the choices."}
+"""What was sent may be a note or a name in the wrong place."""
 
 
 def ticked_symptoms(body: Mapping[str, Any]) -> list[str]:
@@ -35,7 +37,10 @@ def whole(high: int, *, low: int = 0, **kwargs: Any) -> serializers.IntegerField
 
 def some_codes(choices: list[tuple[str, str]], help_text: str) -> serializers.ListField:
     return serializers.ListField(
-        child=serializers.ChoiceField(choices=choices), default=list, max_length=50, help_text=help_text
+        child=serializers.ChoiceField(choices=choices, error_messages=NO_ECHO),
+        default=list,
+        max_length=50,
+        help_text=help_text,
     )
 
 
@@ -154,7 +159,9 @@ class NextMorningInput(StrictSerializer):
 class CheckInQuery(StrictSerializer):
     """Which check-ins to list."""
 
-    state = serializers.ChoiceField(choices=[state.value for state in CheckInState], default="due")
+    state = serializers.ChoiceField(
+        choices=[state.value for state in CheckInState], default="due", error_messages=NO_ECHO
+    )
 
 
 class AccessLogQuery(StrictSerializer):
