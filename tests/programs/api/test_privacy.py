@@ -34,7 +34,7 @@ def device() -> Device:
 
 class TestConsent:
     def test_the_text_is_shown_before_anybody_logs_in(self) -> None:
-        answer = Device().get("consent")
+        answer = Device().get("auth/consent")
         assert answer.status_code == 200
         assert answer.json() == {"version": 1, "text": consents.current().text}
 

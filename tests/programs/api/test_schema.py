@@ -12,6 +12,7 @@ from django.core.management import call_command
 from tests.api import Device
 
 OPERATIONS = {
+    ("get", "auth/consent"),
     ("post", "auth/code"),
     ("post", "auth/invitation"),
     ("post", "auth/logout"),
@@ -20,6 +21,9 @@ OPERATIONS = {
     ("get", "me"),
     ("put", "me/answers/{client_id}"),
     ("get", "me/check-ins"),
+    ("get", "me/consent"),
+    ("put", "me/consent"),
+    ("get", "me/export"),
     ("get", "me/program"),
     ("get", "me/progress"),
     ("put", "me/runs/{client_id}"),
@@ -56,7 +60,8 @@ def test_every_operation_says_which_problems_it_answers_with(schema: dict[str, A
     for (method, path), operation in operations(schema).items():
         answers = operation["responses"]
         assert ("401" in answers) == (not path.startswith("auth/") or "logout" in path), path
-        assert method != "put" or {"400", "404", "409", "413", "415"} <= set(answers), path
+        assert method != "put" or {"400", "409", "413", "415"} <= set(answers), path
+        assert "{client_id}" not in path or "404" in answers, path
         for code, answer in answers.items():
             if int(code) >= 400:
                 assert list(answer["content"]) == ["application/problem+json"], (path, code)
@@ -64,7 +69,7 @@ def test_every_operation_says_which_problems_it_answers_with(schema: dict[str, A
 
 def test_a_login_asks_for_no_token_and_the_record_does(schema: dict[str, Any]) -> None:
     for (_, path), operation in operations(schema).items():
-        open_to_all = path in {"auth/code", "auth/invitation", "auth/token"}
+        open_to_all = path in {"auth/code", "auth/consent", "auth/invitation", "auth/token"}
         assert operation["security"] == ([{}] if open_to_all else [{"deviceToken": []}]), path
 
 

@@ -125,6 +125,7 @@ def work(programs: list[Program]) -> list[Program]:
             state="sent",
             sent_at=now - 31 * DAY,
             to_email="old@example.org",
+            created_at=now - 31 * DAY,
         )
         about = {"clinic": clinic, "episode": case, "opened_on": now.date(), "opened_at": now - DAY}
         Alert.objects.create(**about, kind="stall", level="stalled", summary="Flat", action="Re-assess")
