@@ -15,7 +15,12 @@ from clinic.roles import Role
 from clinic.services import change_member
 from patients.models import Episode
 from patients.services import accept_invitation, close_episode, issue_invitation
-from tests.factories import NOW, TODAY, make_case, make_user
+from programs.models import Alert
+from programs.services.alerts import acknowledge
+from programs.services.cases import discharge, set_case_policy
+from programs.services.plan import declare_fair_trial
+from programs.services.red_flags import clear
+from tests.factories import NOW, TODAY, make_case, make_program, make_user
 
 type Act = Callable[[Episode], object]
 
@@ -46,6 +51,34 @@ def invite_and_accept(case: Episode) -> None:
     accept_invitation(token=invite(case), now=NOW)
 
 
+def set_a_threshold(case: Episode) -> None:
+    set_case_policy(episode=case, by=case.clinician, values={}, now=NOW)
+
+
+def start_the_trial_anew(case: Episode) -> None:
+    program = make_program(case)
+    declare_fair_trial(program=program, on=program.started_on, reason="Ill", by=case.clinician)
+
+
+def acknowledge_an_alert(case: Episode) -> None:
+    acknowledge(alert=an_alert(case), by=case.clinician, now=NOW)
+
+
+def discharge_with_an_alert(case: Episode) -> None:
+    an_alert(case, kind="stall")
+    discharge(episode=case, outcome="recovered", note="", by=case.clinician, now=NOW, today=TODAY)
+
+
+def clear_a_red_flag(case: Episode) -> None:
+    clear(alert=an_alert(case), by=case.clinician, finding="Seen", now=NOW)
+
+
+def an_alert(case: Episode, kind: str = "red_flag") -> Alert:
+    return Alert.objects.create(
+        clinic=case.clinic, episode=case, kind=kind, summary="Fever", opened_on=TODAY, opened_at=NOW
+    )
+
+
 @pytest.mark.django_db
 @pytest.mark.parametrize(
     ("act", "locked"),
@@ -54,6 +87,11 @@ def invite_and_accept(case: Episode) -> None:
         (close, ["patients_episode"]),
         (invite, ["patients_patient"]),
         (invite_and_accept, ["patients_patient", "patients_patient", "patients_invitation"]),
+        (set_a_threshold, ["patients_episode"]),
+        (start_the_trial_anew, ["patients_episode"]),
+        (acknowledge_an_alert, ["programs_alert"]),
+        (discharge_with_an_alert, ["patients_episode", "programs_alert"]),
+        (clear_a_red_flag, ["patients_episode"]),
     ],
 )
 def test_the_row_is_held_before_it_is_judged(act: Act, locked: list[str]) -> None:
