@@ -23,7 +23,7 @@ import psycopg
 import redis
 
 from clinic.embedded.layout import DATABASE
-from tests.faults import pooled, races
+from tests.faults import pooled, races, restore
 from tests.faults.cluster import PROJECT, Cluster, python
 from tests.faults.sink import HOLD_SECONDS
 
@@ -213,6 +213,14 @@ def test_pooled_connections_carry_nothing_over(cluster: Cluster, token: str) -> 
 
     assert pooled.is_tight(result), result
     assert (result["own"], result["nothing"]) == (270, 30)
+
+
+def test_a_dump_restores_to_the_same_rows(cluster: Cluster, token: str) -> None:
+    result = restore.run(cluster)
+
+    assert result["different"] == []
+    assert result["tables"] > 30
+    assert result["rows"] > 100
 
 
 def test_three_beats_and_all_these_faults_have_doubled_nothing(cluster: Cluster, token: str) -> None:
