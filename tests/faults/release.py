@@ -5,6 +5,7 @@ manage.py shell --no-imports -c "from tests.faults.release import write; write()
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +30,6 @@ def columns(connection: Any) -> dict[str, dict[str, dict[str, Any]]]:
 
 
 def write() -> None:
-    lines = (
-        f"{json.dumps(table)}: {json.dumps(found)}" for table, found in columns(default_connection).items()
-    )
+    found = columns(default_connection)
+    lines = (f"{json.dumps(table)}: {json.dumps(known)}" for table, known in found.items())
     RELEASED.write_text("{\n" + ",\n".join(lines) + "\n}\n")
