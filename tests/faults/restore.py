@@ -27,6 +27,7 @@ from tests.faults.cluster import Cluster
 
 FRESH = "clinic_restored"
 ERASE_AGAIN = "reapply_erasures"
+OWNER = ROLES["DATABASE_OWNER_URL"]
 
 
 def run(cluster: Cluster) -> dict[str, Any]:
@@ -34,7 +35,8 @@ def run(cluster: Cluster) -> dict[str, Any]:
     layout, started = cluster.layout, time.monotonic()
     before = fingerprints(layout, DATABASE)
     dump = layout.home / "drill.dump"
-    _call(layout, "pg_dump", "--format", "custom", "--file", str(dump), "--dbname", DATABASE)
+    dumping = ("pg_dump", "--format", "custom", "--enable-row-security")
+    dump.write_bytes(_call(layout, OWNER, *dumping, "--dbname", DATABASE))
     dumped = time.monotonic()
     restore_into(layout, dump)
     after = fingerprints(layout, FRESH)
@@ -53,10 +55,10 @@ def restore_into(layout: Layout, dump: Path) -> None:
     """Roles and rights first, as on a new server; owners and rights of the tables come with the dump."""
     owner, app, sweep = (
         Role(name, layout.secrets[f"password_{name}"])
-        for name in (ROLES["DATABASE_OWNER_URL"], ROLES["DATABASE_URL"], ROLES["DATABASE_SWEEP_URL"])
+        for name in (OWNER, ROLES["DATABASE_URL"], ROLES["DATABASE_SWEEP_URL"])
     )
     create_roles(layout.admin_url, database=FRESH, owner=owner, app=app, sweep=sweep)
-    _call(layout, "pg_restore", "--exit-on-error", "--dbname", FRESH, str(dump))
+    _call(layout, SUPERUSER, "pg_restore", "--exit-on-error", "--dbname", FRESH, str(dump))
 
 
 def fingerprints(layout: Layout, database: str) -> dict[str, tuple[int, str]]:
@@ -84,15 +86,14 @@ def _erase_again(cluster: Cluster) -> bool:
     return True
 
 
-def _call(layout: Layout, program: str, *arguments: str) -> None:
-    """A program of PostgreSQL, as the superuser, who sees every row."""
-    command = [str(binaries(layout).postgres.with_name(program)), "-h", str(layout.run), "-U", SUPERUSER]
-    environment = {"PGPASSWORD": layout.secrets[f"password_{SUPERUSER}"]}
-    done = subprocess.run(
-        [*command, *arguments], env=environment, capture_output=True, text=True, check=False
-    )
+def _call(layout: Layout, role: str, program: str, *arguments: str) -> bytes:
+    """What a program of PostgreSQL wrote, as that role: the owner sees every row, by a policy of its own."""
+    command = [str(binaries(layout).postgres.with_name(program)), "-h", str(layout.run), "-U", role]
+    environment = {"PGPASSWORD": layout.secrets[f"password_{role}"]}
+    done = subprocess.run([*command, *arguments], env=environment, capture_output=True, check=False)
     if done.returncode:
-        raise RuntimeError(done.stderr)
+        raise RuntimeError(done.stderr.decode())
+    return done.stdout
 
 
 def main() -> int:

@@ -336,6 +336,46 @@ def test_hourly_ticks_over_two_years_ask_once_on_every_selected_local_date(
     assert all(local_date(slot.at, zone) == slot.on for slot in asked)
 
 
+SIX_ZONES = {
+    "Europe/Amsterdam": time(18, 0),
+    "America/New_York": time(2, 30),  # in the gap, and twice in the overlap
+    "America/Havana": time(0, 30),  # the gap is at midnight
+    "Australia/Lord_Howe": time(1, 45),  # half an hour
+    "Asia/Kathmandu": time(23, 59),
+    "Pacific/Apia": time(18, 0),  # a date was skipped
+}
+
+
+@pytest.mark.parametrize(
+    ("zone", "start"),
+    [*((zone, "2026-01-01T00:00") for zone in SIX_ZONES), ("Pacific/Apia", "2011-01-01T00:00")],
+)
+def test_every_hour_of_two_years_asks_once_a_date_and_writes_one_digest_a_week(zone: str, start: str) -> None:
+    ticks = [utc(start) + number * HOUR for number in range(2 * 365 * 24)]
+    check_ins = plan(at=SIX_ZONES[zone], zone=zone, daily=True)
+    following, asked = next_slot(check_ins, after=ticks[0]), list[date]()
+    weeks, told = list[str](), list[str]()
+    for tick in ticks:
+        if following.at <= tick:
+            last = asked[-1] if asked else None
+            caught_up = after_downtime(check_ins, due_at=following.at, now=tick, last_date=last)
+            assert caught_up.ask is not None
+            assert caught_up.missed == ()
+            asked.append(caught_up.ask.on)
+            following = caught_up.following
+        digest = digest_slot(tick, 1, time(7, 0), zone)
+        if digest.week not in weeks[-1:]:
+            weeks.append(digest.week)
+        if digest.due and digest.week not in told[-1:]:
+            told.append(digest.week)
+
+    dates = sorted({tick.astimezone(ZoneInfo(zone)).date() for tick in ticks})
+    assert [day for day in asked if dates[0] < day < dates[-1]] == dates[1:-1]
+    assert len(asked) == len(set(asked))
+    assert told == [week for week in weeks if week in told]  # in order, none twice
+    assert weeks[1:-1] == [week for week in told if week not in (weeks[0], weeks[-1])]
+
+
 @settings(max_examples=60, deadline=None)
 @given(ZONES, st.dates(date(1994, 1, 1), date(2030, 1, 1)), MINUTES)
 def test_a_slot_is_where_a_walk_through_the_day_minute_by_minute_finds_it(
