@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 import clinic.sealed
 from clinic.legal_terms import TERMS
-from clinic.row_security.policies import of_patient, protect
+from clinic.row_security.policies import let_operator_read, of_patient, protect
 from clinic.seal_migration import expand
 
 
@@ -49,6 +49,7 @@ class Migration(migrations.Migration):
             options={"abstract": False},
         ),
         protect("clinic_datakey", of_patient("owner")),
+        let_operator_read("clinic_datakey"),
         migrations.SeparateDatabaseAndState(
             database_operations=[expand("clinic_outboxmessage", "text", "html")],
             state_operations=[

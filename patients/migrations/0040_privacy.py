@@ -12,6 +12,7 @@ from clinic.row_security.policies import (
     IN_CLINIC,
     PLATFORM,
     for_the_application,
+    let_operator_read,
     of_patient,
     of_staff,
     protect,
@@ -180,6 +181,7 @@ class Migration(migrations.Migration):
             of_patient("patient_id"),
             written=f"{of_patient('patient_id')} AND sees_patients_patient(patient_id)",
         ),
+        let_operator_read("patients_consent"),
         # The ledger is written to its file for all clinics at once.
         protect("patients_erasure", of_staff()),
         share("patients_erasure", PLATFORM),
