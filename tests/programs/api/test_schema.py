@@ -22,6 +22,7 @@ OPERATIONS = {
     ("get", "me/check-ins"),
     ("get", "me/program"),
     ("get", "me/progress"),
+    ("get", "me/access-log"),
     ("put", "me/runs/{client_id}"),
     ("put", "me/runs/{client_id}/next-morning"),
     ("put", "me/sessions/{client_id}"),
