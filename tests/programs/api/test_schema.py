@@ -26,6 +26,7 @@ OPERATIONS = {
     ("get", "me/export"),
     ("get", "me/program"),
     ("get", "me/progress"),
+    ("get", "me/access-log"),
     ("put", "me/runs/{client_id}"),
     ("put", "me/runs/{client_id}/next-morning"),
     ("put", "me/sessions/{client_id}"),
