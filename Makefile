@@ -15,7 +15,7 @@ PRODUCTION := DATABASE_URL=postgres://app:x@db.invalid/clinic REDIS_URL=redis://
 	ENCRYPTION_KEYS=b25seS1mb3ItdGhlLWNoZWNrcy1vZi1tYWtlLWxpbnQ= ALLOWED_HOSTS=clinic.example \
 	SMTP_HOST=smtp.invalid DEFAULT_FROM_EMAIL=clinic@clinic.example DEMO=0 DEBUG=0
 
-.PHONY: help setup demo test lint lock check-diary
+.PHONY: help setup demo test access lint lock check-diary
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -30,6 +30,9 @@ demo: .venv/.complete  ## run everything on bundled servers with a demo clinic; 
 
 test: .venv/.complete  ## every test, on throw-away servers
 	@$(VENV)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
+
+access: .venv/.complete  ## the whole access matrix: every address, role, object and method
+	@ACCESS_FULL=1 $(VENV)/python -m pytest tests/access -q
 
 lint: .venv/.complete  ## style, types, layers, migrations, deployment settings, API document
 	@echo "ruff" && $(VENV)/python -m ruff check . && $(VENV)/python -m ruff format --check .
