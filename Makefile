@@ -17,7 +17,7 @@ PRODUCTION := DATABASE_URL=postgres://app:nobody-connects@db.invalid/clinic REDI
 	ENCRYPTION_KEYS=b25seS1mb3ItdGhlLWNoZWNrcy1vZi1tYWtlLWxpbnQ= ALLOWED_HOSTS=clinic.example \
 	SMTP_HOST=smtp.invalid DEFAULT_FROM_EMAIL=clinic@clinic.example DEMO=0 DEBUG=0
 
-.PHONY: help setup demo test fuzz hostile lint lock check-diary chaos races pooled restore-drill sbom audit-deps \
+.PHONY: help setup demo test access fuzz hostile lint lock check-diary chaos races pooled restore-drill sbom audit-deps \
 	asvs mutate-guards
 
 help:  ## this list
@@ -39,6 +39,9 @@ fuzz: .venv/.complete  ## CASES=20000 made from the API document, as each role: 
 
 hostile: .venv/.complete  ## STRINGS=10000 hostile strings through API, admin, e-mail and CSV: all come out as text
 	@HOSTILE_STRINGS=$(STRINGS) $(VENV)/python -m pytest tests/programs/test_hostile_strings.py
+
+access: .venv/.complete  ## the whole access matrix: every address, role, object and method
+	@ACCESS_FULL=1 $(VENV)/python -m pytest tests/access -q
 
 lint: .venv/.complete  ## style, types, layers, migrations, deployment settings, API document
 	@echo "ruff" && $(VENV)/python -m ruff check . && $(VENV)/python -m ruff format --check .

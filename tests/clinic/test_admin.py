@@ -298,7 +298,7 @@ def test_an_operator_sees_states_of_all_mails_and_nothing_else(clinic: Clinic) -
     assert "550 [address] unknown" in rows
     for hidden in ("patient@example.org", "Hello Robin", "Your invitation"):
         assert hidden not in rows
-    assert page.status_code == 302
+    assert page.status_code == 404
 
 
 @pytest.mark.parametrize("role", [Role.PHYSIO, Role.ASSISTANT])
@@ -307,7 +307,7 @@ def test_nobody_else_reads_mails(clinic: Clinic, role: Role) -> None:
     client = client_of(make_user(role=role, clinic=clinic))
 
     assert client.get(reverse(MAILS)).status_code == 403
-    assert "Hello Robin" not in client.get(mail_page(message), follow=True).content.decode()
+    assert client.get(mail_page(message)).status_code == 404
 
 
 def test_another_clinics_mail_is_not_seen(owner: User) -> None:
@@ -315,7 +315,7 @@ def test_another_clinics_mail_is_not_seen(owner: User) -> None:
     client = client_of(owner)
 
     assert "patient@example.org" not in client.get(reverse(MAILS)).content.decode()
-    assert client.get(mail_page(message)).url == reverse("admin:index")
+    assert client.get(mail_page(message)).status_code == 404
 
 
 # --- clinics

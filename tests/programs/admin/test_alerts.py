@@ -93,7 +93,7 @@ def test_a_foreign_alert_answers_like_one_that_does_not_exist(staff: Any, strang
 
     answers = [client.get(reverse("admin:programs_alert_change", args=[pk])) for pk in (foreign.pk, 999_999)]
 
-    assert [answer.url for answer in answers] == [reverse("admin:index")] * 2
+    assert [answer.status_code for answer in answers] == [404, 404]
     assert str(foreign.episode.patient) not in client.get(reverse(LIST)).content.decode()
 
 
@@ -162,7 +162,7 @@ def test_today_takes_the_same_queries_for_one_case_and_three(
         alert_of(make_case(staff.clinic, clinician=staff.physio))
     client = staff.client(staff.physio)
 
-    with django_assert_num_queries(15):
+    with django_assert_num_queries(13):
         client.get(reverse("admin:index"))
 
 

@@ -122,5 +122,5 @@ def test_the_list_takes_the_same_queries_for_one_patient_and_three(
         logged(silent(staff))
     client = staff.client(staff.assistant)
 
-    with django_assert_num_queries(11):
+    with django_assert_num_queries(9):
         client.get(reverse(URL))

@@ -103,7 +103,7 @@ def test_the_history_takes_as_many_queries_for_one_entry_as_for_three(
                 clinician=[staff.owner, staff.physio][number % 2], onset_on=f"2026-01-0{number + 1}"
             )
     client = staff.client(staff.owner)
-    with django_assert_num_queries(13):
+    with django_assert_num_queries(11):
         client.get(reverse("admin:patients_episode_history", args=[case.pk]))
 
 

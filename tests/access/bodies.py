@@ -1,0 +1,157 @@
+"""What is sent to each address: what the page itself would send, filled in so that it takes effect."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from html.parser import HTMLParser
+from typing import Any
+
+from django.utils import timezone
+
+from patients.scoring import AKPS_ITEMS
+from tests.access.world import Bundle
+
+type Fields = dict[str, Any]
+
+
+def today() -> str:
+    return timezone.localdate().isoformat()
+
+
+def new_case(bundle: Bundle) -> Fields:
+    chosen = {"diagnosis": "pfp", "index_side": "left", "running_track": "stopped", "opened_on": today()}
+    return {"clinician": bundle.clinician.pk, **chosen}
+
+
+def new_patient(bundle: Bundle) -> Fields:
+    return {"given_name": "New", "timezone": "UTC", **new_case(bundle)}
+
+
+def colleague(bundle: Bundle) -> Fields:
+    others = bundle.clinic.memberships.clinicians().exclude(user=bundle.clinician)
+    return {"clinician": others.first().user_id}
+
+
+def soon(_: Bundle) -> Fields:
+    return {"until": (timezone.localdate() + timedelta(days=7)).isoformat(), "note": "Away"}
+
+
+def new_member(_: Bundle) -> Fields:
+    return {"email": "new@example.org", "name": "New", "role": "physio", "password": "a-long-first-one"}
+
+
+def new_template(bundle: Bundle) -> Fields:
+    return {"name": "New", "diagnoses": ["pfp"], "strength_per_week": "3"}
+
+
+FILLED_IN: dict[str, Fields | Callable[[Bundle], Fields]] = {
+    "admin:clinic_membership_me": {"digest_weekday": "2"},
+    "admin:patients_patient_add": new_patient,
+    "admin:patients_patient_add ?clinic": new_patient,
+    "admin:patients_patient_contact": {"phone": "+31 20 555 0199"},
+    "admin:do invite": {},
+    "admin:do log-contact": {"kind": "call", "note": "Called"},
+    "admin:do new-case": new_case,
+    "admin:do reassign": colleague,
+    "admin:do discharge": {"outcome": "improved"},
+    "admin:do thresholds": {"stalled_week": "10"},
+    "admin:patients_episode_change": {"both_knees": "on"},
+    "admin:patients_assessment_add": lambda bundle: {"episode": bundle.plain.pk, "kind": "intake"},
+    "admin:patients_assessment_change": {"notes": "Changed", "movement_tests-0-test": "lateral_step_down"},
+    "admin:do score": {code: item.points[0] for code, item in AKPS_ITEMS.items()},
+    "admin:do assign": lambda bundle: {"template_choice": bundle.ids["template"], "started_on": today()},
+    "admin:do move-stage": {"to_stage": "2", "override_reason": "Ready"},
+    "admin:do pause": {"kind": "holiday", "starts_on": today()},
+    "admin:do resume": {"on": today()},
+    "admin:do fair-trial": {"on": today(), "reason": "Another try"},
+    "admin:do wake": {},
+    "admin:programs_program_change": {"name": "Changed"},
+    "admin:do acknowledge": {},
+    "admin:do snooze": soon,
+    "admin:do resolve": {"outcome": "Settled"},
+    "admin:do clear": {"finding": "Harmless"},
+    "admin:programs_exercise_add": {"name": "New", "kind": "strength"},
+    "admin:programs_exercise_change": {"name": "Changed"},
+    "admin:programs_template_add": new_template,
+    "admin:programs_template_change": {"name": "Changed"},
+    "admin:clinic_membership_add": new_member,
+    "admin:clinic_membership_add ?clinic": new_member,
+    "admin:clinic_membership_change": {"role": "physio"},
+    "admin:clinic_clinicpolicy_change": {"stalled_week": "10"},
+    "admin:clinic_clinic_change": {"name": "Changed"},
+}
+"""Over what the form holds when it is opened."""
+
+NAME_THEIR_ROWS = {
+    "admin:patients_assessment_change",
+    "admin:programs_program_change",
+    "admin:programs_template_change",
+}
+"""Forms with rows of their own below them, by id."""
+
+TICKED = {"action": "delete_selected", "select_across": "1", "index": "0"}
+"""Django's own action on a list, should it ever be let in."""
+
+DEVICE = {"device_name": "Phone"}
+EFFORT = {"occurred_at": timezone.now().isoformat(), "pain_during": 2}
+SENT: dict[str, Fields | Callable[[Bundle], Fields]] = {
+    "auth-invitation": {"token": "guessed", **DEVICE},
+    "auth-code": {"email": "nobody@example.org"},
+    "auth-token": {"email": "nobody@example.org", "code": "123456", **DEVICE},
+    "me-answer": {"occurred_at": timezone.now().isoformat(), "worst_left": 4},
+    "me-session": lambda bundle: {**EFFORT, "exercises": [{"dose": bundle.ids["dose"], "sets_done": 2}]},
+    "me-session-next-morning": {"pain_next_morning": 2},
+    "me-run": {**EFFORT, "distance_km": 4},
+    "me-run-next-morning": {"pain_next_morning": 2},
+}
+"""JSON bodies of the API."""
+
+
+def filled_in(route: str, bundle: Bundle) -> Fields:
+    fields = FILLED_IN[route]
+    return fields(bundle) if callable(fields) else fields
+
+
+def json_body(route: str, bundle: Bundle) -> Fields:
+    fields = SENT.get(route, {})
+    return fields(bundle) if callable(fields) else fields
+
+
+class FieldsOf(HTMLParser):
+    """What a browser would send back of a page's forms, with nothing filled in."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.held: dict[str, Any] = {}
+        self.select = ""
+        self.text: str | None = None
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        about = {name: value or "" for name, value in attrs}
+        name, kind = about.get("name", ""), about.get("type", "text")
+        if tag == "select":
+            self.select = name
+        elif tag == "option" and self.select and "selected" in about:
+            self.held.setdefault(self.select, []).append(about.get("value", ""))
+        elif tag == "textarea" and name:
+            self.text = name
+            self.held[name] = ""
+        elif tag == "input" and name and kind not in ("submit", "button", "file"):
+            if kind not in ("checkbox", "radio"):
+                self.held[name] = about.get("value", "")
+            elif "checked" in about:
+                self.held.setdefault(name, []).append(about.get("value", "on"))
+
+    def handle_data(self, data: str) -> None:
+        if self.text is not None:
+            self.held[self.text] += data
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag == "select":
+            self.select = ""
+        elif tag == "textarea":
+            if self.text is not None:
+                self.held[self.text] = self.held[self.text].removeprefix("\n")
+            self.text = None

@@ -1,0 +1,164 @@
+"""Every address, every role, every method; own, foreign and missing objects."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from http import HTTPStatus
+
+import pytest
+
+from tests.access import table
+from tests.access.asking import Answer, Asking, Request, undone
+from tests.access.table import Row
+from tests.access.world import Bundle, Person
+
+METHODS = ("GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE")
+FULL = bool(os.environ.get("ACCESS_FULL"))
+"""``make access``: each method for everybody. Else, in the admin, those that it refuses unseen and HEAD are
+tried as the owner alone."""
+SAFE = ("GET", "HEAD")
+OF_THE_HOUSE = {"clinic", "policy", "member", "exercise", "template", "e-mail"}
+"""Kinds of objects that are one clinic's, not one patient's."""
+
+
+def in_admin(asked: Request) -> int:
+    row, role = asked.row, asked.person.role
+    if asked.method not in (*SAFE, "POST"):
+        return 405
+    if role in (table.OUTSIDE, table.PATIENT):
+        return 302
+    if asked.method == "POST" and row.idle == 405:  # refused before anybody's role is looked at
+        return 405
+    if role not in row.sees:
+        return row.refused
+    if row.of and not reaches(asked):
+        return row.missing
+    if asked.method in SAFE:
+        return row.opened
+    return row.done if role in row.does else row.idle
+
+
+def in_api(asked: Request) -> int:
+    row = asked.row
+    if asked.person.role != table.PATIENT:
+        return 401
+    if asked.method == "OPTIONS":
+        return 200
+    if asked.method in SAFE and row.sees:
+        return row.opened
+    if asked.method == row.method and row.does:
+        return row.done if asked.whose == "own" else row.missing
+    return 405
+
+
+def in_the_open(asked: Request) -> int:
+    row = asked.row
+    if row.any_method or (asked.method in SAFE and row.sees):
+        return row.opened
+    if asked.method == row.method and row.does:
+        return row.done
+    return row.options if asked.method == "OPTIONS" else 405
+
+
+def reaches(asked: Request) -> bool:
+    """Own objects; an operator's are those of every clinic."""
+    of_platform = asked.person.role == table.OPERATOR and asked.bundle is not None
+    return asked.whose == "own" or of_platform
+
+
+def acts(asked: Request) -> bool:
+    """Whether rows may change."""
+    row = asked.row
+    return asked.method == row.method and asked.person.role in row.does and not row.silent
+
+
+@pytest.mark.parametrize("route", table.ADMIN)
+def test_admin(asking: Asking, route: str) -> None:
+    wrong = list(walk(asking, route, table.ADMIN[route], in_admin))
+    assert not wrong, "\n".join(wrong)
+
+
+@pytest.mark.parametrize("route", table.API)
+def test_api(asking: Asking, route: str) -> None:
+    wrong = list(walk(asking, route, table.API[route], in_api))
+    assert not wrong, "\n".join(wrong)
+
+
+@pytest.mark.parametrize("route", table.OPEN)
+def test_open_to_all(asking: Asking, route: str) -> None:
+    wrong = list(walk(asking, route, table.OPEN[route], in_the_open))
+    assert not wrong, "\n".join(wrong)
+
+
+def walk(asking: Asking, route: str, row: Row, expected: Callable[[Request], int]) -> Iterator[str]:
+    """What is wrong at this address, in words."""
+    for person in asking.world.people.values():
+        requests = list(all_requests(person, route, row))
+        answers: dict[Request, Answer] = {}
+        yield from deny(asking, [request for request in requests if not acts(request)], answers)
+        yield from let_act(asking, [request for request in requests if acts(request)], answers)
+        for request, answer in answers.items():
+            if answer.status != expected(request):
+                yield f"{request}: {answer.status}, expected {expected(request)}"
+            if leaked := answer.marks - person.sees:
+                yield f"{request}: shows {sorted(leaked)}"
+        yield from differences(answers)
+
+
+def deny(asking: Asking, requests: list[Request], answers: dict[Request, Answer]) -> Iterator[str]:
+    """No row changes. All are made before the rows are compared; each again, alone, if one changed any."""
+    with undone():
+        answers |= {request: asking.ask(request) for request in requests}
+        unchanged = not asking.changed()
+    if not unchanged:
+        yield from (f"{request} changed the database" for request in requests if changes(asking, request))
+
+
+def let_act(asking: Asking, requests: list[Request], answers: dict[Request, Answer]) -> Iterator[str]:
+    """On the own object it takes effect: so would the same body have where it was denied."""
+    for request in requests:
+        with undone():
+            answers[request] = asking.ask(request)
+            changed = asking.changed()
+        if reaches(request) and request.row.done < HTTPStatus.BAD_REQUEST and not changed:
+            yield f"{request} changed nothing"
+        if not reaches(request) and request.row.missing >= HTTPStatus.BAD_REQUEST and changed:
+            yield f"{request} changed the database"
+
+
+def changes(asking: Asking, request: Request) -> bool:
+    with undone():
+        asking.ask(request)
+        return asking.changed()
+
+
+def differences(answers: dict[Request, Answer]) -> Iterator[str]:
+    """Foreign objects that do not answer as missing ones."""
+    missing = {asked.method: answer.same for asked, answer in answers.items() if asked.whose == "missing"}
+    for asked, answer in answers.items():
+        if asked.whose.startswith("foreign") and not reaches(asked) and answer.same != missing[asked.method]:
+            told = zip(str(answer.same).split(","), str(missing[asked.method]).split(","), strict=False)
+            yield f"{asked}: unlike a missing one: {next((pair for pair in told if pair[0] != pair[1]), '')}"
+
+
+def all_requests(person: Person, route: str, row: Row) -> Iterator[Request]:
+    for whose, bundle in objects(person, row):
+        for method in methods(person, route, row):
+            read = method != "HEAD" and not (method == row.method and row.idle == 200 and whose == "own")
+            yield Request(person, method, route, row, whose, bundle, read)
+
+
+def methods(person: Person, route: str, row: Row) -> tuple[str, ...]:
+    everything = FULL or route not in table.ADMIN or person.name == "owner"
+    return METHODS if everything else ("GET", row.method)
+
+
+def objects(person: Person, row: Row) -> Iterator[tuple[str, Bundle | None]]:
+    if person.own or not row.of:
+        yield "own", person.own
+    if row.of:
+        for bundle in () if row.of == "job" else person.foreign:  # a job is no clinic's
+            if not (row.of in OF_THE_HOUSE and person.own and bundle.clinic == person.own.clinic):
+                yield f"foreign {bundle.name}", bundle
+        yield "missing", None
