@@ -34,7 +34,14 @@ CHROMIUM_FLAGS = [
 settings.register_profile("suite", deadline=None)
 settings.load_profile("suite")
 
-SLOWEST = {"test_demo_clinic.py", "test_main_job.py", "test_up.py", "test_admin_browser.py"}
+SLOWEST = {
+    "test_chaos.py",
+    "test_faults.py",
+    "test_demo_clinic.py",
+    "test_main_job.py",
+    "test_up.py",
+    "test_admin_browser.py",
+}
 
 _running = ExitStack()
 

@@ -219,6 +219,8 @@ def test_a_dump_restores_to_the_same_rows(cluster: Cluster, token: str) -> None:
     sweeping = [name for name in cluster.parts if name.startswith(("worker", "beat"))]
     for name in sweeping:  # else the record of its last run is another one
         cluster.take_away(name)
+    sessions = "SELECT count(*) FROM pg_stat_activity WHERE usename = 'clinic_sweep'"
+    cluster.wait_for(lambda: cluster.query(sessions) == [(0,)])
     result = restore.run(cluster)
     for name in sweeping:
         cluster.start(name)
