@@ -11,7 +11,8 @@ SEES = """
 CREATE FUNCTION sees_clinic_user(key bigint) RETURNS boolean LANGUAGE plpgsql STABLE AS $$
 BEGIN
     RETURN EXISTS (SELECT FROM clinic_membership WHERE user_id = key)
-        OR EXISTS (SELECT FROM patients_patient WHERE user_id = key);
+        OR EXISTS (SELECT FROM patients_patient WHERE user_id = key)
+        OR EXISTS (SELECT FROM clinic_breakglass WHERE operator_id = key);
 END $$
 """
 

@@ -32,6 +32,8 @@ class AccessLogSerializer(serializers.Serializer[Any]):
 
 
 class AccessLogView(PatientView):
+    query = AccessLogQuery
+
     @extend_schema(
         tags=["me"],
         summary="Who has read my record",
@@ -40,9 +42,8 @@ class AccessLogView(PatientView):
         responses={200: AccessLogSerializer, **problems(400, 401)},
     )
     def get(self, request: Request) -> Response:
-        query = AccessLogQuery(data=request.query_params.dict())
-        query.is_valid(raise_exception=True)
-        found = readers(patient=self.patient, before=query.validated_data["before"], most=READERS_SHOWN + 1)
+        before = self.asked.validated_data["before"]
+        found = readers(patient=self.patient, before=before, most=READERS_SHOWN + 1)
         page = found[:READERS_SHOWN]
         more = len(found) > READERS_SHOWN
         return Response(AccessLogSerializer({"entries": page, "next": page[-1].id if more else None}).data)

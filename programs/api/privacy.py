@@ -100,6 +100,7 @@ class ConsentView(PatientView):
 
 class ExportView(PatientView):
     throttle_classes = (PatientThrottle,)
+    query = ExportQuery
 
     @extend_schema(
         tags=["me"],
@@ -112,10 +113,8 @@ class ExportView(PatientView):
         },
     )
     def get(self, request: Request) -> HttpResponse:
-        query = ExportQuery(data=request.query_params.dict())
-        query.is_valid(raise_exception=True)
         export = export_patient(patient=self.patient, by=None, reason=ASKED_BY_PATIENT, now=instant())
-        if query.validated_data["content"] == "csv":
+        if self.asked.validated_data["content"] == "csv":
             return _file(export.as_zip(), "application/zip", "my-data.zip")
         return _file(export.as_json().encode(), "application/json", "my-data.json")
 

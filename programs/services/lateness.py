@@ -23,7 +23,8 @@ OVER_EVERYWHERE = timedelta(hours=36)
 
 def oldest_due(*, now: datetime) -> dict[str, datetime]:
     """By the sweep's name; one that has nothing to do is left out."""
-    clinics = tuple(Clinic.objects.filter(is_active=True).values_list("pk", flat=True))
+    with acting_for(Tenant(platform=True)):
+        clinics = tuple(Clinic.objects.filter(is_active=True).values_list("pk", flat=True))
     with acting_for(Tenant(clinics, platform=True)):
         found = {
             "send_outbox": _oldest_mail(now),

@@ -34,6 +34,7 @@ from tests.access.table import ASSISTANT, FORMER, OPERATOR, OUTSIDE, OWNER, PATI
 from tests.api import log_in
 from tests.clinic.test_row_security import whole_case
 from tests.factories import make_assessment, make_case, make_clinic, make_operator, make_program, make_user
+from tests.staff import sign_in
 
 MARK = re.compile(r"qq([a-c]\d(?:clinic|staff|library|person|finding|device|mail))qq", re.IGNORECASE)
 
@@ -87,7 +88,7 @@ class Person:
 
     def log_in(self, user: User) -> Person:
         """The one place where the matrix opens a staff session."""
-        self.client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
+        sign_in(self.client, user)
         member = Membership.objects.filter(user=user).first()
         self.user, self.membership = user, member.pk if member else 0
         return self

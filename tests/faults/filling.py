@@ -73,7 +73,7 @@ def _program(case: Episode, started: date, due_at: datetime) -> Program:
 
 
 def _token(patient: Patient, now: datetime) -> str:
-    patient.user = User.objects.create_user(patient.email)
+    patient.user = User.objects.join(patient.email)
     patient.save()
     digest, token = get_digest_token()
     DeviceToken(

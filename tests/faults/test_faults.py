@@ -52,9 +52,9 @@ class Phone:
 
 
 NEW_MAIL = """
-    INSERT INTO clinic_outboxmessage (kind, dedupe_key, to_email, subject, text, html, images, state,
+    INSERT INTO clinic_outboxmessage (kind, dedupe_key, to_email, subject, images, state,
         attempts, last_error, bounced, next_attempt_at)
-    VALUES ('check_in', %s, 'robin@example.org', 'Hello', 'Text', '', '{}', 'pending', 0, '', false, now())
+    VALUES ('check_in', %s, 'robin@example.org', 'Hello', '{}', 'pending', 0, '', false, now())
     RETURNING id::text
 """
 

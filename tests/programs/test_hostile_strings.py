@@ -30,6 +30,7 @@ from tests import hostile
 from tests.api import Device
 from tests.conftest import Sink
 from tests.factories import make_case, make_clinic, make_patient, make_program, make_user
+from tests.staff import sign_in
 
 pytestmark = pytest.mark.django_db
 
@@ -104,7 +105,7 @@ def test_hostile_strings_come_out_as_text(page: Page, smtp_sink: Sink) -> None:
 
 def assert_admin_shows_text(page: Page, owner: Any, patient: Patient, notes: list[str]) -> None:
     client = Client()
-    client.force_login(owner, backend="django.contrib.auth.backends.ModelBackend")
+    sign_in(client, owner)
     own = reverse("admin:patients_patient_change", args=[patient.pk])
     for path in (own, reverse("admin:patients_patient_changelist"), reverse("admin:index")):
         text = assert_text_only(page, client.get(path).content.decode(), path)

@@ -11,6 +11,7 @@ from django.urls import reverse
 from patients.models import Episode
 from tests.api import Device, fields_of
 from tests.factories import make_case
+from tests.staff import sign_in
 
 pytestmark = pytest.mark.django_db
 
@@ -22,7 +23,7 @@ def case() -> Episode:
 
 def look(case: Episode, times: int = 1) -> None:
     client = Client()
-    client.force_login(case.clinician, backend="django.contrib.auth.backends.ModelBackend")
+    sign_in(client, case.clinician)
     for _ in range(times):
         client.get(reverse("admin:patients_patient_change", args=[case.patient_id]))
 

@@ -19,6 +19,7 @@ from patients.services import issue_invitation
 from tests.api import Device, fields_of, problem_of
 from tests.clinic.test_row_security import whole_case
 from tests.factories import make_case, make_clinic, make_user
+from tests.staff import sign_in
 
 pytestmark = pytest.mark.django_db
 
@@ -145,7 +146,7 @@ def test_who_is_erased_is_logged_out_everywhere(device: Device) -> None:
     owner = make_user(role="owner", clinic=case.clinic)
     phone = Device(case.patient)
     from_admin = Client()
-    from_admin.force_login(owner, backend="django.contrib.auth.backends.ModelBackend")
+    sign_in(from_admin, owner)
     url = f"/admin/patients/patient/do/erase/{case.patient_id}/"
 
     page = from_admin.get(url).content.decode()

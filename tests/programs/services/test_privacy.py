@@ -18,7 +18,6 @@ from django.core.management import CommandError, call_command
 from django.db import Error, connection, transaction
 from django.test.utils import CaptureQueriesContext
 
-from clinic.csv_cells import cell
 from clinic.data_keys import DataKey
 from clinic.legal_terms import LONGEST, TERMS, term_of
 from clinic.models import Clinic, OutboxMessage, User
@@ -383,24 +382,6 @@ class TestRetention:
 
         left = {message.dedupe_key: message.text for message in OutboxMessage.objects.all()}
         assert left == {"fresh": "Hello", "old": "", "waiting": "Hello"}
-
-
-@pytest.mark.parametrize(
-    ("value", "written"),
-    [
-        ("=1+1", "'=1+1"),
-        ("@a", "'@a"),
-        ("+31 20 1", "'+31 20 1"),
-        ("-", "'-"),
-        ("\tx", "'\tx"),
-        ("-3.5", "-3.5"),
-        (None, ""),
-        (4, "4"),
-        ("plain", "plain"),
-    ],
-)
-def test_a_cell_is_never_a_formula(value: object, written: str) -> None:
-    assert cell(value) == written
 
 
 def test_an_open_invitation_of_someone_erased_opens_nothing(case: Episode, owner: User) -> None:
