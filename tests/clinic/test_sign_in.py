@@ -225,7 +225,11 @@ def seen_of(ask: Callable[[str], Any], email: str, monkeypatch: Any) -> tuple[An
         )
         answer = ask(email)
     body = re.sub(rb'csrfmiddlewaretoken" value="\w+"', b"", answer.content).replace(email.encode(), b"")
-    headers = {name: value for name, value in answer.items() if name not in ("Date", "Content-Length")}
+    headers = {
+        name: value
+        for name, value in answer.items()
+        if name not in ("Date", "Content-Length", "X-Request-ID")
+    }
     cookies = {name: dict(morsel) | {"value": len(morsel.value)} for name, morsel in answer.cookies.items()}
     statements = [query["sql"].replace("ROLLBACK TO", "RELEASE") for query in queries]
     shapes = [re.sub(r"'[^']*'|\d+|\"s\d+_x\d+\"", "?", statement)[:60] for statement in statements]

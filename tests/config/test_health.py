@@ -94,9 +94,15 @@ DUE: dict[str, Callable[[datetime], object]] = {
 }
 """For each sweep, a row that has been due since then."""
 
+HOUSEKEEPING = {"apply_retention", "forget_sign_ins"}
+"""Sweeps that delete what is over its term: nobody waits for them."""
+
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("sweep", [name.rpartition(".")[2] for name in settings.BEAT_INTERVALS])
+@pytest.mark.parametrize(
+    "sweep",
+    [name.rpartition(".")[2] for name in settings.BEAT_INTERVALS if not name.endswith(tuple(HOUSEKEEPING))],
+)
 def test_not_ready_while_the_oldest_due_row_of_a_sweep_is_late(client: Client, sweep: str) -> None:
     DUE[sweep](timezone.now() - timedelta(minutes=10))
     answer = client.get("/health/ready")
