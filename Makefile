@@ -35,7 +35,7 @@ test: .venv/.complete  ## every test, on throw-away servers
 	@$(VENV)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 fuzz: .venv/.complete  ## CASES=20000 made from the API document, as each role: no server error, no broken promise
-	@FUZZ_CASES=$(CASES) $(VENV)/python -m pytest tests/programs/api/test_fuzz.py
+	@FUZZ_CASES=$(CASES) $(VENV)/python -m pytest -s tests/programs/api/test_fuzz.py
 
 hostile: .venv/.complete  ## STRINGS=10000 hostile strings through API, admin, e-mail and CSV: all come out as text
 	@HOSTILE_STRINGS=$(STRINGS) $(VENV)/python -m pytest tests/programs/test_hostile_strings.py
