@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 import logging
+import re
 from collections import Counter
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -44,6 +45,10 @@ MASK = "\u2022" * 6
 MAX_ATTEMPTS = 8
 BACKOFF = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 15, 60, 180, 360, 720))
 """Waits after the first, second ... failed attempt: about a day until the last."""
+
+SPECIALS = re.compile(r'[()<>@,:;"\\\[\]]|=\?')
+"""What means something in a sender's name, quoted or not: Python folds a name that is not ASCII without its
+quotes ("Praxis Müller, Köln" would be two senders), and decodes what looks encoded."""
 
 URGENT = ("red_flag", "escalation", "login_code", "break_glass", "password_reset")
 """Kinds that do not queue behind a thousand check-ins."""
@@ -89,8 +94,8 @@ def put(
         dedupe_key=dedupe_key,
         patient_key=patient_key,
         to_email=to_email,
-        # A line break in a clinic's name must not cost the message.
-        subject=" ".join(subject.split())[:200],
+        # A line break in a clinic's name must not cost the message, nor one that is encoded.
+        subject=" ".join(subject.replace("=?", "= ?").split())[:200],
         text=text,
         html=html,
         images={cid: base64.b64encode(png).decode() for cid, png in (images or {}).items()},
@@ -321,7 +326,8 @@ def _compose(message: OutboxMessage) -> _Email:
 def _sender_name(clinic: Clinic | None) -> str:
     """The service's address under the clinic's name, which patients know."""
     name, address = parseaddr(settings.DEFAULT_FROM_EMAIL)
-    return formataddr((" ".join(clinic.name.split()) if clinic else name, address))
+    shown = SPECIALS.sub(" ", clinic.name) if clinic else name
+    return formataddr((" ".join(shown.split()), address))
 
 
 def _reason(error: Exception) -> str:

@@ -147,7 +147,7 @@ class TestWhatIsSent:
         assert mail["Subject"] == "Grüße"
         assert mail["To"] == "robin@example.org"
         assert mail["From"].addresses[0].addr_spec == "s@example.org"
-        assert mail["From"].addresses[0].display_name == "Kniepraktijk Zoë, Utrecht"
+        assert mail["From"].addresses[0].display_name == "Kniepraktijk Zoë Utrecht"
         assert mail["Message-ID"] == f"<{message.pk}@clinic.example.org>"
         assert mail["Auto-Submitted"] == "auto-generated"
         assert mail.get_body(("plain",)).get_content().strip() == "A text."

@@ -165,3 +165,18 @@ def test_a_row_with_a_split_header_dies_visibly_and_holds_up_nothing(smtp_sink: 
     states = dict(OutboxMessage.objects.values_list("dedupe_key", "state"))
     assert states == {"bad0": "dead", "bad1": "dead", "good": "sent"}
     assert [message["To"] for message in smtp_sink.messages] == ["good@example.org"]
+
+
+def test_whatever_a_clinic_is_called_its_mail_has_one_sender_and_arrives(smtp_sink: Sink) -> None:
+    names = ["Praxis Müller, Köln", "=?utf-8?q?=0AX-Evil:1?=", 'é "a" <x@evil.example>', "Knee; & (Sons): é"]
+    for name in names:
+        clinic, now = make_clinic(name=name), timezone.now()
+        fields = {"to_email": "a@example.org", "subject": f"From {name}", "text": "x", "kind": "check_in"}
+        outbox.put(clinic=clinic, dedupe_key=name, now=now, **fields)
+    outbox.send_due(now=timezone.now())
+
+    assert len(smtp_sink.messages) == len(names)
+    for message in smtp_sink.messages:
+        assert [sender.addr_spec for sender in message["From"].addresses] == ["clinic@localhost"]
+        assert "\n" not in message["Subject"]
+    assert smtp_sink.messages[0]["From"].addresses[0].display_name == "Praxis Müller Köln"
