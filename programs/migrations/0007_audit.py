@@ -18,7 +18,7 @@ OF_TEMPLATES_STAGE = of("programs_stage", "this.stage_id", of("programs_template
 
 
 class Migration(migrations.Migration):
-    dependencies = [("programs", "0041_seal_text"), ("patients", "0020_audit")]
+    dependencies = [("programs", "0006_seal_text"), ("patients", "0010_audit")]
 
     operations = [
         record("programs_exercise"),

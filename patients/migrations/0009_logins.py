@@ -36,7 +36,7 @@ CREATE FUNCTION join_login(address text, called text, secret text, staff boolean
 
 
 class Migration(migrations.Migration):
-    dependencies = [("patients", "0042_privacy_same_clinic"), ("clinic", "0051_admin_log")]
+    dependencies = [("patients", "0008_privacy_same_clinic"), ("clinic", "0009_admin_log")]
 
     operations = [
         migrations.RunSQL(SEES),

@@ -16,7 +16,7 @@ MEASUREMENTS = (
 
 
 class Migration(migrations.Migration):
-    dependencies = [("patients", "0043_logins"), ("clinic", "0020_audit")]
+    dependencies = [("patients", "0009_logins"), ("clinic", "0010_audit")]
 
     operations = [
         record("patients_patient", patient="this.id"),

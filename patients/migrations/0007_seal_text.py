@@ -19,7 +19,7 @@ SEALED = (
 
 class Migration(migrations.Migration):
     atomic = False
-    dependencies = [("patients", "0040_privacy")]
+    dependencies = [("patients", "0006_privacy")]
 
     operations = [
         operation

@@ -11,6 +11,6 @@ RECORDS = (
 
 
 class Migration(migrations.Migration):
-    dependencies = [("patients", "0011_same_clinic"), ("clinic", "0031_account_security")]
+    dependencies = [("patients", "0004_same_clinic"), ("clinic", "0005_account_security")]
 
     operations = [let_operator_read(f"patients_{name}") for name in RECORDS]

@@ -11,7 +11,7 @@ from clinic.seal_migration import expand
 
 
 class Migration(migrations.Migration):
-    dependencies = [("clinic", "0031_account_security")]
+    dependencies = [("clinic", "0005_account_security")]
 
     operations = [
         migrations.AddField(

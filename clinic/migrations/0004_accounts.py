@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('clinic', '0010_look_ups'),
+        ('clinic', '0003_look_ups'),
     ]
 
     operations = [

@@ -18,7 +18,7 @@ SHOWN_TO_PATIENT = "action IN ('read', 'exported') AND patients @> ARRAY[(SELECT
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('clinic', '0051_admin_log'),
+        ('clinic', '0009_admin_log'),
     ]
 
     operations = [

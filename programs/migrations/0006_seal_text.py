@@ -30,7 +30,7 @@ SEALED = (
 
 class Migration(migrations.Migration):
     atomic = False
-    dependencies = [("programs", "0040_sealed_text")]
+    dependencies = [("programs", "0005_sealed_text")]
 
     operations = [
         *(

@@ -7,7 +7,7 @@ from clinic.row_security.keys import has_clinic_key, same_clinic
 
 class Migration(migrations.Migration):
     atomic = False
-    dependencies = [("patients", "0041_seal_text")]
+    dependencies = [("patients", "0007_seal_text")]
 
     operations = [
         has_clinic_key("patients_erasure", key="patient_key"),

@@ -13,7 +13,7 @@ CREATE FUNCTION tenant_reads() RETURNS bigint[] LANGUAGE sql STABLE PARALLEL SAF
 
 
 class Migration(migrations.Migration):
-    dependencies = [("clinic", "0030_accounts")]
+    dependencies = [("clinic", "0004_accounts")]
 
     operations = [
         migrations.RunSQL(READS),

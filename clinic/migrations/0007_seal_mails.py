@@ -7,7 +7,7 @@ from clinic.seal_migration import contract, seal_rows
 
 class Migration(migrations.Migration):
     atomic = False
-    dependencies = [("clinic", "0040_data_keys")]
+    dependencies = [("clinic", "0006_data_keys")]
 
     operations = [
         seal_rows("clinic_outboxmessage", "text", "html", patient="row.patient_key"),

@@ -6,6 +6,6 @@ from clinic.row_security.policies import OWN_LOGIN, protect
 
 
 class Migration(migrations.Migration):
-    dependencies = [("clinic", "0050_row_attempts"), ("admin", "0003_logentry_add_action_flag_choices")]
+    dependencies = [("clinic", "0008_row_attempts"), ("admin", "0003_logentry_add_action_flag_choices")]
 
     operations = [protect("django_admin_log", f"user_id = {OWN_LOGIN}")]

@@ -20,7 +20,7 @@ TEXT = {
 
 
 class Migration(migrations.Migration):
-    dependencies = [("programs", "0030_break_glass"), ("patients", "0040_privacy")]
+    dependencies = [("programs", "0004_break_glass"), ("patients", "0006_privacy")]
 
     operations = [
         # They ask the plain columns; they come back for the sealed ones once those are filled.

@@ -66,8 +66,8 @@ ID = ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=F
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("clinic", "0040_data_keys"),
-        ("patients", "0030_break_glass"),
+        ("clinic", "0006_data_keys"),
+        ("patients", "0005_break_glass"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

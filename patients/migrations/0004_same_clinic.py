@@ -12,7 +12,7 @@ MEASUREMENTS = (
 
 class Migration(migrations.Migration):
     atomic = False
-    dependencies = [("patients", "0010_look_ups")]
+    dependencies = [("patients", "0003_look_ups")]
 
     operations = [
         has_clinic_key("patients_patient"),

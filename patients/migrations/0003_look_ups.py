@@ -6,7 +6,7 @@ from clinic.row_security.policies import for_the_application, look_up, share_onl
 
 
 class Migration(migrations.Migration):
-    dependencies = [("patients", "0002_row_security"), ("clinic", "0010_look_ups")]
+    dependencies = [("patients", "0002_row_security"), ("clinic", "0003_look_ups")]
 
     operations = [
         for_the_application("clinics_with_login"),

@@ -12,6 +12,6 @@ RECORDS = (
 
 
 class Migration(migrations.Migration):
-    dependencies = [("programs", "0011_same_clinic"), ("patients", "0030_break_glass")]
+    dependencies = [("programs", "0003_same_clinic"), ("patients", "0005_break_glass")]
 
     operations = [let_operator_read(f"programs_{name}") for name in RECORDS]

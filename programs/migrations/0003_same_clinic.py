@@ -32,8 +32,8 @@ class Migration(migrations.Migration):
     atomic = False
     dependencies = [
         ("programs", "0002_row_security"),
-        ("patients", "0011_same_clinic"),
-        ("clinic", "0010_look_ups"),
+        ("patients", "0004_same_clinic"),
+        ("clinic", "0003_look_ups"),
     ]
 
     operations = [

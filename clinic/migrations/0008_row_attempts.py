@@ -7,7 +7,7 @@ from clinic.row_security.policies import PLATFORM, of_staff, protect
 
 
 class Migration(migrations.Migration):
-    dependencies = [("clinic", "0041_seal_mails")]
+    dependencies = [("clinic", "0007_seal_mails")]
 
     operations = [
         migrations.CreateModel(
