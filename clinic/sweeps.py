@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from datetime import datetime, timedelta
 from time import monotonic
 
+from clinic.logs import described
 from clinic.models import SweepRun
 
 logger = logging.getLogger(__name__)
@@ -41,6 +42,5 @@ def _finish(now: datetime, started: float) -> datetime:
 
 
 def in_one_line(error: Exception) -> str:
-    """Without what follows the first line: there a database names the values of the row."""
-    first = (str(error).splitlines() or [""])[0]
-    return f"{type(error).__name__}: {first}"[:1000]
+    """What it was and where, as in the logs: its message may quote what a patient wrote."""
+    return " ".join("; ".join(described(error)).split())[:1000]

@@ -20,6 +20,7 @@ from knox.models import get_digest_token
 from knox.settings import CONSTANTS, knox_settings
 
 from clinic import outbox
+from clinic.data_keys import make_sure
 from clinic.models import Clinic
 from clinic.row_security import Tenant, acting_for
 from patients.models import DeviceToken, LoginCode, Patient
@@ -115,6 +116,7 @@ def _send_code(patient: Patient, now: datetime, *, undo: bool = False) -> None:
     email = emails.login_code(minutes=CODE_MINUTES, clinic=patient.clinic)
     with transaction.atomic():
         before = transaction.savepoint_create()
+        make_sure(patient.pk, patient.clinic_id)
         row = LoginCode(
             patient=patient,
             clinic=patient.clinic,

@@ -12,6 +12,7 @@ from django.db.models import Min, Q, QuerySet
 from django.db.models.functions import Greatest
 
 from clinic import attempts
+from clinic.audit.models import AuditEntry
 from clinic.models import Clinic, Membership, OutboxMessage
 from clinic.row_security import Tenant, acting_for
 from programs.models import CheckInRequest, Program
@@ -28,6 +29,7 @@ def oldest_due(*, now: datetime) -> dict[str, datetime]:
     with acting_for(Tenant(clinics, platform=True)):
         found = {
             "send_outbox": _oldest_mail(now),
+            "seal_audit": AuditEntry.objects.filter(position=None).aggregate(oldest=Min("at"))["oldest"],
             reviews.SWEEP: _oldest_review(now),
             **{sweep: _oldest(sweep, rows, column, now) for sweep, (rows, column) in _sweeps().items()},
         }

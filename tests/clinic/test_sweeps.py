@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -48,7 +49,8 @@ def test_a_run_that_breaks_is_kept_logged_and_raised_again(caplog: Any) -> None:
     run = run_of("ask_check_ins")
     assert (run.started_at, run.succeeded_at) == (later, good)
     assert run.finished_at >= later
-    assert (run.result, run.error) == ({"asked": 2}, "ValueError: no such zone")
+    assert run.result == {"asked": 2}
+    assert re.fullmatch(r"builtins\.ValueError at \S+test_sweeps\.py:\d+ break_down .*", run.error)
     assert "sweep ask_check_ins failed" in caplog.text
 
 
@@ -91,5 +93,5 @@ def test_the_values_of_a_row_that_a_database_error_names_are_not_kept() -> None:
     with pytest.raises(IntegrityError), sweeps.record("ask_check_ins", NOW), transaction.atomic():
         Clinic.objects.create(slug=clinic.slug, name="Another")
 
-    assert "duplicate key" in run_of("ask_check_ins").error
+    assert "UniqueViolation (clinic_clinic_slug_key)" in run_of("ask_check_ins").error
     assert "kneeworks" not in run_of("ask_check_ins").error
