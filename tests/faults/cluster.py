@@ -100,6 +100,7 @@ class Cluster:
         }
         self._stack = ExitStack()
         self._ended = threading.Event()
+        self._starting = threading.Lock()
 
     def __enter__(self) -> Self:
         self._stack.enter_context(embedded.running(self.data_dir))
@@ -124,18 +125,23 @@ class Cluster:
         self.start(part.name)
 
     def start(self, name: str) -> None:
+        """Nothing if it runs: the reviver may have been quicker."""
         part = self.parts[name]
-        part.wanted, part.started_at = True, time.monotonic()
-        part.process = subprocess.Popen(
-            part.command,
-            cwd=PROJECT,
-            env=self.environment | part.environment,
-            stdin=subprocess.DEVNULL,
-            stdout=self.log_file,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-            preexec_fn=die_with_parent(signal.SIGKILL),
-        )
+        with self._starting:
+            part.wanted = True
+            if part.runs:
+                return
+            part.started_at = time.monotonic()
+            part.process = subprocess.Popen(
+                part.command,
+                cwd=PROJECT,
+                env=self.environment | part.environment,
+                stdin=subprocess.DEVNULL,
+                stdout=self.log_file,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+                preexec_fn=die_with_parent(signal.SIGKILL),
+            )
 
     def kill(self, name: str) -> None:
         """SIGKILL to the process and all it forked, at once, as the loss of its machine would."""
@@ -204,11 +210,11 @@ class Cluster:
             cursor = database.execute(statement.encode(), values)
             return cursor.fetchall() if cursor.description else []
 
-    def manage(self, *arguments: str) -> str:
+    def manage(self, *arguments: str, **environment: str) -> str:
         done = subprocess.run(
             python("manage.py", *arguments),
             cwd=PROJECT,
-            env=self.environment,
+            env=self.environment | environment,
             capture_output=True,
             text=True,
             check=False,

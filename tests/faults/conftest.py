@@ -28,7 +28,7 @@ def prepared_copy() -> Path:
     return made
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def cluster(folder: Path, free_port: Callable[[], int]) -> Iterator[Cluster]:
     made = Cluster(
         folder / "data",
@@ -46,7 +46,7 @@ def cluster(folder: Path, free_port: Callable[[], int]) -> Iterator[Cluster]:
         yield made
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def token(cluster: Cluster) -> str:
     """Of patient0, the first of 20 in the clinic; their questions are due in the far future."""
     call = "from tests.faults.filling import fill; fill(asked=20, answering=1, seconds=86400 * 300)"

@@ -79,10 +79,9 @@ def _erase_again(cluster: Cluster) -> bool:
     """On the restored database; False while the service has no such command."""
     if ERASE_AGAIN not in get_commands():
         return False
-    for name in ROLES:
-        address = urlsplit(cluster.environment[name])
-        cluster.environment[name] = urlunsplit(address._replace(path=f"/{FRESH}"))
-    cluster.manage(ERASE_AGAIN)
+    addresses = {name: urlsplit(cluster.environment[name]) for name in ROLES}
+    restored = {name: urlunsplit(at._replace(path=f"/{FRESH}")) for name, at in addresses.items()}
+    cluster.manage(ERASE_AGAIN, **restored)
     return True
 
 
