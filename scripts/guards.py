@@ -30,8 +30,11 @@ UNIQUE = """
     JOIN pg_class ON pg_class.oid = indrelid AND relnamespace = 'public'::regnamespace
     LEFT JOIN pg_constraint ON conindid = indexrelid AND contype = 'u'
     WHERE indisunique AND NOT indisprimary AND relname NOT LIKE ALL (%s)
+        AND indexrelid::regclass::text NOT LIKE '%%\_in\_clinic'
     ORDER BY 1, 2
 """
+"""Without those that hold the primary key: composite foreign keys point to them; they promise nothing more."""
+
 POLICIES = """
     SELECT tablename, policyname, cmd, qual, with_check FROM pg_policies
     WHERE schemaname = 'public' AND policyname NOT IN ('migration', 'tests') ORDER BY 1, 2

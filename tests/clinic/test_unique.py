@@ -7,13 +7,16 @@ from uuid import uuid4
 
 import pytest
 from django.db import IntegrityError, connection, models, transaction
+from psycopg.errors import UniqueViolation
 
 from clinic import models as clinic
 from patients import models as patients
 from programs import models as programs
 from scripts.guards import FRAMEWORK, UNIQUE
+from tests.clinic.test_audit_chain import as_owner
 from tests.clinic.test_row_security import whole_case
 from tests.factories import make_clinic
+from tests.staff import give_app
 
 type Copy = dict[str, Any]
 
@@ -22,6 +25,8 @@ PROMISES: dict[str, tuple[type[models.Model], Copy]] = {
     "clinic_user_email_key": (clinic.User, {}),
     "membership_once_per_clinic": (clinic.Membership, {}),
     "clinic_clinicpolicy_clinic_id_key": (clinic.ClinicPolicy, {}),
+    "factor_once": (clinic.Factor, {}),
+    "row_attempt_once": (clinic.RowAttempt, {}),
     "clinic_outboxmessage_dedupe_key_key": (clinic.OutboxMessage, {}),
     "patient_email_once_per_clinic": (patients.Patient, {"user": lambda _: None}),
     "patient_user_once_per_clinic": (patients.Patient, {"email": lambda _: "another@example.org"}),
@@ -29,6 +34,8 @@ PROMISES: dict[str, tuple[type[models.Model], Copy]] = {
     "invitation_one_open": (patients.Invitation, {"token_hash": lambda _: uuid4().hex}),
     "patients_invitation_token_hash_key": (patients.Invitation, {"revoked_at": lambda row: row.created_at}),
     "patients_logincode_patient_id_key": (patients.LoginCode, {}),
+    "consent_once_a_version": (patients.Consent, {}),
+    "patients_restrictedrecord_erasure_id_key": (patients.RestrictedRecord, {}),
     "outcome_once_per_day": (patients.OutcomeScore, {}),
     "strength_test_once_per_side": (patients.StrengthTest, {}),
     "exercise_slug_once": (programs.Exercise, {}),
@@ -67,6 +74,9 @@ SECOND_COPY: dict[str, tuple[type[models.Model], Copy]] = {
 """Those that refuse the second copy, because the row itself leaves the place empty."""
 
 
+IN_CHAIN = "clinic_auditentry_position_key"
+
+
 def copy(row: Any, different: Copy) -> Any:
     """Stored under a key of its own, past all validation."""
     values = {field.attname: getattr(row, field.attname) for field in row._meta.concrete_fields}
@@ -81,7 +91,9 @@ def copy(row: Any, different: Copy) -> Any:
 
 @pytest.fixture
 def case(db: None) -> Any:
-    return whole_case(make_clinic())
+    case = whole_case(make_clinic())
+    give_app(case.clinician)
+    return case
 
 
 def test_nothing_is_there_twice_that_may_be_once(case: Any) -> None:
@@ -99,8 +111,18 @@ def test_nothing_is_corrected_or_mailed_twice(case: Any, name: str) -> None:
         copy(first, different)
 
 
+def test_no_two_entries_of_the_trail_take_one_place_in_the_chain(db: None) -> None:
+    """As the owner: the application can't write there at all."""
+    entry = (
+        "INSERT INTO clinic_auditentry (who, route, action, table_name, row_id, patients, why, position) "
+        "VALUES ('x', '', 'added', '', '', '{}', '', 1000000)"
+    )
+    with pytest.raises(UniqueViolation, match=f'unique constraint "{IN_CHAIN}"'):
+        as_owner(entry, entry)
+
+
 def test_every_unique_constraint_is_tried_above(db: None) -> None:
     with connection.cursor() as cursor:
         cursor.execute(UNIQUE, [list(FRAMEWORK)])
         found = {constraint or index for _, index, constraint in cursor.fetchall()}
-    assert found == PROMISES.keys() | SECOND_COPY.keys()
+    assert found == PROMISES.keys() | SECOND_COPY.keys() | {IN_CHAIN}
