@@ -182,7 +182,9 @@ class StaffOfClinic:
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         if not request.path.startswith(reverse("admin:index")) or not isinstance(request.user, User):
             return self.get_response(request)
-        row_security.enter(request.user.tenant, f"user:{request.user.pk}")
+        glass = request.user.glass
+        why = f"Break-glass {glass.pk}: {glass.reason}" if glass else ""
+        row_security.enter(request.user.tenant, f"user:{request.user.pk}", why)
         memberships = request.user.active_memberships
         with timezone.override(ZoneInfo(memberships[0].clinic.timezone) if memberships else None):
             return self.get_response(request)

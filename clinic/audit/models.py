@@ -10,6 +10,7 @@ from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
 
+from clinic.audit.origin import WHY_MOST
 from clinic.tenancy import Scope, ScopedQuerySet
 
 
@@ -61,7 +62,7 @@ class AuditEntry(models.Model):
     table_name = models.CharField(max_length=63, blank=True)
     row_id = models.CharField(max_length=100, blank=True, help_text="Read: the object in the address.")
     patients = ArrayField(models.UUIDField(), default=list)
-    why = models.CharField(max_length=500, blank=True)
+    why = models.CharField(max_length=WHY_MOST, blank=True)
     changes = models.JSONField(null=True)
     position = models.BigIntegerField(null=True, unique=True)
     hash = models.BinaryField(null=True)

@@ -7,6 +7,10 @@ from contextvars import ContextVar
 from dataclasses import asdict, dataclass, replace
 
 
+WHY_MOST = 500
+"""Characters that the trail has room for."""
+
+
 @dataclass(frozen=True, slots=True)
 class Origin:
     """``who`` is ``user:12``, ``patient:<uuid>``, ``task:<name>``, ``command:<name>`` or ``anonymous``.
@@ -32,6 +36,6 @@ assume = _current.set
 forget = _current.reset
 
 
-def identify(who: str) -> None:
-    """The request has shown who it is."""
-    assume(replace(current(), who=who))
+def identify(who: str, why: str = "") -> None:
+    """The request has shown who it is, and why it asks."""
+    assume(replace(current(), who=who, why=why[:WHY_MOST]))

@@ -5,6 +5,6 @@ are the migration operations that protect a table. Above it, ``clinic.tenancy`` 
 """
 
 from clinic.audit.origin import Origin
-from clinic.row_security.context import NOBODY, Tenant, acting_for, current, enter
+from clinic.row_security.context import NOBODY, Tenant, acting_for, current, enter, explain
 
-__all__ = ["NOBODY", "Origin", "Tenant", "acting_for", "current", "enter"]
+__all__ = ["NOBODY", "Origin", "Tenant", "acting_for", "current", "enter", "explain"]

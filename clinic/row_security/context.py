@@ -76,14 +76,20 @@ def acting_for(tenant: Tenant, by: Origin | None = None) -> Iterator[None]:
         _tell_open_transaction()
 
 
-def enter(tenant: Tenant, who: str = "") -> None:
+def enter(tenant: Tenant, who: str = "", why: str = "") -> None:
     """Work for this tenant until the enclosing ``acting_for`` ends: the request has shown whose it is.
 
-    ``who`` asks, in the words of ``clinic.audit.origin``.
+    ``who`` asks, in the words of ``clinic.audit.origin``; ``why``, where a reason had to be given.
     """
     _current.set(tenant)
     if who:
-        origin.identify(who)
+        origin.identify(who, why)
+    _tell_open_transaction()
+
+
+def explain(why: str) -> None:
+    """The reason that was given for what is read and written until the enclosing ``acting_for`` ends."""
+    origin.identify(origin.current().who, why)
     _tell_open_transaction()
 
 

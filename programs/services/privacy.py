@@ -19,7 +19,7 @@ from clinic import data_keys
 from clinic.legal_terms import term_of
 from clinic.models import Clinic, OutboxMessage, User
 from clinic.roles import Capability, require
-from clinic.row_security import Tenant, acting_for
+from clinic.row_security import Tenant, acting_for, explain
 from patients.models import Episode, Erasure, Patient, PrivacyEvent, RestrictedRecord
 from patients.services import CaseError
 from programs.models import Alert, Digest, Program
@@ -253,6 +253,7 @@ def _require_reason(reason: str) -> None:
 
 
 def _note(what: str, clinic_id: int, patient_key: UUID, by: User | None, reason: str, now: datetime) -> None:
+    explain(reason.strip())
     event = PrivacyEvent(
         clinic_id=clinic_id, patient_key=patient_key, what=what, by=by, reason=reason.strip()[:300], at=now
     )

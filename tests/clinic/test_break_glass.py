@@ -11,6 +11,7 @@ import time_machine
 from django.test import Client
 from django.urls import reverse
 
+from clinic.audit.models import AuditEntry
 from clinic.models import BreakGlass, Membership, OutboxMessage, User
 from clinic.roles import Role
 from patients.models import Episode
@@ -89,6 +90,17 @@ def test_the_owners_are_told_at_once_and_see_it_on_record(case: Episode, operato
     elsewhere = make_user(role=Role.OWNER, clinic=make_clinic())
     assert WHY not in signed_in(elsewhere).get(page).content.decode()
     assert signed_in(case.clinician).get(page).status_code == 403
+
+
+@pytest.mark.parametrize("reason", [WHY, "x" * 500])
+def test_what_was_read_is_on_record_with_the_reason(case: Episode, operator: User, reason: str) -> None:
+    client = signed_in(operator)
+    open_records(client, case, reason)
+    assert reads(client, case)
+
+    entry = AuditEntry.objects.filter(action="read").latest("id")
+    assert (entry.who, entry.patients) == (f"user:{operator.pk}", [case.patient_id])
+    assert entry.why == f"Break-glass {BreakGlass.objects.get().pk}: {reason}"[:500]
 
 
 @pytest.mark.parametrize("reason", ["", "   ", "because"])

@@ -18,11 +18,12 @@ from django.core.management import CommandError, call_command
 from django.db import Error, connection, transaction
 from django.test.utils import CaptureQueriesContext
 
+from clinic.audit.models import AuditEntry
 from clinic.data_keys import DataKey
 from clinic.legal_terms import LONGEST, TERMS, term_of
 from clinic.models import Clinic, OutboxMessage, User
 from clinic.roles import Denied, Role
-from clinic.row_security import Tenant
+from clinic.row_security import Origin, Tenant, acting_for
 from patients.models import Consent, Episode, Erasure, Invitation, Patient, PrivacyEvent, RestrictedRecord
 from patients.services import CaseError
 from programs.models import Answer, Digest
@@ -156,6 +157,15 @@ class TestErasure:
         assert everything(patient.pk) == {}
         assert not DataKey.objects.filter(pk=patient.pk).exists()
         assert not User.objects.filter(pk=login).exists()
+
+    def test_the_trail_says_why(self, case: Episode, owner: User) -> None:
+        before = AuditEntry.objects.latest("id").pk
+        with acting_for(Tenant((case.clinic_id,)), Origin(f"user:{owner.pk}")):
+            erase(case, owner)
+
+        deleted = AuditEntry.objects.filter(pk__gt=before, action="deleted")
+        assert deleted.filter(table_name="patients_patient").exists()
+        assert {entry.why for entry in deleted} == {"Asked for by letter"}
 
     def test_what_the_law_keeps_is_put_away_without_contact_data(self, case: Episode, owner: User) -> None:
         patient = case.patient
