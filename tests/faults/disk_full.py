@@ -119,6 +119,7 @@ def run(cluster: Cluster, disk: Disk, token: str) -> dict[str, Any]:
     fill_until_refused(disk, answers, flagged)
     for_rows = len(answers.refused())
     end_for_want_of_log(cluster)
+    disk.fill()
     time.sleep(DOWN_SECONDS)
     answers.send()
     acknowledged, refused = answers.stored(), answers.refused()
