@@ -60,7 +60,9 @@ def _mount(source: str, target: Path, kind: str, flags: int, options: str) -> No
 
 
 def small_disk(folder: Path, prepared: Path | None) -> Path:
-    """A data folder on a disk of its own with ``ROOM``; the e-mails that were received lie elsewhere."""
+    """A data folder on a disk of its own with ``ROOM``; the e-mails that were received lie elsewhere. For the
+    keeper's log there is no room from the start.
+    """
     if prepared is None:
         prepare(prepared := folder / "prepared")
     used = sum(path.lstat().st_blocks * 512 for path in prepared.rglob("*"))
@@ -70,6 +72,8 @@ def small_disk(folder: Path, prepared: Path | None) -> Path:
     _mount("tmpfs", data, "tmpfs", 0, f"size={used + ROOM},mode=0711")
     subprocess.run(["cp", "-a", f"{prepared}/.", str(data)], check=True)
     (data / "mails").symlink_to(mails)
+    (data / "log" / "keeper.log").unlink(missing_ok=True)
+    (data / "log" / "keeper.log").symlink_to("/dev/full")
     return data
 
 
