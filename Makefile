@@ -17,8 +17,8 @@ PRODUCTION := DATABASE_URL=postgres://app:nobody-connects@db.invalid/clinic REDI
 	ENCRYPTION_KEYS=b25seS1mb3ItdGhlLWNoZWNrcy1vZi1tYWtlLWxpbnQ= ALLOWED_HOSTS=clinic.example \
 	SMTP_HOST=smtp.invalid DEFAULT_FROM_EMAIL=clinic@clinic.example DEMO=0 DEBUG=0
 
-.PHONY: help setup demo test access fuzz hostile lint lock check-diary chaos races pooled restore-drill sbom audit-deps \
-	asvs mutate-guards
+.PHONY: help setup demo test access fuzz hostile lint lock check-diary chaos races pooled disk-full restore-drill sbom \
+	audit-deps asvs mutate-guards
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' Makefile
@@ -71,7 +71,10 @@ races: .venv/.complete  ## ROUNDS=200: 50 times the same answer, 20 times the sa
 pooled: .venv/.complete  ## REQUESTS=10000: two clinics in turn over 4 connections of PgBouncer
 	@$(VENV)/python -m tests.faults.pooled
 
-restore-drill: .venv/.complete  ## dump, restore into a fresh database, compare every table
+disk-full: .venv/.complete  ## the disk under everything gets full, and is freed: what was stored, what came back
+	@$(VENV)/python -m tests.faults.disk_full
+
+restore-drill: .venv/.complete  ## dump, erase, restore into a fresh database, erase again, compare every table
 	@$(VENV)/python -m tests.faults.restore
 
 sbom: .venv/.complete  ## dist/sbom.json: what the service is made of (CycloneDX), the same for the same pins

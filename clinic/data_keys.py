@@ -54,7 +54,7 @@ def prepare(owners: Mapping[UUID, int]) -> None:
 
 
 def make_sure(owner: UUID, clinic_id: int) -> None:
-    """There is a key. It costs the same whether there was one or not: whoever takes the time learns nothing."""
+    """There is a key. It costs the same whether there was one or not: the time it takes tells nothing."""
     _make(owner, clinic_id)
 
 

@@ -2,7 +2,8 @@
 
 Every command holds a shared lock on ``users.lock`` while it uses the servers. The keeper tries for the
 exclusive lock: getting it means that nobody is left, however the last user ended, so it stops the servers.
-If the keeper itself is killed, the kernel stops its children.
+If the keeper itself is killed, the kernel stops its children. A server that does not start again, on a full
+disk for instance, is tried for as long as anybody waits for it.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import signal
 import sys
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from types import FrameType
 
@@ -22,8 +24,8 @@ from clinic.embedded.layout import EmbeddedError, Layout, binaries, locate
 from clinic.embedded.servers import Postgres, Server, Valkey
 
 LOOK_SECONDS = 0.5
-CRASH_LOOP_SECONDS = 5
-CRASH_LOOP_ENDS = 3
+RETRY_SECONDS = 5
+"""At most so often a server is started."""
 
 
 def main() -> int:
@@ -91,13 +93,18 @@ def _nobody_is_left(users: int) -> bool:
 
 def _revive(servers: Sequence[Server]) -> None:
     for server in servers:
-        if server.process and server.process.poll() is not None:
-            quick = time.monotonic() - server.started_at < CRASH_LOOP_SECONDS
-            server.quick_ends = server.quick_ends + 1 if quick else 0
-            if server.quick_ends >= CRASH_LOOP_ENDS:
-                raise EmbeddedError(f"The bundled {server.name} ends as soon as it starts: see {server.log}.")
-            print(f"{server.name} ended with {server.process.returncode}, starting it again", flush=True)
-            server.start()
+        rested = time.monotonic() - server.started_at > RETRY_SECONDS
+        if rested and server.process and server.process.poll() is not None:
+            _say(f"{server.name} ended with {server.process.returncode}, starting it again")
+            try:
+                server.start()
+            except (EmbeddedError, OSError) as error:
+                _say(str(error))
+
+
+def _say(text: str) -> None:
+    with suppress(OSError):  # the disk that keeps the log is full
+        print(text, flush=True)
 
 
 if __name__ == "__main__":

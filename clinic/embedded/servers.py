@@ -53,7 +53,6 @@ class Server:
         self.throwaway = throwaway
         self.process: subprocess.Popen[bytes] | None = None
         self.started_at = 0.0
-        self.quick_ends = 0  # in a row, each soon after its start
 
     @property
     def log(self) -> Path:

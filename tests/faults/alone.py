@@ -22,11 +22,16 @@ def alone(*, web_threads: int) -> Iterator[tuple[Cluster, str]]:
     try:
         prepare(folder / "data")
         with Cluster(folder / "data", **ports, workers=0, beats=0, WEB_THREADS=web_threads) as cluster:
-            call = "from tests.faults.filling import fill; fill(asked=20, answering=1, seconds=86400 * 300)"
-            said = cluster.manage("shell", "--no-imports", "-c", call)
-            yield cluster, json.loads(said.splitlines()[-1])[0]
+            yield cluster, first_token(cluster)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def first_token(cluster: Cluster, *, asked: int = 20, slug: str = "chaos") -> str:
+    """Of patient0, the first in a new clinic; their questions are due in the far future."""
+    call = f"fill(asked={asked}, answering=1, seconds=86400 * 300, slug={slug!r})"
+    said = cluster.manage("shell", "--no-imports", "-c", f"from tests.faults.filling import fill; {call}")
+    return str(json.loads(said.splitlines()[-1])[0])
 
 
 def free_port() -> int:

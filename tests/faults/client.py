@@ -17,7 +17,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from random import Random
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 THREADS = 6
 RETRY_SECONDS = 0.3
@@ -103,3 +103,25 @@ def read(journal: Path) -> tuple[dict[str, dict[str, Any]], set[str]]:
     lines = [json.loads(line) for line in journal.read_text().splitlines()]
     intents = {line["intent"]: line["body"] for line in lines if "intent" in line}
     return intents, {line["acknowledged"] for line in lines if "acknowledged" in line}
+
+
+class Phone:
+    """One answer at a time, and what was said to it."""
+
+    def __init__(self, url: str, token: str) -> None:
+        self.url, self.token = url, token
+
+    def answer(self, **fields: Any) -> tuple[int, dict[str, str]]:
+        """Status and headers of a new answer, stored under ``client_id`` if one is given."""
+        client_id = fields.pop("client_id", uuid4())
+        body = {"occurred_at": datetime.now(UTC).isoformat(), "worst_left": 3} | fields
+        request = urllib.request.Request(
+            f"{self.url}/api/v1/me/answers/{client_id}", json.dumps(body).encode(), method="PUT"
+        )
+        request.add_header("Content-Type", "application/json")
+        request.add_header("Authorization", f"Token {self.token}")
+        try:
+            with urllib.request.urlopen(request, timeout=30) as answer:
+                return answer.status, dict(answer.headers)
+        except urllib.error.HTTPError as error:
+            return error.code, dict(error.headers)

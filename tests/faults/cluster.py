@@ -21,7 +21,7 @@ import psutil
 import psycopg
 
 from clinic import embedded
-from clinic.embedded.keeper import CRASH_LOOP_SECONDS
+from clinic.embedded.keeper import RETRY_SECONDS
 from clinic.embedded.layout import DATABASE
 from clinic.embedded.servers import die_with_parent
 from tests.service import OF_THE_TEST_RUN, PROJECT
@@ -170,8 +170,8 @@ class Cluster:
             return 0
 
     def kill_server(self, name: str) -> None:
-        """SIGKILL; the keeper starts it again, unless it ends three times as soon as it starts."""
-        self.wait_for(lambda: self._age_of(self.server_pid(name)) > CRASH_LOOP_SECONDS + 1, seconds=120)
+        """SIGKILL; the keeper starts it again at once, as it was not started just now."""
+        self.wait_for(lambda: self._age_of(self.server_pid(name)) > RETRY_SECONDS, seconds=120)
         os.kill(self.server_pid(name), signal.SIGKILL)
 
     @staticmethod

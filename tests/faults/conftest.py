@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -11,6 +10,7 @@ from uuid import uuid4
 import pytest
 
 from tests.conftest import prepared_folder
+from tests.faults.alone import first_token
 from tests.faults.cluster import Cluster
 
 
@@ -48,8 +48,5 @@ def cluster(folder: Path, free_port: Callable[[], int]) -> Iterator[Cluster]:
 
 @pytest.fixture(scope="package")
 def token(cluster: Cluster) -> str:
-    """Of patient0, the first of 20 in the clinic; their questions are due in the far future."""
-    call = "from tests.faults.filling import fill; fill(asked=20, answering=1, seconds=86400 * 300)"
-    said = cluster.manage("shell", "--no-imports", "-c", call)
-    found: str = json.loads(said.splitlines()[-1])[0]
-    return found
+    """Of patient0, the first of 20 in the clinic."""
+    return first_token(cluster)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 from datetime import date, datetime, time, timedelta
+from pathlib import Path
 
+from django.core.management import call_command
 from django.utils import timezone
 from knox.models import get_digest_token
 
@@ -14,6 +16,7 @@ from clinic.row_security import Tenant, enter
 from patients.models import DeviceToken, Episode, Patient
 from programs.models import Program, ProgramStage
 from programs.services.access import _hash
+from programs.services.privacy import confirmation, erase_patient
 
 
 def fill(*, asked: int, answering: int, seconds: float, slug: str = "chaos") -> None:
@@ -88,7 +91,21 @@ def _token(patient: Patient, now: datetime) -> str:
     return str(token)
 
 
+def erase(ledger: str) -> None:
+    """The first patient of the drill's clinic; prints the opaque key."""
+    enter(Tenant(platform=True))
+    clinic = Clinic.objects.get(slug="drill")
+    enter(Tenant((clinic.pk,)))
+    patient, now = Patient.objects.get(email="patient0@drill.example"), timezone.now()
+    asked = {"case_number": confirmation(patient), "reason": "Asked for by letter."}
+    owner = User.objects.get(email="owner@drill.example")
+    done = erase_patient(patient=patient, by=owner, now=now, today=now.date(), **asked)
+    call_command("reapply_erasures", write_ledger=Path(ledger))
+    print(done.pk)  # noqa: T201
+
+
 def hash_of_code(code: str) -> None:
     """As the service stores a login code of the one patient."""
+    enter(Tenant(platform=True))
     enter(Tenant((Clinic.objects.get(slug="chaos").pk,)))
     print(_hash(str(Patient.objects.get(email="patient0@chaos.example").pk), code))  # noqa: T201

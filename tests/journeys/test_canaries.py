@@ -1,6 +1,7 @@
 """Names, notes, tokens and codes with a mark of their own: in no log, in no broker, in no error body.
 
-The real processes run, and fail on purpose: the database refuses rows that hold the marks.
+The real processes run, and fail on purpose: the database refuses an answer with a note, and the e-mail of a
+sweep to the marked address.
 """
 
 from __future__ import annotations
@@ -34,6 +35,7 @@ from programs.services.cases import invite
 from programs.services.checkins import schedule_next
 
 now = timezone.now()
+enter(Tenant(platform=True))
 clinic = Clinic.objects.get(slug="canary")
 enter(Tenant((clinic.pk,)))
 owner = Membership.objects.get(clinic=clinic).user
@@ -56,7 +58,10 @@ REFUSE = """
 from django.db import connection
 
 with connection.cursor() as cursor:
-    rules = {"programs_answer": "note !~ 'gryzonie'", "clinic_outboxmessage": "text !~ '24 hours'"}
+    rules = {
+        "programs_answer": "note_sealed = ''",
+        "clinic_outboxmessage": "kind <> 'check_in' OR dedupe_key = 'split'",
+    }
     for table, rule in rules.items():
         cursor.execute(f"ALTER TABLE {table} ADD CONSTRAINT no_marks CHECK ({rule}) NOT VALID")
 """
