@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from django.apps import apps
@@ -13,6 +14,7 @@ from django.core.exceptions import ValidationError
 from django.core.paginator import Page, Paginator
 from django.db.models import Field, Model, Q, QuerySet
 from django.forms.models import _get_foreign_key  # as inlines find it
+from django.utils import timezone
 from django.utils.text import capfirst
 
 from clinic.audit.models import AuditEntry
@@ -96,23 +98,35 @@ def steps(entries: list[AuditEntry], labels: Labels) -> list[Step]:
             action=entry.get_action_display(),
             what=capfirst(str(models[entry.table_name]._meta.verbose_name)),
             why=entry.why,
-            changes=[
-                _change(models[entry.table_name], name, pair, labels, users)
-                for name, pair in sorted((entry.changes or {}).items())
-                if name not in UNTOLD
-            ],
+            changes=list(_changes(models[entry.table_name], entry, labels, users)),
         )
         for entry in entries
         if entry.table_name in models
     ]
 
 
-UNTOLD = {"id", "clinic_id", "created_at"}
+UNTOLD = {"id", "clinic_id", "created_at", "client_id"}
 """What every row has, and tells nobody anything."""
 
+CODE = re.compile(r"[a-z]+(_[a-z0-9]+)*")
+"""A word of ours where the column itself has no list of them."""
 
-def _change(model: Any, name: str, pair: Any, labels: Labels, users: Mapping[int, str]) -> FieldChange:
-    field = next((field for field in model._meta.concrete_fields if field.column == name), None)
+
+def _changes(
+    model: Any, entry: AuditEntry, labels: Labels, users: Mapping[int, str]
+) -> Iterator[FieldChange]:
+    """Of a row that was added or taken out, not the rows above it: the page is about those."""
+    fields = {field.column: field for field in model._meta.concrete_fields}
+    for name, pair in sorted((entry.changes or {}).items()):
+        field = fields.get(name)
+        is_above = field is not None and field.is_relation and field.related_model is not User
+        if name not in UNTOLD and not (is_above and entry.action != AuditEntry.Action.CHANGED):
+            yield _change(model, field, name, pair, labels, users)
+
+
+def _change(
+    model: Any, field: Any, name: str, pair: Any, labels: Labels, users: Mapping[int, str]
+) -> FieldChange:
     usual = field.verbose_name if field else name.replace("_", " ")
     label = capfirst(labels.get(f"{model._meta.db_table}.{name}", str(usual)))
     if pair is None:
@@ -140,9 +154,19 @@ def _text(field: Field[Any, Any] | None, value: Any, users: Mapping[int, str]) -
         base = getattr(field, "base_field", field)
         return ", ".join(_text(base, item, users) for item in value)
     try:
-        return str(display_for_field(field.to_python(value), field, EMPTY))
+        return _in_words(field, field.to_python(value))
     except ValidationError:  # of a column that was another kind then
         return str(value)
+
+
+def _in_words(field: Field[Any, Any], found: Any) -> str:
+    if isinstance(found, datetime):
+        return f"{timezone.localtime(found):%-d %b %Y %H:%M}"
+    if isinstance(found, date):
+        return f"{found:%-d %b %Y}"
+    if isinstance(found, str) and CODE.fullmatch(found):
+        return capfirst(found.replace("_", " "))
+    return str(display_for_field(found, field, EMPTY))
 
 
 def _opened(field: EncryptedTextField | EncryptedCharField, value: str | None) -> str:

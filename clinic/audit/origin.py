@@ -6,7 +6,6 @@ import json
 from contextvars import ContextVar
 from dataclasses import asdict, dataclass, replace
 
-
 WHY_MOST = 500
 """Characters that the trail has room for."""
 

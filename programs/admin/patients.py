@@ -68,6 +68,10 @@ ACTS: Mapping[str, type[Act]] = {
 }
 
 
+ASKED_AND_MAILED = ("programs_checkinrequest", "clinic_outboxmessage")
+"""Not in a patient's history: it would hide what people did. It stands in the diary and under E-mails."""
+
+
 class CaseList(ChangeList):
     """The page of patients, each with the case it is about: the most urgent first, or as the user sorts,
     an open red flag on top even then.
@@ -326,7 +330,7 @@ class PatientAdmin(RoleAdmin):
 
     def history_of(self, request: HttpRequest, row: Patient) -> QuerySet[Any]:
         """The whole record's."""
-        return AuditEntry.objects.changes().of_patient(row)
+        return AuditEntry.objects.changes().of_patient(row).exclude(table_name__in=ASKED_AND_MAILED)
 
     def contact(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """The plain form: name, contact data, guardian."""

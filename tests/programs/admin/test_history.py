@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from decimal import Decimal
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.contrib.admin.models import LogEntry
 from django.urls import reverse
+from django.utils import timezone
 
 from clinic.audit.models import AuditEntry
 from clinic.row_security import Origin, Tenant, acting_for
 from patients.models import Assessment, Episode, Patient
-from programs.models import ProgramDose
-from tests.factories import make_assessment, make_case, make_program
+from programs.models import Hold, ProgramDose
+from tests.clinic.test_row_security import whole_case
+from tests.factories import NOW, make_assessment, make_case, make_program
 from tests.programs.admin.conftest import Staff
 
 
@@ -76,6 +79,33 @@ def test_a_program_tells_of_its_exercises(staff: Staff, case: Episode) -> None:
     program = make_program(case, stages=1)
     ProgramDose.objects.filter(stage__program=program).update(sets=5)
     assert cells(history(staff, program))[0][1:] == ("Changed: Program dose", [("Sets", "3", "5")])
+
+
+def test_what_was_added_reads_as_on_the_pages_and_names_no_row_above_it(staff: Staff, case: Episode) -> None:
+    Hold.objects.create(
+        clinic=staff.clinic,
+        program=make_program(case, stages=1),
+        since=NOW,
+        red_flags=["calf_pain_swelling"],
+        reason="Calf pain",
+    )
+    told = cells(history(staff, case.patient))[0][1:]
+    since = timezone.localtime(NOW, ZoneInfo(staff.clinic.timezone))
+    assert told == (
+        "Added: Hold",
+        [
+            ("Reason", "empty", "Calf pain"),
+            ("Red flags", "empty", "Calf pain swelling"),
+            ("Since", "empty", f"{since:%-d %b %Y %H:%M}"),
+        ],
+    )
+
+
+def test_what_the_service_asks_and_mails_hides_nothing_that_people_did(staff: Staff, case: Episode) -> None:
+    whole = whole_case(staff.clinic)
+    told = {what for _, what, _ in cells(history(staff, whole.patient))}
+    assert "Added: Answer" in told
+    assert not told & {"Added: E-mail", "Added: Check-in request", "Added: Check in request"}
 
 
 def test_people_are_named_and_contact_data_is_not(staff: Staff, case: Episode) -> None:
