@@ -255,7 +255,6 @@ REST_FRAMEWORK = {
     "DEFAULT_PARSER_CLASSES": ["clinic.api.parsing.StrictJSONParser"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "EXCEPTION_HANDLER": "clinic.api.problems.exception_handler",
-    "NUM_PROXIES": TRUSTED_PROXY_COUNT,  # rate limits go by the client's address
     "DEFAULT_METADATA_CLASS": None,  # OPTIONS describes nothing: the schema does
     "COERCE_DECIMAL_TO_STRING": False,
 }
