@@ -1,4 +1,4 @@
-"""A change of the own password: guesses of the old one are counted as at the door, and the account is told."""
+"""A change of the own password: guesses of the old one count as at the door, and the account is told."""
 
 from __future__ import annotations
 

@@ -110,3 +110,13 @@ def test_forwarded_addresses_and_schemes_are_believed_behind_a_proxy_only() -> N
     assert load(PRODUCTION, code=code).stdout == "0 None\n"
     behind_one = load(PRODUCTION | {"TRUSTED_PROXY_COUNT": "1"}, code=code)
     assert behind_one.stdout == "1 ('HTTP_X_FORWARDED_PROTO', 'https')\n"
+
+
+def test_passwords_are_hashed_with_todays_parameters() -> None:
+    code = (
+        "import os; os.environ['DJANGO_SETTINGS_MODULE'] = 'config.settings';"
+        "from django.contrib.auth.hashers import get_hasher as h;"
+        "print(h().algorithm, h().iterations >= 600_000)"
+    )
+    loaded = load(PRODUCTION, code=code)
+    assert loaded.stdout == "pbkdf2_sha256 True\n", loaded.stderr

@@ -303,8 +303,8 @@ def test_without_the_policies_the_filter_names_no_other_clinics_clinicians(
 
     html = staff.client(staff.physio).get(reverse(LIST)).content.decode()
 
-    assert f"clinician={staff.physio.pk}\"" in html
-    assert f"clinician={stranger.physio.pk}\"" not in html
+    assert f'clinician={staff.physio.pk}"' in html
+    assert f'clinician={stranger.physio.pk}"' not in html
 
 
 def test_the_page_shows_course_alerts_contacts_and_the_chart_in_words(staff: Any) -> None:
