@@ -86,7 +86,22 @@ class SecurityHeaders:
             response[name] = value
         if request.path_info.startswith(KEPT_NOWHERE):
             response["Cache-Control"] = "no-store"
+        if request.path_info == reverse("admin:logout") and request.method == "POST":
+            response["Clear-Site-Data"] = '"cookies", "storage"'
         return response
+
+
+class ApiOverTlsOnly:
+    """Refused, not redirected: an app that forgot the s would go on sending its token for all to read."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        if settings.SECURE_SSL_REDIRECT and request.path_info.startswith(API) and not request.is_secure():
+            body = problem_body(HTTPStatus.FORBIDDEN, [{"detail": "Use https.", "code": "insecure"}])
+            return JsonResponse(body, status=HTTPStatus.FORBIDDEN, content_type=CONTENT_TYPE)
+        return self.get_response(request)
 
 
 class ContentSecurityPolicy(ContentSecurityPolicyMiddleware):

@@ -91,6 +91,7 @@ MIDDLEWARE = [
     "config.middleware.RequestLog",
     "config.middleware.SecurityHeaders",
     "django.middleware.security.SecurityMiddleware",
+    "config.middleware.ApiOverTlsOnly",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "config.middleware.ContentSecurityPolicy",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -232,7 +233,7 @@ AUTHENTICATION_BACKENDS = ["clinic.backends.LoginBackend"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
     for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator")
-]
+] + [{"NAME": "clinic.accounts.passwords.ContextWordsValidator"}]
 # A session ends so long after it began, and after so long without use.
 STAFF_SESSION_HOURS = env.number("STAFF_SESSION_HOURS", 12, low=1, high=24)
 STAFF_IDLE_MINUTES = env.number("STAFF_IDLE_MINUTES", 30, low=2, high=240)
@@ -255,7 +256,6 @@ REST_FRAMEWORK = {
     "DEFAULT_PARSER_CLASSES": ["clinic.api.parsing.StrictJSONParser"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "EXCEPTION_HANDLER": "clinic.api.problems.exception_handler",
-    "NUM_PROXIES": TRUSTED_PROXY_COUNT,  # rate limits go by the client's address
     "DEFAULT_METADATA_CLASS": None,  # OPTIONS describes nothing: the schema does
     "COERCE_DECIMAL_TO_STRING": False,
 }
@@ -325,7 +325,8 @@ MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 SECURE_HSTS_SECONDS = 0 if RELAXED else 365 * 24 * 3600
 SECURE_HSTS_INCLUDE_SUBDOMAINS = not RELAXED
 SECURE_HSTS_PRELOAD = not RELAXED
-SECURE_REDIRECT_EXEMPT = [r"^health/"]  # probes come from inside, without TLS
+# Probes come from inside, without TLS; the API refuses it itself.
+SECURE_REDIRECT_EXEMPT = [r"^health/", r"^api/"]
 if TRUSTED_PROXY_COUNT:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 X_FRAME_OPTIONS = "DENY"

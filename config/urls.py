@@ -4,10 +4,12 @@ from django.contrib import admin
 from django.urls import include, path
 from django.views.generic import RedirectView
 
+from clinic.admin.password import change_password
 from clinic.admin.search import search
 from config import health, landing
 
 admin.site.index_template = "admin/programs/dashboard.html"
+admin.site.password_change = change_password  # type: ignore[method-assign]
 
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index")),

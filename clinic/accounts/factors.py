@@ -25,8 +25,8 @@ DRIFT = (0, -1, 1)
 """Steps around the present one that are accepted: a phone's clock is seldom right."""
 
 RECOVERY_CODES = 10
-RECOVERY_BYTES = 10
-"""80 random bits: no hash of them is guessed, so that a plain one will do."""
+RECOVERY_BYTES = 15
+"""120 random bits: no hash of them is guessed, so that a plain one will do."""
 
 
 class LastFactorError(ValueError):
@@ -102,7 +102,7 @@ def new_recovery_codes(*, user: User, now: datetime) -> list[str]:
     Factor.objects.bulk_create(
         Factor(user=user, kind=Kind.RECOVERY, secret=_hash(code), created_at=now) for code in codes
     )
-    return ["-".join(code[start : start + 4] for start in range(0, 16, 4)) for code in codes]
+    return ["-".join(code[start : start + 4] for start in range(0, len(code), 4)) for code in codes]
 
 
 def use_code(*, user: User, code: str, now: datetime) -> bool:

@@ -62,6 +62,16 @@ def check_password(*, email: str, password: str, address: str, now: datetime) ->
     raise WrongCredentialsError
 
 
+def check_own_password(*, user: User, password: str, address: str, now: datetime) -> None:
+    """Whether who is signed in knows the password; counted with the tries at the door.
+
+    Raises:
+        WrongCredentialsError, LimitedError: as ``check_password``.
+    """
+    if check_password(email=user.email, password=password, address=address, now=now) != user:
+        raise WrongCredentialsError
+
+
 def check_code(*, user: User, code: str, address: str, now: datetime) -> None:
     """Use up a code of an app, or a recovery code.
 

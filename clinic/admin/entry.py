@@ -16,7 +16,6 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.cache import never_cache
-from rest_framework.throttling import BaseThrottle
 from unfold.widgets import UnfoldAdminPasswordWidget, UnfoldAdminTextInputWidget
 
 from clinic.accounts import factors, passkeys, resets, sessions, sign_in
@@ -26,6 +25,7 @@ from clinic.admin.factors import CodeForm, new_factor, offer, origin_of
 from clinic.admin.forms import dress
 from clinic.emails import accounts as emails
 from clinic.models import User
+from clinic.network import counted_address
 
 TEMPLATES = "admin/clinic/entry"
 LATER = "If this address signs in here, an e-mail with a link is on its way. The link is good for an hour."
@@ -86,7 +86,7 @@ def log_in(request: HttpRequest) -> HttpResponse:
                 sign_in.check_password(
                     email=form.cleaned_data["username"],
                     password=form.cleaned_data["password"],
-                    address=client_address(request),
+                    address=counted_address(request),
                     now=now,
                 )
             ),
@@ -110,7 +110,7 @@ def second_factor(request: HttpRequest) -> HttpResponse:
         return HttpResponseRedirect(reverse("enrol"))
     kept, form, wait = sessions.pending(request), CodeForm(request.POST or None), 0
     if request.method == "POST":
-        who: dict[str, Any] = {"user": user, "address": client_address(request), "now": now}
+        who: dict[str, Any] = {"user": user, "address": counted_address(request), "now": now}
         if answer := request.POST.get("passkey"):
             form = CodeForm()
             state, origin = kept.pop("challenge", {}), origin_of(request)
@@ -159,7 +159,7 @@ def ask_for_reset(request: HttpRequest) -> HttpResponse:
         wait, done = _judged(
             form,
             lambda: resets.ask_for_reset(
-                email=form.cleaned_data["email"], address=client_address(request), now=timezone.now()
+                email=form.cleaned_data["email"], address=counted_address(request), now=timezone.now()
             ),
         )
     return _page(request, "ask", form, title="Forgotten password", wait=wait, told=LATER if done else "")
@@ -172,7 +172,7 @@ def reset_password(request: HttpRequest) -> HttpResponse:
         wait, done = _judged(
             form,
             lambda: resets.reset_password(
-                **form.cleaned_data, address=client_address(request), now=timezone.now()
+                **form.cleaned_data, address=counted_address(request), now=timezone.now()
             ),
         )
         if done:
@@ -190,11 +190,6 @@ def recovery_page(request: HttpRequest, codes: list[str], next_url: str) -> Http
 def to_login(request: HttpRequest, *, why: str, next_url: str = "") -> HttpResponse:
     query = {"why": why} | ({"next": next_url} if next_url else {})
     return HttpResponseRedirect(reverse("admin:login", query=query))
-
-
-def client_address(request: HttpRequest) -> str:
-    """As the API's rate limits see it: behind TRUSTED_PROXY_COUNT proxies."""
-    return str(BaseThrottle().get_ident(request))  # type: ignore[arg-type]
 
 
 def _judged(form: forms.Form, act: Callable[[], object]) -> tuple[int, bool]:

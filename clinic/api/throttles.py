@@ -14,6 +14,7 @@ from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 
 from clinic.accounts.limits import Limit, LimitedError, count_try
+from clinic.network import counted_address
 
 HOUR = timedelta(hours=1)
 
@@ -47,7 +48,7 @@ class AddressThrottle(AuthThrottle):
     """By the client's network address."""
 
     def who(self, request: Request) -> str | None:
-        return str(self.get_ident(request))
+        return counted_address(request)
 
 
 class PatientThrottle(AuthThrottle):

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from django.test import RequestFactory
 
-from clinic.network import client_address
+from clinic.network import client_address, counted_address
 
 
 @pytest.mark.parametrize(
@@ -30,3 +30,21 @@ def test_the_address_is_the_one_our_outermost_proxy_saw(
     settings.TRUSTED_PROXY_COUNT = proxies
     request = RequestFactory().get("/", REMOTE_ADDR=peer, headers={"x-forwarded-for": forwarded})
     assert client_address(request) == address
+
+
+@pytest.mark.parametrize(
+    ("peer", "counted"),
+    [
+        ("192.0.2.1", "192.0.2.1"),
+        ("::ffff:192.0.2.1", "192.0.2.1"),
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
+        ("2001:db8:1:2:ffff::", "2001:db8:1:2::/64"),
+        ("2001:db8:1:3::1", "2001:db8:1:3::/64"),
+        ("::1", "::/64"),
+        ("fe80::1%eth0", "fe80::/64"),
+        ("", ""),
+    ],
+)
+def test_limits_count_the_network_of_one_customer(settings: Any, peer: str, counted: str) -> None:
+    settings.TRUSTED_PROXY_COUNT = 0
+    assert counted_address(RequestFactory().get("/", REMOTE_ADDR=peer)) == counted

@@ -362,6 +362,56 @@ def test_a_changed_password_ends_the_other_sessions(paul: User) -> None:
     assert "why=ended" in there.get(INDEX).url
 
 
+def change_password(client: Client, old: str, new: str = "another long one 7") -> Any:
+    body = {"old_password": old, "new_password1": new, "new_password2": new}
+    return client.post(reverse("admin:password_change"), body)
+
+
+def test_a_changed_password_is_mailed_to_the_account(paul: User) -> None:
+    assert change_password(signed_in(paul), PASSWORD).status_code == 302
+
+    mail = OutboxMessage.objects.get()
+    assert (mail.kind, mail.to_email) == ("account_changed", "paul@example.org")
+    assert "Your password was changed." in mail.text
+
+
+def test_guesses_of_the_old_password_are_counted_as_at_the_door(
+    paul: User, clock: time_machine.Traveller
+) -> None:
+    client = signed_in(paul)
+    answers = [change_password(client, "guess") for _ in range(6)]
+
+    assert [answer.status_code for answer in answers] == [200] * 5 + [429]
+    assert answers[-1]["Retry-After"] == "900"
+    assert change_password(client, PASSWORD).status_code == 429
+    assert give_password(Client()).status_code == 429
+    assert OutboxMessage.objects.get().kind == "account_locked"
+    clock.shift(timedelta(minutes=15))
+    assert change_password(client, PASSWORD).status_code == 302
+
+
+def test_guesses_of_the_old_password_count_for_the_address(paul: User, settings: Any) -> None:
+    settings.SIGN_IN_TRIES_BY_ADDRESS = 5
+    client = signed_in(paul)
+    assert [change_password(client, "guess").status_code for _ in range(4)] == [200] * 4
+    assert give_password(Client(), email="p@example.org").status_code == 200
+    assert give_password(Client(), email="q@example.org").status_code == 429
+
+
+def test_one_network_is_one_address_for_staff_and_patients(paul: User, settings: Any) -> None:
+    settings.SIGN_IN_TRIES_BY_ADDRESS = 5
+    answers = [
+        give_password(Client(), email=f"p{n}@example.org", REMOTE_ADDR=f"2001:db8::{n}") for n in range(6)
+    ]
+    assert [answer.status_code for answer in answers] == [200] * 5 + [429]
+    assert give_password(Client(), REMOTE_ADDR="2001:db8:0:1::1").status_code == 302
+    codes = [
+        Device().post("auth/code", {"email": f"p{n}@example.org"}, REMOTE_ADDR=f"2001:db8::{n}").status_code
+        for n in range(31)
+    ]
+    assert codes == [202] * 30 + [429]
+
+
 def test_a_session_ends_after_half_an_hour_without_use_and_says_so(
     paul: User, clock: time_machine.Traveller
 ) -> None:

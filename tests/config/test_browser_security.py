@@ -108,3 +108,26 @@ def test_another_host_is_refused_and_not_repeated(clients: tuple[Client, Client]
         assert "evil" not in answer.content.decode() + str(answer.headers), path
     spoofed = {"X-Forwarded-Host": "evil.example"}
     assert "evil" not in str(clients[0].get("/admin/", headers=spoofed).headers)
+
+
+def test_trace_is_refused_everywhere(clients: tuple[Client, Client]) -> None:
+    for path in every_path():
+        for client in clients:
+            answer = client.generic("TRACE", path, headers={"X-Canary": "canary-kowalska"})
+            assert answer.status_code in {400, 401, 403, 404, 405}, path
+            assert "canary-kowalska" not in answer.content.decode(), path
+
+
+def test_without_tls_the_api_refuses_and_pages_lead_to_it(settings: Any) -> None:
+    settings.SECURE_SSL_REDIRECT = True
+    plain = Client().get("/api/v1/me", headers={"Authorization": "Token x"})
+    assert (plain.status_code, plain["Content-Type"]) == (403, "application/problem+json")
+    assert Client().get("/api/v1/me", secure=True).status_code == 401
+    assert Client().get("/admin/").url == "https://testserver/admin/"
+
+
+def test_hsts_is_on_every_answer_over_tls(settings: Any) -> None:
+    settings.SECURE_HSTS_SECONDS, settings.SECURE_HSTS_INCLUDE_SUBDOMAINS = 31536000, True
+    for path in ("/", "/admin/login/", "/api/v1/me", "/invitation", "/health/live", "/nowhere"):
+        told = Client().get(path, secure=True)["Strict-Transport-Security"]
+        assert told.startswith("max-age=31536000; includeSubDomains"), path

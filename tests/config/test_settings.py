@@ -105,8 +105,18 @@ def test_the_role_of_the_process_says_which_address_it_uses(role: str, user: str
 def test_forwarded_addresses_and_schemes_are_believed_behind_a_proxy_only() -> None:
     code = (
         "import config.settings as s;"
-        "print(s.REST_FRAMEWORK['NUM_PROXIES'], getattr(s, 'SECURE_PROXY_SSL_HEADER', None))"
+        "print(s.TRUSTED_PROXY_COUNT, getattr(s, 'SECURE_PROXY_SSL_HEADER', None))"
     )
     assert load(PRODUCTION, code=code).stdout == "0 None\n"
     behind_one = load(PRODUCTION | {"TRUSTED_PROXY_COUNT": "1"}, code=code)
     assert behind_one.stdout == "1 ('HTTP_X_FORWARDED_PROTO', 'https')\n"
+
+
+def test_passwords_are_hashed_with_todays_parameters() -> None:
+    code = (
+        "import os; os.environ['DJANGO_SETTINGS_MODULE'] = 'config.settings';"
+        "from django.contrib.auth.hashers import get_hasher as h;"
+        "print(h().algorithm, h().iterations >= 600_000)"
+    )
+    loaded = load(PRODUCTION, code=code)
+    assert loaded.stdout == "pbkdf2_sha256 True\n", loaded.stderr

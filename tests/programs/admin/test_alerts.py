@@ -97,6 +97,18 @@ def test_a_foreign_alert_answers_like_one_that_does_not_exist(staff: Any, strang
     assert str(foreign.episode.patient) not in client.get(reverse(LIST)).content.decode()
 
 
+def test_without_the_policies_the_filter_names_no_other_clinics_clinicians(
+    staff: Any, stranger: Any, everything: None
+) -> None:
+    alert_of(make_case(staff.clinic, clinician=staff.physio))
+    alert_of(make_case(stranger.clinic, clinician=stranger.physio))
+
+    html = staff.client(staff.physio).get(reverse(LIST)).content.decode()
+
+    assert f'clinician={staff.physio.pk}"' in html
+    assert f'clinician={stranger.physio.pk}"' not in html
+
+
 def test_an_assistant_gets_no_alert(staff: Any) -> None:
     alert = alert_of(make_case(staff.clinic, clinician=staff.physio))
     client = staff.client(staff.assistant)

@@ -295,6 +295,18 @@ def test_filters_keep_what_they_say(staff: Any, name: str, value: str) -> None:
     assert other.patient.full_name not in html
 
 
+def test_without_the_policies_the_filter_names_no_other_clinics_clinicians(
+    staff: Any, stranger: Any, everything: None
+) -> None:
+    make_case(staff.clinic, clinician=staff.physio)
+    make_case(stranger.clinic, clinician=stranger.physio)
+
+    html = staff.client(staff.physio).get(reverse(LIST)).content.decode()
+
+    assert f'clinician={staff.physio.pk}"' in html
+    assert f'clinician={stranger.physio.pk}"' not in html
+
+
 def test_the_page_shows_course_alerts_contacts_and_the_chart_in_words(staff: Any) -> None:
     case = make_case(staff.clinic, clinician=staff.physio)
     reviewed(case)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from unittest.mock import ANY
 
@@ -207,6 +208,21 @@ def test_a_claimed_forwarding_header_does_not_reset_the_count() -> None:
         for n in range(31)
     ]
     assert codes[-1] == 429
+
+
+def test_codes_are_drawn_by_the_systems_generator(patient: Patient, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("secrets.randbelow", lambda most: most - 42)
+    assert ask(patient) == "999958"
+
+
+def test_tokens_of_devices_and_invitations_are_256_random_bits(
+    patient: Patient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert re.fullmatch("[0-9a-f]{64}", exchange(patient, ask(patient)).json()["token"])
+    monkeypatch.setattr("secrets.token_urlsafe", lambda size: f"{size} bytes")
+    other = make_patient(email="other@example.org")
+    _, token = issue_invitation(patient=other, by=make_user(clinic=other.clinic), now=NOW)
+    assert token == "32 bytes"
 
 
 def test_a_discharged_patient_still_reaches_the_record(patient: Patient) -> None:

@@ -1,0 +1,32 @@
+"""What a password may not be made of: the words of this place."""
+
+from __future__ import annotations
+
+import re
+
+from django.core.exceptions import ValidationError
+
+WORDS = (
+    "knee",
+    "clinic",
+    "physio",
+    "therapy",
+    "runner",
+    "running",
+    "patella",
+    "patient",
+    "password",
+    "admin",
+)
+LEAST_BESIDE = 8
+
+
+class ContextWordsValidator:
+    """Beside these words it must be long enough on its own."""
+
+    def validate(self, password: str, user: object = None) -> None:
+        if len(re.sub("|".join(WORDS), "", password.lower())) < LEAST_BESIDE:
+            raise ValidationError(self.get_help_text(), code="password_of_this_place")
+
+    def get_help_text(self) -> str:
+        return f"Beside words like {', '.join(WORDS[:3])} it needs {LEAST_BESIDE} characters or more."
