@@ -21,6 +21,7 @@ pytestmark = pytest.mark.django_db
 
 app.loader.import_default_modules()  # as a worker does when it starts
 
+
 @pytest.mark.parametrize("name", sorted(settings.BEAT_INTERVALS))
 def test_each_task_of_the_schedule_runs_on_an_empty_service_and_is_recorded(
     name: str, smtp_sink: Any
