@@ -39,7 +39,7 @@ DOWN_SECONDS = 3
 BACK_SECONDS = 60
 STORED = (200, 201)
 NOTE = "It hurt on the stairs. " * 80
-MS_REC, MS_PRIVATE = 0x4000, 0x40000
+MS_REC, MS_PRIVATE, MNT_DETACH = 0x4000, 0x40000, 2
 
 
 def alone_with_mounts() -> None:
@@ -187,6 +187,7 @@ def main() -> int:
         with Cluster(data, **ports, SWEEP_SECONDS=1, SEND_SECONDS=1) as cluster:
             result = run(cluster, Disk(data), first_token(cluster))
     finally:
+        ctypes.CDLL(None).umount2(bytes(folder / "data"), MNT_DETACH)
         shutil.rmtree(folder, ignore_errors=True)
     print(json.dumps(result))  # noqa: T201
     return 0 if is_kept(result) else 1

@@ -14,8 +14,9 @@ import time
 import urllib.error
 import urllib.request
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
@@ -71,6 +72,25 @@ class Race:
             return error.code
 
 
+UNLIMITED = (
+    "CREATE FUNCTION race_unlimited() RETURNS trigger LANGUAGE plpgsql"
+    " AS 'BEGIN NEW.count := 1; RETURN NEW; END'",
+    "CREATE TRIGGER race_unlimited BEFORE INSERT OR UPDATE ON clinic_tally"
+    " FOR EACH ROW EXECUTE FUNCTION race_unlimited()",
+)
+
+
+@contextmanager
+def unlimited(cluster: Cluster) -> Iterator[None]:
+    """The rate limits, which are counted in the database, stay at the first try."""
+    for statement in UNLIMITED:
+        cluster.query(statement)
+    try:
+        yield
+    finally:
+        cluster.query("DROP FUNCTION race_unlimited CASCADE")
+
+
 def run(cluster: Cluster, token: str, rounds: int) -> dict[str, Any]:
     """``rounds`` of each; each count must equal them."""
     started, race = time.monotonic(), Race(cluster, token)
@@ -78,7 +98,7 @@ def run(cluster: Cluster, token: str, rounds: int) -> dict[str, Any]:
     answers, tokens = (f"SELECT count(*) FROM {table}" for table in tables)
     before = [cluster.query(statement)[0][0] for statement in (answers, tokens)]
     puts = [race.put() for _ in range(rounds)]
-    with cluster.without("valkey"):  # the rate limits let everything pass: the rows alone must hold
+    with unlimited(cluster):  # the rows alone must hold
         uses = [race.use_code() for _ in range(rounds)]
     after = [cluster.query(statement)[0][0] for statement in (answers, tokens)]
     return {
