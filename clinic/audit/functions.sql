@@ -6,7 +6,7 @@ CREATE FUNCTION audit_kept_out() RETURNS text[] LANGUAGE sql IMMUTABLE
     RETURN ARRAY[
         'given_name', 'family_name', 'email', 'phone', 'birth_date', 'guardian_name', 'to_email',  -- contact
         'password', 'secret', 'token_hash', 'code_hash', 'digest', 'token_key', 'data',  -- secrets
-        'subject', 'text', 'html', 'images', 'last_error'  -- e-mails
+        'subject', 'text_sealed', 'html_sealed', 'images', 'last_error'  -- e-mails
     ];
 
 CREATE FUNCTION audit_changes(before jsonb, after jsonb, kept_out text[], passed_over text[]) RETURNS jsonb
