@@ -21,8 +21,8 @@ table fails the build by its name.
   in the patient's app, and a colleague's case where the policy says "own cases only".
 - **Acts** means that the role may change something there; **sees** that it may look.
 - An **operator** runs the platform: clinics, periodic jobs, states of e-mails, and no patient's data. Who
-  opens a clinic's records (break-glass: for an hour, with a reason that the owner reads) sees them and changes
-  nothing.
+  opens a clinic's records (break-glass: for an hour, with a reason that the owner reads) sees them and
+  changes nothing.
 - Who is **not logged in**, whose login is switched off, and a patient are sent from the staff's pages to the
   login. A member of staff whom no clinic employs any more sees an empty first page.
 - Nobody deletes a record here: Django's pages for it are closed to all.
