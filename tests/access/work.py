@@ -48,6 +48,7 @@ EMAILS = {
             "clinic/accounts/resets.py",
             "clinic/admin/account.py",
             "clinic/admin/entry.py",
+            "clinic/admin/password.py",
             "clinic/management/commands/forget_factors.py",
         ),
     ),
