@@ -92,10 +92,13 @@ def check_passkey(
     *, user: User, origin: str, state: Mapping[str, Any], answer: str, address: str, now: datetime
 ) -> None:
     """Raises PasskeyError or LimitedError, as ``check_code``."""
-    _count_second(user, address, now)
-    if not passkeys.confirm(user=user, origin=origin, state=state, answer=answer, now=now):
-        raise passkeys.PasskeyError
-    _forgive_second(user, address)
+    is_last = _count_second(user, address, now)
+    if passkeys.confirm(user=user, origin=origin, state=state, answer=answer, now=now):
+        _forgive_second(user, address)
+        return
+    if is_last:
+        _tell_of_lock(user.email, now)
+    raise passkeys.PasskeyError
 
 
 def may_enter(user: User) -> bool:
