@@ -24,7 +24,7 @@ STATES = {"Given up": "danger", "Tried again": "warning"}
 class RowAttemptAdmin(RoleAdmin):
     """For owners and operators: numbers of rows, nothing of what is in them."""
 
-    view_needs = Capability.MANAGE_CLINIC
+    view_needs = history_needs = Capability.MANAGE_CLINIC
     list_display = ("what", "key", "clinic", "state", "attempts", "began", "next_try", "error")
     list_display_links = None
     list_select_related = ("clinic",)

@@ -70,7 +70,7 @@ close = require_POST(admin.site.admin_view(_close))
 
 @admin.register(BreakGlass)
 class BreakGlassAdmin(RoleAdmin):
-    view_needs = Capability.MANAGE_CLINIC
+    view_needs = history_needs = Capability.MANAGE_CLINIC
     list_display = ("began", "ended", "who", "clinic_name", "reason")
     list_select_related = ("clinic", "operator")
     list_display_links = None

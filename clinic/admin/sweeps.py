@@ -131,7 +131,7 @@ def _found(run: SweepRun | None) -> str:
 class SweepRunAdmin(RoleAdmin):
     """For owners and operators; holds no patient data."""
 
-    view_needs = Capability.MANAGE_CLINIC
+    view_needs = history_needs = Capability.MANAGE_CLINIC
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         user = request.user

@@ -17,7 +17,7 @@ from django.template.base import Template
 from django.urls import reverse
 
 from tests.access import bodies
-from tests.access.table import ADMIN, Row
+from tests.access.table import ACTIONS, ADMIN, Row
 from tests.access.world import Bundle, Database, Person, World, marks
 
 QUERIES = {
@@ -26,10 +26,12 @@ QUERIES = {
 }
 ARGUMENTS = {"admin:app_list": ["patients"], "admin:view_on_site": ["1", "1"]}
 CHANGES_EACH_TIME = re.compile(
-    r'name="csrfmiddlewaretoken" value="\w+"|"X-CSRFToken": "\w+"|"received_at":"[^"]+"|"id":\d+'
+    r'name="csrfmiddlewaretoken" value="\w+"|"X-CSRFToken": "\w+"'
+    r'|"received_at":"[^"]+"|"id":\d+|"request_id":"[^"]+"'
 )
 HEADERS_THAT_CHANGE = {"Date", "Expires", "X-Request-ID"}
-LIMITED = ("auth-", "admin:login")
+FORM = "application/x-www-form-urlencoded"
+LIMITED = ("auth-", "me-export")
 """Addresses with a rate limit, which the many requests of a test would meet."""
 
 
@@ -75,11 +77,15 @@ class Asking:
         if request.route.startswith(LIMITED):
             cache.clear()
         url = address(request.route, target)
+        session = person.client.cookies.copy()
         with rendering(request.read):
             response = person.client.generic(request.method, url, *body, headers=person.headers)
+        person.come_back(session)
         text = response.content.decode(errors="replace")
         return Answer(
-            response.status_code, _same(response, text, (url, quote(url), str(target))), marks(text)
+            response.status_code,
+            _same(response, text, (url, quote(url), quote(url, safe=""), str(target))),
+            marks(text),
         )
 
     def changed(self) -> bool:
@@ -94,11 +100,17 @@ class Asking:
             kind = "member"
             if bundle is not None and bundle is person.own and person.membership:
                 return person.membership
+        if kind == "factor" and person.factor and bundle and bundle is person.own:
+            return person.factor
         return bundle.ids[kind] if bundle else self.world.missing[kind]
 
     def _body(self, request: Request, bundle: Bundle) -> tuple[bytes, str]:
         if request.method in ("GET", "HEAD", "OPTIONS"):
             return b"", "text/plain"
+        if request.route in ACTIONS.values():
+            ticked = self.target(request.person, request.row.of, request.bundle)
+            fields = {"action": request.route.partition(" ")[2], "index": "0", "_selected_action": ticked}
+            return urlencode(fields).encode(), FORM
         if request.route not in ADMIN:
             bundle = request.person.own or bundle
         key = (request.route, bundle.name)
@@ -113,7 +125,7 @@ class Asking:
         fields = bodies.TICKED | {"_selected_action": str(bundle.ids["patient"])}
         if route in bodies.FILLED_IN:
             fields = self._held(route, bundle) | bodies.filled_in(route, bundle)
-        return urlencode(fields, doseq=True).encode(), "application/x-www-form-urlencoded"
+        return urlencode(fields, doseq=True).encode(), FORM
 
     def _held(self, route: str, bundle: Bundle) -> dict[str, Any]:
         """What the form holds as its clinic's owner opens it; of most, one clinic's will do for all."""
@@ -148,6 +160,8 @@ def address(route: str, target: Any) -> str:
     name, _, detail = route.partition(" ")
     if name.startswith("/"):
         return name.replace("(?P<url>.*)$", "nothing-here/") + QUERIES.get(name, "")
+    if route in ACTIONS.values():
+        return reverse(name)
     if detail.startswith("?"):
         return f"{reverse(name)}{detail}={target}"
     if name == "admin:clinic_membership_me":

@@ -9,7 +9,9 @@ from typing import Any
 
 from django.utils import timezone
 
+from patients.models import Patient
 from patients.scoring import AKPS_ITEMS
+from programs.services.privacy import confirmation
 from tests.access.world import Bundle
 
 type Fields = dict[str, Any]
@@ -45,6 +47,13 @@ def new_template(bundle: Bundle) -> Fields:
     return {"name": "New", "diagnoses": ["pfp"], "strength_per_week": "3"}
 
 
+def to_erase(bundle: Bundle) -> Fields:
+    patient = Patient.objects.get(pk=bundle.ids["patient"])
+    return {"case_number": confirmation(patient), **WHY}
+
+
+WHY = {"reason": "Asked for by letter."}
+
 FILLED_IN: dict[str, Fields | Callable[[Bundle], Fields]] = {
     "admin:clinic_membership_me": {"digest_weekday": "2"},
     "admin:patients_patient_add": new_patient,
@@ -65,6 +74,10 @@ FILLED_IN: dict[str, Fields | Callable[[Bundle], Fields]] = {
     "admin:do pause": {"kind": "holiday", "starts_on": today()},
     "admin:do resume": {"on": today()},
     "admin:do fair-trial": {"on": today(), "reason": "Another try"},
+    "admin:do export": {"content": "json", **WHY},
+    "admin:do erase": to_erase,
+    "admin:do open-record": WHY,
+    "break-glass": WHY,
     "admin:do wake": {},
     "admin:programs_program_change": {"name": "Changed"},
     "admin:do acknowledge": {},
@@ -99,6 +112,7 @@ SENT: dict[str, Fields | Callable[[Bundle], Fields]] = {
     "auth-invitation": {"token": "guessed", **DEVICE},
     "auth-code": {"email": "nobody@example.org"},
     "auth-token": {"email": "nobody@example.org", "code": "123456", **DEVICE},
+    "me-consent": {"version": 1},
     "me-answer": {"occurred_at": timezone.now().isoformat(), "worst_left": 4},
     "me-session": lambda bundle: {**EFFORT, "exercises": [{"dose": bundle.ids["dose"], "sets_done": 2}]},
     "me-session-next-morning": {"pain_next_morning": 2},

@@ -6,11 +6,13 @@ A new address without a row here fails the build by its name, and so does a row 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 OWNER = "owner"
 PHYSIO = "physio"
 ASSISTANT = "assistant"
 OPERATOR = "operator"
+GLASS = "operator who opened the clinic's records"
 PATIENT = "patient"
 FORMER = "staff login that works nowhere any more"
 OUTSIDE = "anybody else"
@@ -19,11 +21,16 @@ NOBODY: tuple[str, ...] = ()
 OWNERS = (OWNER,)
 CLINICIANS = (OWNER, PHYSIO)
 TEAM = (*CLINICIANS, ASSISTANT)
-OPERATORS = (OPERATOR,)
-OWNERS_AND_OPERATORS = (OWNER, OPERATOR)
-STAFF = (*TEAM, OPERATOR, FORMER)
+READERS = (*CLINICIANS, GLASS)
+TEAM_AND_READERS = (*TEAM, GLASS)
+OPERATORS = (OPERATOR, GLASS)
+OWNERS_AND_OPERATORS = (OWNER, *OPERATORS)
+STAFF = (*TEAM, *OPERATORS, FORMER)
 PATIENTS = (PATIENT,)
 ANYBODY = (*STAFF, PATIENT, OUTSIDE)
+
+OF_PLATFORM = {"clinic", "e-mail", "trouble", "opening", "job"}
+"""Kinds of objects that are every clinic's to an operator."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -45,23 +52,34 @@ class Row:
     missing: int = 404  # the object is foreign, or does not exist
     refused: int = 403  # the role may not open the page
     idle: int = 403  # to act, by who may only look; 200: the page has no form and is shown again
+    barred: tuple[str, ...] = NOBODY  # who sees the object elsewhere, and is told 403 instead of ``refused``
+    also: tuple[str, ...] = NOBODY  # what of the own patient only this address shows: e-mails, devices
     silent: bool = False  # an action that changes no row
-    options: int = 405
     any_method: bool = False  # each is answered as GET
 
 
-def page(what: str, sees: tuple[str, ...], of: str = "", **more: int) -> Row:
+def page(what: str, sees: tuple[str, ...], of: str = "", **more: Any) -> Row:
     """Shown, and nothing to send there."""
     return Row(what, sees, of=of, **{"idle": more.get("opened", 200), **more})
 
 
-def form(what: str, does: tuple[str, ...], of: str = "", **more: int) -> Row:
+def form(what: str, does: tuple[str, ...], of: str = "", **more: Any) -> Row:
     """A form and what it does, for the same people."""
     return Row(what, does, does, of=of, **more)
 
 
-def history(what: str, sees: tuple[str, ...], of: str) -> Row:
-    return page(f"History of {what}", sees, of, refused=404)
+def shown(what: str, sees: tuple[str, ...], does: tuple[str, ...], of: str = "", **more: Any) -> Row:
+    """A form that some may only look at."""
+    return Row(what, sees, does, of=of, **more)
+
+
+def button(what: str, does: tuple[str, ...], of: str = "", **more: Any) -> Row:
+    """Only to be pressed: there is no page. Asked for one, everybody is told so (405)."""
+    return Row(what, does, does, of=of, opened=405, **more)
+
+
+def history(what: str, sees: tuple[str, ...], of: str, **more: Any) -> Row:
+    return page(f"History of {what}", sees, of, refused=404, **more)
 
 
 def closed(what: str, of: str = "") -> Row:
@@ -69,12 +87,12 @@ def closed(what: str, of: str = "") -> Row:
     return Row(what, of=of)
 
 
-def sent(what: str, does: tuple[str, ...], of: str = "", **more: int) -> Row:
+def sent(what: str, does: tuple[str, ...], of: str = "", **more: Any) -> Row:
     """Of the API, by POST."""
     return Row(what, does=does, of=of, **more)
 
 
-def put(what: str, of: str, **more: int) -> Row:
+def put(what: str, of: str, **more: Any) -> Row:
     """Of the API, by PUT."""
     return Row(what, does=PATIENTS, of=of, method="PUT", **more)
 
@@ -82,22 +100,31 @@ def put(what: str, of: str, **more: int) -> Row:
 ADMIN = {
     # --- for every member of staff
     "admin:index": page("First page: who needs me today", STAFF),
-    "admin:app_list": page("Overview of one part of the admin", TEAM, refused=404),
+    "admin:app_list": page("Overview of one part of the admin", TEAM_AND_READERS, refused=404),
     "admin:jsi18n": page("Words of the date pickers", STAFF, idle=405),
     "/admin/search/": page("Search for a page", STAFF),
-    "admin:autocomplete": page("Suggest patients while typing", TEAM, idle=405),
+    "admin:autocomplete": page("Suggest patients while typing", TEAM_AND_READERS, idle=405),
     "admin:clinic_membership_me": form("Own cover and digest", TEAM, "own membership", refused=404),
     "admin:view_on_site": page(
         "Page of a row outside the admin (there is none)", STAFF, opened=404, idle=404
     ),
+    # --- the own account
+    "account": page("Own sign-in and security", STAFF),
+    "account-add": page("Add a second factor", STAFF),
+    "account-remove": button("Remove a second factor", STAFF, "factor"),
+    "account-recovery": button("New recovery codes", STAFF, done=200),
+    "account-sign-out": button("Sign out everywhere else", STAFF),
     # --- patients and their cases
-    "admin:patients_patient_changelist": page("List of patients, with their states", TEAM),
+    "admin:patients_patient_changelist": page("List of patients, with their states", TEAM_AND_READERS),
     "admin:call-list": page("Call list", TEAM),
     "admin:patients_patient_add": form("Add a patient", TEAM),
     "admin:patients_patient_add ?clinic": form("Add a patient in one of several clinics", TEAM, "clinic"),
-    "admin:patients_patient_change": page("Page of a patient", TEAM, "patient"),
-    "admin:patients_patient_contact": form("Contact data of a patient", TEAM, "patient"),
-    "admin:patients_patient_history": history("a patient", TEAM, "patient"),
+    "admin:patients_patient_change": page("Page of a patient", TEAM_AND_READERS, "patient"),
+    "admin:patients_patient_contact": shown("Contact data of a patient", TEAM_AND_READERS, TEAM, "patient"),
+    "admin:patients_patient_history": history("a patient", READERS, "patient", barred=(ASSISTANT,)),
+    "admin:patients_patient_readers": page(
+        "Who has seen the record of a patient", READERS, "patient", refused=404, barred=(ASSISTANT,)
+    ),
     "admin:patients_patient_delete": closed("Delete a patient", "patient"),
     "admin:do invite": form("Invite a patient", TEAM, "newcomer"),
     "admin:do log-contact": form("Log a call", TEAM, "case"),
@@ -107,14 +134,29 @@ ADMIN = {
     "admin:do thresholds": form("Thresholds of one case", CLINICIANS, "case"),
     "admin:patients_episode_changelist": page("List of cases (leads to the patients)", STAFF, opened=302),
     "admin:patients_episode_add": closed("Add a case outside its patient's page"),
-    "admin:patients_episode_change": form("Diagnosis and onset of a case", CLINICIANS, "case"),
-    "admin:patients_episode_history": history("a case", CLINICIANS, "case"),
+    "admin:patients_episode_change": shown("Diagnosis and onset of a case", READERS, CLINICIANS, "case"),
+    "admin:patients_episode_history": history("a case", READERS, "case"),
     "admin:patients_episode_delete": closed("Delete a case", "case"),
+    # --- what is the patient's right
+    "admin:do export": form(
+        "Export all data of a patient", OWNERS, "patient", done=200, also=("mail", "device")
+    ),
+    "admin:do erase": form("Erase a patient", OWNERS, "patient"),
+    "admin:do open-record": form("Open the record of someone erased", OWNERS, "record", done=200),
+    "admin:patients_restrictedrecord_changelist": page("List of records of people erased", OWNERS),
+    "admin:patients_restrictedrecord_add": closed("Put a record away by hand"),
+    "admin:patients_restrictedrecord_change": page(
+        "A record of someone erased (leads to opening it)", OWNERS, "record", opened=302, refused=404
+    ),
+    "admin:patients_restrictedrecord_history": history("a record of someone erased", OWNERS, "record"),
+    "admin:patients_restrictedrecord_delete": closed("Delete a record of someone erased", "record"),
     # --- assessments
-    "admin:patients_assessment_changelist": page("List of assessments", CLINICIANS),
+    "admin:patients_assessment_changelist": page("List of assessments", READERS),
     "admin:patients_assessment_add": form("Add an assessment", CLINICIANS),
-    "admin:patients_assessment_change": form("An assessment with its measurements", CLINICIANS, "assessment"),
-    "admin:patients_assessment_history": history("an assessment", CLINICIANS, "assessment"),
+    "admin:patients_assessment_change": shown(
+        "An assessment with its measurements", READERS, CLINICIANS, "assessment"
+    ),
+    "admin:patients_assessment_history": history("an assessment", READERS, "assessment"),
     "admin:patients_assessment_delete": closed("Delete an assessment", "assessment"),
     "admin:do score": form("Score a questionnaire", CLINICIANS, "assessment"),
     "admin:suggestions": page("Programs suggested for an assessment", CLINICIANS, "assessment"),
@@ -127,29 +169,29 @@ ADMIN = {
     "admin:do wake": form("Wake an imported program", CLINICIANS, "program"),
     "admin:programs_program_changelist": page("List of programs (leads to the patients)", STAFF, opened=302),
     "admin:programs_program_add": closed("Add a program outside its case"),
-    "admin:programs_program_change": form("Edit a patient's program", CLINICIANS, "program"),
-    "admin:programs_program_history": history("a program", CLINICIANS, "program"),
+    "admin:programs_program_change": shown("Edit a patient's program", READERS, CLINICIANS, "program"),
+    "admin:programs_program_history": history("a program", READERS, "program"),
     "admin:programs_program_delete": closed("Delete a program", "program"),
     # --- alerts
-    "admin:programs_alert_changelist": page("List of alerts", CLINICIANS),
+    "admin:programs_alert_changelist": page("List of alerts", READERS),
     "admin:programs_alert_add": closed("Add an alert by hand"),
-    "admin:programs_alert_change": page("An alert with its evidence", CLINICIANS, "alert"),
-    "admin:programs_alert_history": history("an alert", CLINICIANS, "alert"),
+    "admin:programs_alert_change": page("An alert with its evidence", READERS, "alert"),
+    "admin:programs_alert_history": history("an alert", READERS, "alert"),
     "admin:programs_alert_delete": closed("Delete an alert", "alert"),
     "admin:do acknowledge": form("Acknowledge an alert", CLINICIANS, "red flag"),
     "admin:do snooze": form("Snooze an alert", CLINICIANS, "alert"),
     "admin:do resolve": form("Resolve an alert", CLINICIANS, "alert"),
     "admin:do clear": form("Clear a red flag with a finding", CLINICIANS, "red flag"),
     # --- the library
-    "admin:programs_exercise_changelist": page("List of exercises", CLINICIANS),
+    "admin:programs_exercise_changelist": page("List of exercises", READERS),
     "admin:programs_exercise_add": form("Add an exercise", CLINICIANS),
-    "admin:programs_exercise_change": form("An exercise of the clinic", CLINICIANS, "exercise"),
-    "admin:programs_exercise_history": history("an exercise", CLINICIANS, "exercise"),
+    "admin:programs_exercise_change": shown("An exercise of the clinic", READERS, CLINICIANS, "exercise"),
+    "admin:programs_exercise_history": history("an exercise", READERS, "exercise"),
     "admin:programs_exercise_delete": closed("Delete an exercise", "exercise"),
-    "admin:programs_template_changelist": page("List of programs to assign", CLINICIANS),
+    "admin:programs_template_changelist": page("List of programs to assign", READERS),
     "admin:programs_template_add": form("Add a program to assign", CLINICIANS),
-    "admin:programs_template_change": form("A program to assign", CLINICIANS, "template"),
-    "admin:programs_template_history": history("a program to assign", CLINICIANS, "template"),
+    "admin:programs_template_change": shown("A program to assign", READERS, CLINICIANS, "template"),
+    "admin:programs_template_history": history("a program to assign", READERS, "template"),
     "admin:programs_template_delete": closed("Delete a program to assign", "template"),
     # --- the clinic
     "admin:clinic_membership_changelist": page("List of staff", OWNERS),
@@ -173,18 +215,45 @@ ADMIN = {
     "admin:clinic_outboxmessage_change": page("An e-mail as it was sent", OWNERS, "e-mail", refused=404),
     "admin:clinic_outboxmessage_history": history("an e-mail", OWNERS, "e-mail"),
     "admin:clinic_outboxmessage_delete": closed("Delete an e-mail", "e-mail"),
+    "admin:clinic_rowattempt_changelist": page("List of rows in trouble", OWNERS_AND_OPERATORS, idle=302),
+    "admin:clinic_rowattempt_changelist try_now": button(
+        "Try a row in trouble again", OWNERS_AND_OPERATORS, "trouble", missing=302
+    ),
+    "admin:clinic_rowattempt_add": closed("Add a row in trouble"),
+    "admin:clinic_rowattempt_change": page(
+        "A row in trouble (leads to the list)", STAFF, "trouble", opened=302, missing=302
+    ),
+    "admin:clinic_rowattempt_history": history("a row in trouble", OWNERS, "trouble", barred=OPERATORS),
+    "admin:clinic_rowattempt_delete": closed("Delete a row in trouble", "trouble"),
+    "admin:clinic_breakglass_changelist": page("Who of the platform opened records", OWNERS_AND_OPERATORS),
+    "admin:clinic_breakglass_add": closed("Note by hand that records were opened"),
+    "admin:clinic_breakglass_change": page(
+        "Records opened by an operator (leads to the list)",
+        OWNERS_AND_OPERATORS,
+        "opening",
+        opened=302,
+        missing=302,
+    ),
+    "admin:clinic_breakglass_history": history("records opened", OWNERS, "opening", barred=OPERATORS),
+    "admin:clinic_breakglass_delete": closed("Delete that records were opened", "opening"),
+    "break-glass": form(
+        "Open the records of a clinic for an hour, to read", OPERATORS, "clinic", refused=404
+    ),
+    "break-glass-close": Row(
+        "Close opened records again", OPERATORS, (GLASS,), opened=405, idle=302, refused=404
+    ),
     "admin:clinic_sweeprun_changelist": page("Periodic jobs", OWNERS_AND_OPERATORS),
     "admin:clinic_sweeprun_add": closed("Add a periodic job"),
     "admin:clinic_sweeprun_change": page(
         "A periodic job (leads to the list)", STAFF, "job", opened=302, missing=302
     ),
-    "admin:clinic_sweeprun_history": history("a periodic job", OWNERS_AND_OPERATORS, "job"),
+    "admin:clinic_sweeprun_history": history("a periodic job", OWNERS, "job", barred=OPERATORS),
     "admin:clinic_sweeprun_delete": closed("Delete a periodic job", "job"),
 }
 """Pages of the staff. Who is not logged in as staff is sent to the login, whatever they ask for."""
 
-ACTIONS: dict[str, str] = {}
-"""Actions on ticked rows of a list, by ``<model>.<action>``: there are none."""
+ACTIONS = {"rowattempt.try_now": "admin:clinic_rowattempt_changelist try_now"}
+"""Actions on ticked rows of a list, and their rows above."""
 
 API = {
     "auth-logout": sent("Log out this device", PATIENTS, done=204),
@@ -193,6 +262,13 @@ API = {
     "me-program": page("What to do now", PATIENTS),
     "me-check-ins": page("My check-ins", PATIENTS),
     "me-progress": page("How it goes", PATIENTS),
+    "me-access-log": page("Who has read my record", PATIENTS),
+    "me-consent": Row(
+        "Agree to the text (again: nothing changes)", PATIENTS, PATIENTS, method="PUT", done=200, silent=True
+    ),
+    "me-export": Row(
+        "Everything stored about me", PATIENTS, PATIENTS, method="GET", done=200, also=("mail",)
+    ),
     "me-answer": put("Answer a check-in", "answer", done=409, missing=201),
     "me-session": put("Log an exercise session", "session", done=409, missing=201),
     "me-session-next-morning": put("The morning after a session", "session", done=200),
@@ -202,24 +278,30 @@ API = {
 """The patient's own record. Who has no token is told so (401), whatever they ask for."""
 
 OPEN = {
-    "auth-invitation": sent(
-        "Accept an invitation, by its token", ANYBODY, done=400, silent=True, options=200
-    ),
-    "auth-code": sent("Ask for a login code", ANYBODY, done=202, silent=True, options=200),
-    "auth-token": sent("Log in with a code", ANYBODY, done=400, silent=True, options=200),
-    "schema": page("Description of the API", ANYBODY, options=200),
+    "auth-invitation": sent("Accept an invitation, by its token", ANYBODY, done=400, silent=True),
+    "auth-code": sent("Ask for a login code", ANYBODY, done=202, silent=True),
+    "auth-token": sent("Log in with a code", ANYBODY, done=400, silent=True),
+    "auth-consent": page("The text to agree to", ANYBODY),
+    "schema": page("Description of the API", ANYBODY),
     "docs": page("Description of the API, to read", ANYBODY),
     "/api/v1/": page("Any other address of the API: nothing", ANYBODY, opened=404, any_method=True),
     "/": page("Leads to the staff's first page", ANYBODY, opened=302, any_method=True),
     "invitation": page("Where an invitation's link leads", ANYBODY),
     "check-in": page("Where a check-in's link leads", ANYBODY, "check-in", missing=200),
     "health-live": page("Whether the process answers", ANYBODY),
-    "health-ready": page("Whether database and cache answer", ANYBODY),
+    "health-ready": page(
+        "Whether all it needs answers, and nothing is late (here it is)", ANYBODY, opened=503
+    ),
 }
 """For everybody; nothing of any clinic stands there."""
 
 DOORS = {
-    "admin:login": "Log in with e-mail and password",
+    "log-in": "Log in with e-mail and password",
+    "second-factor": "Show the second factor",
+    "enrol": "Set up the first second factor",
+    "password-reset": "Ask for a new password",
+    "password-reset-new": "Choose a new password, by the link",
+    "admin:login": "Log in, at Django's name for it",
     "admin:logout": "Log out",
     "admin:password_change": "Change the own password",
     "admin:password_change_done": "The password is changed",

@@ -10,56 +10,84 @@ ONE_CLINIC = "the clinic it is given"
 CLINIC_OR_EACH = "the clinic it is given, else every active one"
 LIBRARY = "the starter library, of no clinic"
 NEW_CLINIC = "the clinic it makes"
+ONE_LOGIN = "the account it is given"
+TRAIL = "the audit trail, whole"
 NONE = "no row of any clinic"
 
 
 @dataclass(frozen=True, slots=True)
 class Mail:
-    """A kind of e-mail: who gets it, what it may tell of a patient, and the one module that writes it."""
+    """A kind of e-mail: who gets it, what it may tell of a patient, and the only modules that write it."""
 
     to: str
     tells: str
-    written_in: str
+    written_in: tuple[str, ...]
 
 
+TO_STAFF = "the member of staff whose account it is"
 TO_PATIENT = "the patient, at the address in the record"
 INITIALS = "initials and case number; the rest behind the login"
 
 EMAILS = {
-    "invitation": Mail(TO_PATIENT, "the given name", "programs/services/cases.py"),
-    "login_code": Mail(TO_PATIENT, "nothing", "programs/services/access.py"),
-    "check_in": Mail(TO_PATIENT, "the given name", "programs/services/checkins.py"),
-    "reminder": Mail(TO_PATIENT, "the given name", "programs/services/checkins.py"),
+    "invitation": Mail(TO_PATIENT, "the given name", ("programs/services/cases.py",)),
+    "login_code": Mail(TO_PATIENT, "nothing", ("programs/services/access.py",)),
+    "check_in": Mail(TO_PATIENT, "the given name", ("programs/services/checkins.py",)),
+    "reminder": Mail(TO_PATIENT, "the given name", ("programs/services/checkins.py",)),
     "red_flag": Mail(
         "the treating clinician and the cover, else the owners",
         f"the symptoms, {INITIALS}",
-        "programs/services/red_flags.py",
+        ("programs/services/red_flags.py",),
     ),
-    "escalation": Mail("the owners", f"the symptoms, {INITIALS}", "programs/services/red_flags.py"),
+    "escalation": Mail("the owners", f"the symptoms, {INITIALS}", ("programs/services/red_flags.py",)),
+    "password_reset": Mail(TO_STAFF, "nothing", ("clinic/accounts/resets.py",)),
+    "account_locked": Mail(TO_STAFF, "nothing", ("clinic/accounts/sign_in.py",)),
+    "account_changed": Mail(
+        TO_STAFF,
+        "nothing",
+        (
+            "clinic/accounts/resets.py",
+            "clinic/admin/account.py",
+            "clinic/admin/entry.py",
+            "clinic/management/commands/forget_factors.py",
+        ),
+    ),
+    "break_glass": Mail(
+        "the owners", "nothing; which operator reads, and why", ("clinic/accounts/break_glass.py",)
+    ),
     "digest": Mail(
         "each clinician about the own cases",
         f"pain, verdict and action, {INITIALS}",
-        "programs/services/digests.py",
+        ("programs/services/digests.py",),
     ),
 }
 
 TASKS = {
-    "send_outbox": PLATFORM,
-    "ask_check_ins": EVERY_CLINIC,
-    "remind_check_ins": EVERY_CLINIC,
-    "mark_missed": EVERY_CLINIC,
-    "review_cases": EVERY_CLINIC,
-    "send_digests": EVERY_CLINIC,
-    "escalate_red_flags": EVERY_CLINIC,
+    "programs.tasks.send_outbox": PLATFORM,
+    "programs.tasks.ask_check_ins": EVERY_CLINIC,
+    "programs.tasks.remind_check_ins": EVERY_CLINIC,
+    "programs.tasks.mark_missed": EVERY_CLINIC,
+    "programs.tasks.review_cases": EVERY_CLINIC,
+    "programs.tasks.send_digests": EVERY_CLINIC,
+    "programs.tasks.escalate_red_flags": EVERY_CLINIC,
+    "programs.tasks.apply_retention": f"{EVERY_CLINIC}; {PLATFORM}",
+    "programs.tasks.forget_sign_ins": NONE,
+    "clinic.tasks.seal_audit": TRAIL,
 }
 
 COMMANDS = {
     "create_clinic": NEW_CLINIC,
     "create_roles": NONE,
+    "demo_code": ONE_LOGIN,
+    "export_patient": ONE_CLINIC,
+    "forget_factors": ONE_LOGIN,
     "import_diary": ONE_CLINIC,
     "load_demo": NEW_CLINIC,
     "load_library": LIBRARY,
+    "migrate": "every row, as the role that owns the tables",
+    "reapply_erasures": EVERY_CLINIC,
     "review_cases": CLINIC_OR_EACH,
+    "rotate_keys": EVERY_CLINIC,
     "send_digests": CLINIC_OR_EACH,
     "up": NONE,
+    "verify_audit": TRAIL,
 }

@@ -28,7 +28,9 @@ To change the master key:
 
     def handle(self, *args: Any, **options: Any) -> None:
         count = 0
-        for clinic in Clinic.objects.order_by("pk"):
+        with acting_for(Tenant(platform=True)):
+            clinics = list(Clinic.objects.order_by("pk"))
+        for clinic in clinics:
             with acting_for(Tenant((clinic.pk,))), transaction.atomic():
                 try:
                     count += rewrap()
