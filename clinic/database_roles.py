@@ -16,6 +16,8 @@ import psycopg
 from psycopg import sql
 
 ROW_RIGHTS = sql.SQL("SELECT, INSERT, UPDATE, DELETE")
+LOCK_SECONDS = 5
+"""How long a migration waits for a table in use, and everybody else behind it; then it gives up."""
 KEPT_BY_DATABASE = ("clinic_auditentry", "clinic_auditseal")
 """The audit trail, which only functions of the owner write."""
 
@@ -43,6 +45,8 @@ def create_roles(admin_url: str, *, database: str, owner: Role, app: Role, sweep
     with psycopg.connect(admin_url, autocommit=True) as admin:
         for role in (owner, app, sweep):
             _create_role(admin, role)
+        patience = sql.SQL("ALTER ROLE {} SET lock_timeout = {}")
+        admin.execute(patience.format(sql.Identifier(owner.name), sql.Literal(f"{LOCK_SECONDS}s")))
         _create_database(admin, database, owner)
     with psycopg.connect(admin_url, dbname=database) as admin:
         grant_rights(admin, owner, [app, sweep])

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import dataclass
+from datetime import datetime
 
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import transaction
 
+from clinic.accounts.joining import login_of_staff, send_way_in
 from clinic.models import Clinic, ClinicPolicy, Membership, User
 from clinic.roles import Role
 from clinic.row_security import Tenant, acting_for
@@ -27,10 +29,10 @@ class Founded:
 
 @acting_for(Tenant(platform=True))
 @transaction.atomic
-def found_clinic(*, slug: str, name: str, owner_email: str, timezone: str) -> Founded:
+def found_clinic(*, slug: str, name: str, owner_email: str, timezone: str, now: datetime) -> Founded:
     """A clinic with an empty policy and its owner, who is a clinician too.
 
-    Someone who already logs in with that e-mail keeps their password.
+    Somebody who works elsewhere already keeps their password, and is told by e-mail.
 
     Raises:
         ValidationError: a value is not valid or taken, by name.
@@ -38,11 +40,14 @@ def found_clinic(*, slug: str, name: str, owner_email: str, timezone: str) -> Fo
     clinic = Clinic(slug=slug, name=name, timezone=timezone)
     _check(clinic, owner_email)
     clinic.save()
-    owner, password = _login(owner_email)
+    owner = login_of_staff(owner_email)
     with acting_for(Tenant((clinic.pk,))):
         ClinicPolicy.objects.create(clinic=clinic)
-        Membership.objects.create(clinic=clinic, user=owner, role=Role.OWNER)
-    return Founded(clinic, owner, password)
+        membership = Membership.objects.create(clinic=clinic, user=owner, role=Role.OWNER)
+        if owner.has_usable_password():
+            send_way_in(membership=membership, by=None, now=now)
+            return Founded(clinic, owner, "")
+    return Founded(clinic, owner, _first_password(owner))
 
 
 def _check(clinic: Clinic, owner_email: str) -> None:
@@ -60,13 +65,9 @@ def _check(clinic: Clinic, owner_email: str) -> None:
         raise ValidationError(errors)
 
 
-def _login(email: str) -> tuple[User, str]:
-    user = User.objects.filter(email=email.strip().lower()).first()
-    password = "" if user and user.has_usable_password() else secrets.token_urlsafe(PASSWORD_BYTES)
-    if user is None:
-        return User.objects.create_user(email.strip(), password, is_staff=True), password
-    user.is_staff = True
-    if password:
-        user.set_password(password)
-    user.save(update_fields=["is_staff", "password"])
-    return user, password
+def _first_password(owner: User) -> str:
+    """Made here, for the operator to hand over."""
+    password = secrets.token_urlsafe(PASSWORD_BYTES)
+    owner.set_password(password)
+    owner.save(update_fields=["password"])
+    return password

@@ -86,17 +86,15 @@ class UserManager(BaseUserManager["User"]):
             raise self.model.DoesNotExist
         return found
 
-    def join(
-        self, email: str, *, name: str = "", password: str | None = None, is_staff: bool = False
-    ) -> User:
-        """The login of this e-mail, made if there is none. Who has one keeps it, name and password included,
-        and whoever asks does not learn which it was: a stranger's costs the same.
+    def join(self, email: str, *, name: str = "", is_staff: bool = False) -> User:
+        """The login of this e-mail, made without a password if there is none. Who has one keeps it, name and
+        password included, and whoever asks does not learn which it was: a stranger's costs the same.
 
         Raises:
             ValidationError: the e-mail or the name is not valid.
         """
         new = self.model(email=email, name=name, is_staff=is_staff)
-        new.set_password(password)
+        new.set_unusable_password()
         new.full_clean(exclude=["password"], validate_unique=False, validate_constraints=False)
         query = "SELECT * FROM join_login(%s, %s, %s, %s)"
         found = self._first(query, [new.email, name, new.password, is_staff])

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import time
+from datetime import datetime, time
 
-from django.contrib.auth.password_validation import validate_password
-from django.core.exceptions import ValidationError
 from django.db import transaction
 
+from clinic.accounts.joining import login_of_staff, send_way_in
 from clinic.errors import FieldError
 from clinic.models import Clinic, ClinicPolicy, Membership, User
 from clinic.roles import Capability, Role, require
@@ -41,24 +40,23 @@ def set_policy(
 
 
 @transaction.atomic
-def add_member(
-    *, clinic: Clinic, by: User, email: str, name: str, role: str, password: str = ""
-) -> Membership:
-    """A new member of staff. Someone who already has a login keeps it, password included: elsewhere they may
-    be staff or a patient, which the owner does not learn.
+def add_member(*, clinic: Clinic, by: User, email: str, name: str, role: str, now: datetime) -> Membership:
+    """A new member of staff, who gets the way in by e-mail. Someone who already has a login keeps it:
+    elsewhere they may be staff or a patient, which the owner does not learn.
 
     Raises:
         Denied: ``by`` is not an owner here.
-        StaffError: a member already, an unknown role, or no password.
-        ValidationError: the e-mail or the password is not valid.
+        StaffError: a member already, or an unknown role.
+        ValidationError: the e-mail is not valid.
     """
     require(by, Capability.MANAGE_CLINIC, clinic.pk)
     _check_role(role)
     if Membership.objects.filter(clinic=clinic, user__email=email.strip().lower()).exists():
         raise StaffError("email", "This person is a member already.")
-    _check_password(email, name, password)
-    user = User.objects.join(email, name=name, password=password, is_staff=True)
-    return Membership.objects.create(clinic=clinic, user=user, role=role)
+    user = login_of_staff(email, name=name)
+    membership = Membership.objects.create(clinic=clinic, user=user, role=role)
+    send_way_in(membership=membership, by=by, now=now)
+    return membership
 
 
 @transaction.atomic
@@ -126,12 +124,3 @@ def _check_cover(membership: Membership, cover: User) -> None:
 def _check_role(role: str) -> None:
     if role not in set(Role):
         raise StaffError("role", f"expected one of {', '.join(Role)}.")
-
-
-def _check_password(email: str, name: str, password: str) -> None:
-    if not password:
-        raise StaffError("password", "Give a first password; the person changes it after logging in.")
-    try:
-        validate_password(password, User(email=email, name=name))
-    except ValidationError as error:
-        raise ValidationError({"password": error.messages}) from error

@@ -92,10 +92,13 @@ def check_passkey(
     *, user: User, origin: str, state: Mapping[str, Any], answer: str, address: str, now: datetime
 ) -> None:
     """Raises PasskeyError or LimitedError, as ``check_code``."""
-    _count_second(user, address, now)
-    if not passkeys.confirm(user=user, origin=origin, state=state, answer=answer, now=now):
-        raise passkeys.PasskeyError
-    _forgive_second(user, address)
+    is_last = _count_second(user, address, now)
+    if passkeys.confirm(user=user, origin=origin, state=state, answer=answer, now=now):
+        _forgive_second(user, address)
+        return
+    if is_last:
+        _tell_of_lock(user.email, now)
+    raise passkeys.PasskeyError
 
 
 def may_enter(user: User) -> bool:
@@ -106,7 +109,7 @@ def may_enter(user: User) -> bool:
 def staff_with(email: str) -> User | None:
     """Who would read mail about a member's account at this address."""
     user = User.objects.by_email(email)
-    reads = user is not None and user.is_active and user.is_staff and user.has_usable_password()
+    reads = user is not None and user.is_active and user.is_staff
     return user if reads else None
 
 

@@ -10,9 +10,8 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from unfold.decorators import display
 
-from clinic.admin.base import RoleAdmin
+from clinic.admin.base import RoleAdmin, is_operator
 from clinic.admin.forms import moment
-from clinic.admin.outbox import is_operator
 from clinic.admin.sweeps import LABELS
 from clinic.attempts import try_again
 from clinic.models import RowAttempt

@@ -40,6 +40,10 @@ def rows_where(user: User, capability: Capability, rows: QuerySet[Any]) -> Query
     return rows.scoped(user).filter(**{f"{clinic}__in": clinics_where(user, capability)})  # type: ignore[attr-defined]
 
 
+def is_operator(request: HttpRequest) -> bool:
+    return isinstance(request.user, User) and request.user.is_active and request.user.is_operator
+
+
 class RolePermissions:
     """Permissions from the role table instead of Django's permission rows. ``None``: nobody in a clinic."""
 

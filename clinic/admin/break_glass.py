@@ -16,7 +16,7 @@ from unfold.decorators import display
 
 from clinic.accounts import break_glass as service
 from clinic.admin.actions import Act, act_on
-from clinic.admin.base import RoleAdmin
+from clinic.admin.base import RoleAdmin, is_operator
 from clinic.admin.forms import moment, text_area
 from clinic.models import BreakGlass, Clinic, User
 from clinic.roles import Capability
@@ -66,10 +66,6 @@ def _close(request: HttpRequest) -> HttpResponse:
 
 break_glass = admin.site.admin_view(_open)
 close = require_POST(admin.site.admin_view(_close))
-
-
-def is_operator(request: HttpRequest) -> bool:
-    return isinstance(request.user, User) and request.user.is_active and request.user.is_operator
 
 
 @admin.register(BreakGlass)

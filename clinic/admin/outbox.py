@@ -11,9 +11,9 @@ from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from unfold.decorators import display
 
-from clinic.admin.base import RoleAdmin
+from clinic.admin.base import RoleAdmin, is_operator
 from clinic.admin.forms import moment
-from clinic.models import OutboxMessage, User
+from clinic.models import OutboxMessage
 from clinic.outbox import masked_preview
 from clinic.roles import Capability
 
@@ -115,7 +115,3 @@ class OutboxAdmin(RoleAdmin):
     def problem(self, message: OutboxMessage) -> str:
         """Without addresses: an operator reads this too."""
         return ADDRESS.sub("[address]", message.last_error)
-
-
-def is_operator(request: HttpRequest) -> bool:
-    return isinstance(request.user, User) and request.user.is_active and request.user.is_operator

@@ -11,7 +11,6 @@ from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
 from unfold.decorators import display
-from unfold.widgets import UnfoldAdminPasswordWidget
 
 from clinic import services
 from clinic.admin.actions import Act, act_on
@@ -28,21 +27,17 @@ class AddMember(Act):
     needs = Capability.MANAGE_CLINIC
     title = "Add a member of staff"
     submit = "Add"
+    intro = "They get an e-mail with a link: to choose a password, or to sign in with the one they have."
 
     email = forms.EmailField(label="E-mail", max_length=254)
     name = forms.CharField(max_length=200)
     role = forms.ChoiceField(choices=[(role.value, role.label) for role in Role], initial=Role.PHYSIO.value)
-    password = forms.CharField(
-        label="First password",
-        strip=False,
-        widget=UnfoldAdminPasswordWidget(attrs={"autocomplete": "new-password"}),
-        help_text="To be changed after the first log-in. Someone who already has a login keeps their own.",
-    )
 
     def perform(self) -> str:
         data = self.cleaned_data
-        member = services.add_member(clinic=self.target, by=self.by, **data)
-        return f"{data['name']} is now {member.get_role_display().lower()}."
+        member = services.add_member(clinic=self.target, by=self.by, now=self.now, **data)
+        role = member.get_role_display().lower()
+        return f"{data['name']} is now {role}. The way in is on its way to {member.user.email}."
 
     def next_url(self) -> str:
         return reverse(STAFF_LIST)

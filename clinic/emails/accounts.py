@@ -8,9 +8,11 @@ from django.conf import settings
 
 from clinic.accounts.models import BreakGlass
 from clinic.emails.render import Email, render
+from clinic.models import Membership, User
 from clinic.outbox import PLACEHOLDER
 
 RESET_MINUTES = settings.PASSWORD_RESET_TIMEOUT // 60
+WAY_IN_DAYS = 3
 
 
 def password_reset() -> Email:
@@ -18,6 +20,22 @@ def password_reset() -> Email:
     link = f"{settings.SITE_URL}/admin/password-reset/new/#{PLACEHOLDER}"
     context = {"link": link, "minutes": RESET_MINUTES}
     return render("password_reset", subject="Choose a new password", clinic=None, context=context)
+
+
+def staff_added(*, membership: Membership, by: User | None) -> Email:
+    """Alike for who has a password and who chooses one first: the clinic reads this mail too. The outbox's
+    ``secret`` is the path to the one or the other.
+    """
+    clinic = membership.clinic
+    context = {
+        "by": by and by.get_full_name(),
+        "role": membership.get_role_display().lower(),
+        "link": f"{settings.SITE_URL}/{PLACEHOLDER}",
+        "later": f"{settings.SITE_URL}/admin/password-reset/",
+        "days": WAY_IN_DAYS,
+    }
+    subject = f"{clinic.name} has added you to its staff"
+    return render("staff_added", subject=subject, clinic=clinic, context=context)
 
 
 def locked(*, minutes: int) -> Email:

@@ -10,9 +10,23 @@ from django.db.migrations import RunSQL
 
 
 def has_clinic_key(parent: str, *, key: str = "id") -> RunSQL:
-    """Rows of ``parent`` can be named by clinic and ``key``."""
+    """Rows of ``parent`` can be named by clinic and ``key``. What a run that was broken off has left holds
+    nothing, and IF NOT EXISTS would take it for the index: it goes first.
+    """
+    index = f"{parent}_in_clinic"
     return RunSQL(
-        f"CREATE UNIQUE INDEX CONCURRENTLY IF NOT EXISTS {parent}_in_clinic ON {parent} (clinic_id, {key})"
+        [
+            f"""
+            DO $$ BEGIN
+                IF EXISTS (
+                    SELECT FROM pg_index WHERE indexrelid = to_regclass('{index}') AND NOT indisvalid
+                ) THEN
+                    DROP INDEX {index};
+                END IF;
+            END $$
+            """,
+            f"CREATE UNIQUE INDEX CONCURRENTLY IF NOT EXISTS {index} ON {parent} (clinic_id, {key})",
+        ]
     )
 
 

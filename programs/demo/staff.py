@@ -14,10 +14,10 @@ from django.core.exceptions import ValidationError
 
 from clinic.accounts.factors import add_totp, new_totp_secret
 from clinic.founding import found_clinic
-from clinic.models import Clinic, User
+from clinic.models import Clinic, Membership, User
 from clinic.roles import Role
 from clinic.row_security import Tenant, acting_for
-from clinic.services import add_member, set_reachability
+from clinic.services import set_reachability
 
 SLUG = "demo"
 NAME = "Demo Knee Clinic"
@@ -58,7 +58,7 @@ def found(*, password: str, now: datetime) -> tuple[Clinic, Staff]:
     """
     _check_free([email for _, email, _ in PEOPLE] + [OPERATOR_LOGIN[0]])
     _, owner_email, owner_name = PEOPLE[0]
-    founded = found_clinic(slug=SLUG, name=NAME, owner_email=owner_email, timezone=ZONE)
+    founded = found_clinic(slug=SLUG, name=NAME, owner_email=owner_email, timezone=ZONE, now=now)
     clinic, owner = founded.clinic, founded.owner
     clinic.phone, clinic.simulated = PHONE, True
     clinic.save(update_fields=["phone", "simulated"])
@@ -67,7 +67,11 @@ def found(*, password: str, now: datetime) -> tuple[Clinic, Staff]:
     owner.save(update_fields=["name", "password"])
     with acting_for(Tenant((clinic.pk,))):
         members = [
-            add_member(clinic=clinic, by=owner, email=email, name=name, role=role, password=password)
+            Membership.objects.create(
+                clinic=clinic,
+                user=User.objects.create_user(email, password, name=name, is_staff=True),
+                role=role,
+            )
             for role, email, name in PEOPLE[1:]
         ]
         physios = [member for member in members if member.role == Role.PHYSIO]

@@ -40,7 +40,7 @@ def soon(_: Bundle) -> Fields:
 
 
 def new_member(_: Bundle) -> Fields:
-    return {"email": "new@example.org", "name": "New", "role": "physio", "password": "a-long-first-one"}
+    return {"email": "new@example.org", "name": "New", "role": "physio"}
 
 
 def new_template(bundle: Bundle) -> Fields:

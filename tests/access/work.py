@@ -40,6 +40,11 @@ EMAILS = {
     ),
     "escalation": Mail("the owners", f"the symptoms, {INITIALS}", ("programs/services/red_flags.py",)),
     "password_reset": Mail(TO_STAFF, "nothing", ("clinic/accounts/resets.py",)),
+    "staff_added": Mail(
+        "the new member of staff",
+        "nothing; which clinic, and who added them",
+        ("clinic/accounts/joining.py",),
+    ),
     "account_locked": Mail(TO_STAFF, "nothing", ("clinic/accounts/sign_in.py",)),
     "account_changed": Mail(
         TO_STAFF,

@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 
-from clinic.models import Clinic, ClinicPolicy, Membership, User
+from clinic.models import Clinic, ClinicPolicy, Factor, Membership, OutboxMessage, User
 from clinic.roles import Capability
 from tests.factories import make_clinic, make_user
+from tests.staff import give_app
 
 pytestmark = pytest.mark.django_db
 
@@ -66,6 +67,22 @@ def test_someone_who_logs_in_already_keeps_their_password() -> None:
     assert user.check_password("long-and-secret-7")
     assert "password:" not in out
     assert user.memberships.count() == 2
+    mail = OutboxMessage.objects.get()
+    assert (mail.kind, mail.to_email, mail.clinic.slug) == ("staff_added", "anna@example.org", "riverside")
+
+
+def test_a_login_with_which_nobody_works_any_more_gets_a_new_password() -> None:
+    user = make_user("anna@example.org", clinic=make_clinic(), password="long-and-secret-7")
+    give_app(user)
+    user.memberships.update(is_active=False)
+
+    out = create()
+
+    user.refresh_from_db()
+    assert not user.check_password("long-and-secret-7")
+    assert user.check_password(out.split("password: ")[1].split()[0])
+    assert not Factor.objects.exists()
+    assert not OutboxMessage.objects.exists()
 
 
 def test_a_patients_login_without_a_password_gets_one() -> None:

@@ -81,6 +81,16 @@ def test_users_define_and_truncate_nothing(trial: str, layout: Layout, role: Rol
         assert owner.execute("SELECT count(*) FROM later").fetchone() == (1,)
 
 
+def test_a_migration_that_waits_for_a_table_gives_up_and_nobody_else_is_hurried(
+    trial: str, layout: Layout
+) -> None:
+    waits = {}
+    for role in (OWNER, APP, SWEEP):
+        with connect(layout, trial, role) as connected:
+            waits[role] = connected.execute("SHOW lock_timeout").fetchone()
+    assert waits == {OWNER: ("5s",), APP: ("0",), SWEEP: ("0",)}
+
+
 def test_making_the_roles_again_corrects_them(trial: str, layout: Layout) -> None:
     with psycopg.connect(layout.admin_url, autocommit=True) as admin:
         admin.execute("ALTER ROLE trial_app SUPERUSER BYPASSRLS PASSWORD 'other'")

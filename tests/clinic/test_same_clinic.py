@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import urlsplit, urlunsplit
 
+import psycopg
 import pytest
 from django.apps import apps
 from django.db import IntegrityError, ProgrammingError, connection, models, transaction
@@ -12,7 +15,7 @@ from django.test.utils import isolate_apps
 
 from clinic.models import Clinic
 from clinic.row_security import Tenant, acting_for
-from clinic.row_security.keys import same_clinic_name
+from clinic.row_security.keys import has_clinic_key, same_clinic_name
 from clinic.tenancy import ClinicRow
 from patients.models import Episode
 from programs.models import Alert, AlertEvent, Exercise, Program, ProgramDose, ProgramStage, Template
@@ -69,6 +72,32 @@ def test_each_link_between_rows_of_a_clinic_is_held_to_one() -> None:
     assert len(expected) >= 42
     assert {link for link in expected - held() if link[:2] not in FROM_THE_LIBRARY} == set()
     assert FROM_THE_LIBRARY.keys() <= {link[:2] for link in expected}
+
+
+def test_an_index_that_was_broken_off_is_built_anew() -> None:
+    url = urlsplit(os.environ["DATABASE_OWNER_URL"])._replace(path=f"/{connection.settings_dict['NAME']}")
+    with psycopg.connect(urlunsplit(url), autocommit=True) as owner:
+        owner.execute("CREATE TABLE parent AS SELECT 1 AS clinic_id, 1 AS id FROM generate_series(1, 2)")
+        try:
+            with pytest.raises(psycopg.errors.UniqueViolation):
+                build_key(owner)
+            assert not is_valid(owner)
+            owner.execute("DELETE FROM parent WHERE ctid = '(0,2)'")
+            build_key(owner)
+            assert is_valid(owner)
+            build_key(owner)
+        finally:
+            owner.execute("DROP TABLE parent")
+
+
+def build_key(owner: psycopg.Connection[Any]) -> None:
+    for statement in has_clinic_key("parent").sql:
+        owner.execute(statement)
+
+
+def is_valid(owner: psycopg.Connection[Any]) -> bool:
+    query = "SELECT indisvalid FROM pg_index WHERE indexrelid = to_regclass('parent_in_clinic')"
+    return owner.execute(query).fetchone() == (True,)
 
 
 @isolate_apps("programs")

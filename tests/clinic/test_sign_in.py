@@ -97,6 +97,23 @@ def test_who_has_one_can_not_enrol_another_on_a_password_alone(paul: User) -> No
     assert Factor.objects.count() == 1
 
 
+class Stronger(hashers.PBKDF2PasswordHasher):
+    """What the next release hashes with."""
+
+    iterations = 2
+
+
+def test_a_password_hashed_by_an_earlier_release_opens_and_is_hashed_anew(paul: User, settings: Any) -> None:
+    settings.PASSWORD_HASHERS = [f"{__name__}.Stronger", *settings.PASSWORD_HASHERS]
+
+    assert give_password(Client(), "guess").status_code == 200
+    client = halfway()
+    paul.refresh_from_db()
+    assert paul.password.startswith("pbkdf2_sha256$2$")
+    assert confirm(client, code_of(paul)).status_code == 302
+    assert client.get(INDEX).status_code == 200
+
+
 def test_a_code_works_once(paul: User) -> None:
     code = code_of(paul)
     assert confirm(halfway(), code).status_code == 302
@@ -200,6 +217,14 @@ def test_without_the_cache_tries_are_counted_all_the_same(paul: User, settings: 
     codes = [Device().post("auth/code", {"email": "x@example.org"}) for _ in range(11)]
     assert [code.status_code for code in codes] == [202] * 10 + [429]
     assert codes[-1]["Retry-After"] == "3600"
+
+
+def test_who_is_locked_out_by_wrong_passkeys_is_told(paul: User) -> None:
+    client = halfway()
+    answers = [client.post(reverse("second-factor"), {"passkey": "{}"}).status_code for _ in range(6)]
+    assert answers == [200] * 5 + [429]
+    mail = OutboxMessage.objects.get()
+    assert (mail.kind, mail.to_email) == ("account_locked", "paul@example.org")
 
 
 def test_a_tally_names_nobody(paul: User) -> None:

@@ -23,7 +23,7 @@ def fill(*, asked: int, answering: int, seconds: float, slug: str = "chaos") -> 
     """A clinic with ``asked`` programs whose questions come due over the time; some patients have a token."""
     now = timezone.now()
     founded = found_clinic(
-        slug=slug, name=slug.capitalize(), owner_email=f"owner@{slug}.example", timezone="UTC"
+        slug=slug, name=slug.capitalize(), owner_email=f"owner@{slug}.example", timezone="UTC", now=now
     )
     clinic, owner = founded.clinic, founded.owner
     enter(Tenant((clinic.pk,)))

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
+from django.utils.timezone import now
 
 from clinic.founding import found_clinic
 from clinic.management.teaching import TeachingCommand, lines_of
@@ -35,7 +36,7 @@ Then log in to the admin and set the phone number that patients with a red flag 
 
     def handle(self, *args: Any, slug: str, name: str, owner: str, timezone: str, **options: Any) -> None:
         try:
-            founded = found_clinic(slug=slug, name=name, owner_email=owner, timezone=timezone)
+            founded = found_clinic(slug=slug, name=name, owner_email=owner, timezone=timezone, now=now())
         except ValidationError as error:
             raise self.refuse("No clinic was created.", lines_of(error, OPTIONS)) from None
         self.stdout.write(f"Clinic {founded.clinic.slug}: {founded.clinic.name} ({founded.clinic.timezone})")
@@ -43,4 +44,4 @@ Then log in to the admin and set the phone number that patients with a red flag 
         if founded.password:
             self.stdout.write(f"One-time password: {founded.password}")
         else:
-            self.stdout.write("They have a login already and keep their password.")
+            self.stdout.write("They have a login already, keep their password and get an e-mail.")
