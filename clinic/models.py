@@ -367,6 +367,7 @@ class OutboxMessage(models.Model):
             models.Index(
                 fields=["next_attempt_at"], name="outbox_due", condition=Q(state__in=["pending", "sending"])
             ),
+            models.Index(fields=["clinic", "created_at"], name="outbox_by_age"),  # what is over its term
         ]
 
     def __str__(self) -> str:

@@ -157,6 +157,7 @@ SWEEP_SECONDS = env.number("SWEEP_SECONDS", 60, low=1)
 SEND_SECONDS = env.number("SEND_SECONDS", 10, low=1)
 # A message that was under way when its worker died goes out again after so long.
 SEND_LEASE_SECONDS = env.number("SEND_LEASE_SECONDS", 120, low=1, high=200)
+FORGET_SECONDS = 3600  # terms are days and years
 BEAT_INTERVALS = {
     "programs.tasks.send_outbox": SEND_SECONDS,
     "programs.tasks.ask_check_ins": SWEEP_SECONDS,
@@ -165,8 +166,9 @@ BEAT_INTERVALS = {
     "programs.tasks.review_cases": SWEEP_SECONDS,
     "programs.tasks.send_digests": SWEEP_SECONDS,
     "programs.tasks.escalate_red_flags": SWEEP_SECONDS,
-    "programs.tasks.apply_retention": SWEEP_SECONDS,
-    "programs.tasks.forget_sign_ins": SWEEP_SECONDS,
+    "programs.tasks.keep_ledger": SWEEP_SECONDS,
+    "programs.tasks.apply_retention": FORGET_SECONDS,
+    "clinic.tasks.forget_sign_ins": FORGET_SECONDS,
     "clinic.tasks.seal_audit": SWEEP_SECONDS,
 }
 # Who was erased, by opaque keys: keep it outside of the database's backups, to erase again after a restore.

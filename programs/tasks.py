@@ -9,11 +9,9 @@ from datetime import timedelta
 
 from celery import shared_task
 from django.conf import settings
-from django.contrib.sessions.backends.db import SessionStore
 from django.utils import timezone
 
 from clinic import sweeps
-from clinic.accounts.limits import forget_old_tallies
 from clinic.models import Clinic
 from clinic.row_security import Tenant, acting_for
 from patients.services import forget_expired
@@ -71,8 +69,15 @@ def apply_retention() -> None:
     with sweeps.record("apply_retention", now) as counts:
         with acting_for(Tenant(platform=True)):
             counts.update(retention.forget_of_platform(now=now))
-            retention.write_ledger(settings.ERASURE_LEDGER)
         each_clinic(sweep, counts)
+
+
+@shared_task(name="programs.tasks.keep_ledger")
+def keep_ledger() -> None:
+    """By itself: a file that can't be written keeps nothing from being forgotten, and is told."""
+    now = timezone.now()
+    with sweeps.record("keep_ledger", now) as counts, acting_for(Tenant(platform=True)):
+        counts["erasures"] = retention.write_ledger(settings.ERASURE_LEDGER)
 
 
 @shared_task(name="programs.tasks.review_cases")
@@ -97,11 +102,3 @@ def escalate_red_flags() -> None:
     with sweeps.record("escalate_red_flags", now) as counts:
         counts["escalated"] = 0
         each_clinic(lambda _, left: {"escalated": red_flags.escalate_due(now=now, limit=left)}, counts)
-
-
-@shared_task(name="programs.tasks.forget_sign_ins")
-def forget_sign_ins() -> None:
-    now = timezone.now()
-    with sweeps.record("forget_sign_ins", now) as counts:
-        SessionStore.clear_expired()
-        counts["tallies_deleted"] = forget_old_tallies(now=now)

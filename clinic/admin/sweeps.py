@@ -38,6 +38,7 @@ LABELS = {
     "send_digests": "Send weekly digests",
     "escalate_red_flags": "Escalate red flags",
     "apply_retention": "Forget what is over its term",
+    "keep_ledger": "Write the ledger of erasures",
     "forget_sign_ins": "Forget old sessions and counted tries",
     "seal_audit": "Seal the audit trail",
 }

@@ -5,6 +5,7 @@
 CREATE FUNCTION audit_kept_out() RETURNS text[] LANGUAGE sql IMMUTABLE
     RETURN ARRAY[
         'given_name', 'family_name', 'email', 'phone', 'birth_date', 'guardian_name', 'to_email',  -- contact
+        'case_number', 'case_numbers',  -- known outside, as names are
         'password', 'secret', 'token_hash', 'code_hash', 'digest', 'token_key', 'data',  -- secrets
         'subject', 'text_sealed', 'html_sealed', 'images', 'last_error'  -- e-mails
     ];
@@ -82,10 +83,21 @@ CREATE FUNCTION audit_read(what text, place text, clinics bigint[], whose uuid[]
         END
     $$;
 
+CREATE FUNCTION audit_digest(changes jsonb) RETURNS bytea LANGUAGE sql IMMUTABLE
+    RETURN sha256(convert_to(changes::text, 'UTF8'));
+
+-- The values by their digest: the chain can be proved when they are gone. An entry has the one or the other.
 CREATE FUNCTION audit_text(entry clinic_auditentry) RETURNS text LANGUAGE sql STABLE
     AS $$ SELECT jsonb_build_array(
     entry.position, entry.id, extract(epoch FROM entry.at), entry.clinic_id, entry.who, host(entry.address), entry.route,
-    entry.action, entry.table_name, entry.row_id, entry.patients, entry.why, entry.changes
+    entry.action, entry.table_name, entry.row_id, entry.patients, entry.why,
+    encode(
+        CASE
+            WHEN entry.changes IS NULL THEN entry.changes_digest
+            WHEN entry.changes_digest IS NULL THEN audit_digest(entry.changes)
+        END,
+        'hex'
+    )
 )::text $$;
 
 -- Whatever has been committed, however late, is unsealed until it is sealed: no entry is passed over.
@@ -120,9 +132,16 @@ CREATE FUNCTION audit_refuse() RETURNS trigger LANGUAGE plpgsql
     AS $$
         BEGIN
             IF TG_OP = 'UPDATE' AND TG_TABLE_NAME = 'clinic_auditentry' THEN
-                -- To seal is all that ever happens to an entry.
+                -- An entry is sealed, once.
                 IF to_jsonb(OLD) ->> 'position' IS NULL
                     AND to_jsonb(OLD) - '{position,hash}'::text[] = to_jsonb(NEW) - '{position,hash}'::text[]
+                THEN
+                    RETURN NEW;
+                END IF;
+                -- Its values may go, for their digest.
+                IF NEW.changes IS NULL AND NEW.changes_digest = audit_digest(OLD.changes)
+                    AND to_jsonb(OLD) - '{changes,changes_digest}'::text[]
+                        = to_jsonb(NEW) - '{changes,changes_digest}'::text[]
                 THEN
                     RETURN NEW;
                 END IF;

@@ -31,8 +31,9 @@ class AuditEntry(models.Model):
     """One change of a row, or one showing of records: who, what, of whom, when, from where, why.
 
     ``patients`` are keys and no references: an entry stays when what it speaks of is gone. ``changes`` maps a
-    column to its old and new value, or to null where the value is kept out. Sealed, an entry has its
-    ``position`` in the chain, and the ``hash`` over itself and all before it.
+    column to its old and new value, or to null where the value is kept out; when the record of someone erased
+    is purged, only the digest is left. Sealed, an entry has its ``position`` in the chain, and the ``hash``
+    over itself and all before it.
     """
 
     class Action(models.TextChoices):
@@ -64,6 +65,7 @@ class AuditEntry(models.Model):
     patients = ArrayField(models.UUIDField(), default=list)
     why = models.CharField(max_length=WHY_MOST, blank=True)
     changes = models.JSONField(null=True)
+    changes_digest = models.BinaryField(null=True, help_text="Of changes that are gone.")
     position = models.BigIntegerField(null=True, unique=True)
     hash = models.BinaryField(null=True)
 

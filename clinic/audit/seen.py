@@ -34,6 +34,13 @@ def see(patient: UUID | None, clinic: int | None) -> None:
         seen[patient] = clinic
 
 
+def take_out(patient: UUID, clinic: int) -> None:
+    """The patient's data leave: a request notes it with its answer, whatever else notes it at once."""
+    see(patient, clinic)
+    if _seen.get() is None:
+        record({patient: clinic}, exported=True, place=str(patient))
+
+
 def show_only(patients: Iterable[UUID]) -> None:
     """Of those loaded so far the page shows no others: it only counted them."""
     if (seen := _seen.get()) is not None:

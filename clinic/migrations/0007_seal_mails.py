@@ -1,6 +1,7 @@
 """E-mails written before are sealed, and the plain columns dropped: run it once the new code runs everywhere."""
 
-from django.db import migrations
+from django.contrib.postgres.operations import AddIndexConcurrently
+from django.db import migrations, models
 
 from clinic.seal_migration import contract, seal_rows
 
@@ -12,4 +13,7 @@ class Migration(migrations.Migration):
     operations = [
         seal_rows("clinic_outboxmessage", "text", "html", patient="row.patient_key"),
         contract("clinic_outboxmessage", "text", "html"),
+        AddIndexConcurrently(
+            "outboxmessage", models.Index(fields=["clinic", "created_at"], name="outbox_by_age")
+        ),
     ]

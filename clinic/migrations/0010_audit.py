@@ -48,6 +48,7 @@ class Migration(migrations.Migration):
                 ('patients', django.contrib.postgres.fields.ArrayField(base_field=models.UUIDField(), default=list)),
                 ('why', models.CharField(blank=True, max_length=500)),
                 ('changes', models.JSONField(null=True)),
+                ('changes_digest', models.BinaryField(help_text='Of changes that are gone.', null=True)),
                 ('position', models.BigIntegerField(null=True, unique=True)),
                 ('hash', models.BinaryField(null=True)),
                 ('clinic', models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='clinic.clinic')),

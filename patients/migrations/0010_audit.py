@@ -3,6 +3,7 @@
 from django.db import migrations
 
 from clinic.audit.triggers import of, record
+from clinic.row_security.policies import for_the_application
 
 OF_EPISODE = of("patients_episode", "this.episode_id")
 OF_ASSESSMENT = (
@@ -13,6 +14,21 @@ MEASUREMENTS = (
     *("qangle", "strengthtest", "aggravatingactivity"),
     *("flexibilitytest", "footposture", "movementtest"),
 )
+
+# At the term nobody may keep what was recorded: the trail goes on to tell who did something when, to which row.
+FORGET = """
+CREATE FUNCTION audit_forget(patient uuid) RETURNS void LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path = public, pg_temp
+    AS $$
+        BEGIN
+            IF NOT EXISTS (SELECT FROM patients_erasure WHERE patient_key = patient AND purged_at IS NOT NULL) THEN
+                RAISE EXCEPTION 'values leave the trail when the record is purged, and not before';
+            END IF;
+            UPDATE clinic_auditentry SET changes_digest = audit_digest(changes), changes = NULL
+            WHERE patients @> ARRAY[patient] AND changes IS NOT NULL;
+        END
+    $$;
+"""
 
 
 class Migration(migrations.Migration):
@@ -37,4 +53,6 @@ class Migration(migrations.Migration):
         record("patients_erasure", key="this.patient_key", patient="this.patient_key"),
         record("patients_restrictedrecord", patient="this.erasure_id", kept_out=("content_sealed",)),
         record("patients_privacyevent", patient="this.patient_key"),
+        migrations.RunSQL(FORGET),
+        for_the_application("audit_forget"),
     ]

@@ -16,10 +16,8 @@ from typing import Any
 from uuid import UUID
 
 from django.apps import apps
-from django.contrib.admin.models import LogEntry
-from django.contrib.contenttypes.models import ContentType
 from django.core.serializers.json import DjangoJSONEncoder
-from django.db.models import Field, Model
+from django.db.models import Field, Model, Q
 
 from clinic.csv_cells import cell
 from clinic.models import DataKey, OutboxMessage, User
@@ -34,6 +32,7 @@ from patients.models import (
     RestrictedRecord,
 )
 from programs.models import Digest
+from programs.services.red_flags import MAILS_TO_STAFF
 
 OURS = ("clinic", "patients", "programs")
 
@@ -48,6 +47,11 @@ APART: Mapping[type[Model], str] = {
 NOT_EXPORTED: Mapping[type[Model], str] = {
     DataKey: "The key of the patient's texts: the copy holds the texts themselves.",
 }
+
+TO_STAFF = Q(kind__in=MAILS_TO_STAFF)
+"""E-mails about a patient and not theirs: the alert that the copy holds says the same, without colleagues'
+addresses. They are erased with the patient.
+"""
 
 HIDDEN: Mapping[str, str] = {
     "digest": "Hash of an access token.",
@@ -109,12 +113,9 @@ def clinical_record(patient: Patient) -> dict[str, Rows]:
 
 
 def delete_all(patient_key: UUID) -> None:
-    """Every row about the patient, and their name in the admin's log; foreign keys are checked at commit."""
+    """Every row about the patient; foreign keys are checked at commit."""
     for model in tables():
         rows = _rows(model, patient_key)
-        keys = [str(pk) for pk in rows.values_list("pk", flat=True)]
-        kind = ContentType.objects.get_for_model(model)
-        LogEntry.objects.filter(content_type=kind, object_id__in=keys).update(object_repr="[erased]")
         rows._raw_delete(rows.db)
 
 
@@ -171,6 +172,8 @@ def _rows(model: type[Model], patient_key: UUID) -> Any:
 def _with_people(model: type[Model], patient_key: UUID) -> Any:
     people = [field.name for field in columns(model) if field.related_model is User]
     rows = _rows(model, patient_key).order_by("pk")
+    if model is OutboxMessage:
+        rows = rows.exclude(TO_STAFF)
     return rows.select_related(*people) if people else rows
 
 

@@ -16,6 +16,7 @@ from django.db import connection, transaction
 from django.db.models import Q
 
 from clinic import data_keys
+from clinic.audit import seen
 from clinic.legal_terms import term_of
 from clinic.models import Clinic, OutboxMessage, User
 from clinic.roles import Capability, require
@@ -23,8 +24,7 @@ from clinic.row_security import Tenant, acting_for, explain
 from patients.models import Episode, Erasure, Patient, PrivacyEvent, RestrictedRecord
 from patients.services import CaseError
 from programs.models import Alert, Digest, Program
-from programs.services.patient_data import Export, clinical_record, collect, delete_all, to_json
-from programs.services.red_flags import mails_about
+from programs.services.patient_data import TO_STAFF, Export, clinical_record, collect, delete_all, to_json
 
 logger = logging.getLogger(__name__)
 
@@ -47,6 +47,7 @@ def export_patient(*, patient: Patient, by: User | None, reason: str, now: datet
         require(by, Capability.EXPORT, patient.clinic_id)
     _require_reason(reason)
     _note(What.EXPORTED, patient.clinic_id, patient.pk, by, reason, now)
+    seen.take_out(patient.pk, patient.clinic_id)
     return Export(patient.pk, now, collect(patient))
 
 
@@ -61,6 +62,7 @@ def what_ends(patient: Patient) -> list[str]:
     running = Program.objects.active().filter(episode__patient=patient)
     alerts = Alert.objects.unresolved().filter(episode__patient=patient)
     waiting = OutboxMessage.objects.filter(patient_key=patient.pk, state=OutboxMessage.State.PENDING)
+    waiting = waiting.exclude(TO_STAFF)
     flags = alerts.filter(kind=Alert.Kind.RED_FLAG).count()
     return [
         *(
@@ -94,6 +96,7 @@ def erase_patient(
     return _erase(patient, now=now, keep_until=_legal_term(patient, today))
 
 
+@transaction.atomic
 def open_record(*, record: RestrictedRecord, by: User, reason: str, now: datetime) -> str:
     """The clinical record of someone erased, as JSON.
 
@@ -104,6 +107,7 @@ def open_record(*, record: RestrictedRecord, by: User, reason: str, now: datetim
     require(by, Capability.ERASE, record.clinic_id)
     _require_reason(reason)
     _note(What.OPENED, record.clinic_id, record.erasure_id, by, reason, now)
+    seen.take_out(record.erasure_id, record.clinic_id)
     return str(record.content)
 
 
@@ -203,15 +207,14 @@ def _erase(patient: Patient, *, now: datetime, keep_until: date) -> Erasure:
     delete_all(patient.pk)
     data_keys.destroy(patient.pk)
     if login is not None:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT forget_login(%s)", [login])
+        _ask("forget_login", login)
+    if not cases:
+        _ask("audit_forget", erasure.pk)
     return erasure
 
 
 def _forget_staff_mails(patient: Patient, cases: set[int]) -> None:
     """E-mails to staff about the patient; of a digest, which is about others too, what it said."""
-    for alert in Alert.objects.filter(episode__patient=patient, kind=Alert.Kind.RED_FLAG):
-        mails_about(alert).delete()
     sent = Q(message__state__in=(OutboxMessage.State.SENT, OutboxMessage.State.DEAD))
     for digest in Digest.objects.filter(sent, clinic=patient.clinic_id).select_related("message"):
         if cases & _cases_named(digest):
@@ -246,6 +249,13 @@ def _purge(erasure: Erasure, now: datetime) -> None:
     data_keys.destroy(*records.values_list("pk", flat=True))
     records.delete()
     Erasure.objects.filter(pk=erasure.pk).update(purged_at=now)
+    _ask("audit_forget", erasure.pk)
+
+
+def _ask(function: str, key: UUID | int) -> None:
+    """Of the database, which lets the application do this and no more."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT {function}(%s)", [key])
 
 
 def _require_reason(reason: str) -> None:

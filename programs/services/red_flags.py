@@ -32,6 +32,8 @@ logger = logging.getLogger(__name__)
 
 ACTION = "See the patient; the program is on hold."
 ESCALATION = "escalate_red_flags"
+MAILS_TO_STAFF = ("red_flag", "escalation")
+"""Kinds of e-mails that are sealed with the patient's key, and are not the patient's."""
 
 
 class EscalationError(Exception):
@@ -258,6 +260,7 @@ def _mail(alert: Alert, people: Iterable[User], kind: str, key: str, now: dateti
             kind=kind,
             dedupe_key=f"{kind}:{alert.pk}:{key}:{person.pk}",
             to_email=person.email,
+            patient_key=alert.episode.patient_id,
             subject=email.subject,
             text=email.text,
             html=email.html,

@@ -14,7 +14,6 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 from uuid import UUID
 
-from django.contrib.sessions.models import Session as BrowserSession
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import transaction
 from django.db.models import Q
@@ -48,12 +47,11 @@ def forget_of_clinic(*, now: datetime, today: date) -> dict[str, int]:
 
 
 def forget_of_platform(*, now: datetime) -> dict[str, int]:
-    """Sessions that are over, jobs that run no more, e-mails of no clinic."""
-    sessions, _ = BrowserSession.objects.filter(expire_date__lt=now).delete()
+    """Jobs that run no more, e-mails of no clinic."""
     jobs, _ = SweepRun.objects.filter(started_at__lt=now - KEPT["when a periodic job last ran"]).delete()
     of_nobody = OutboxMessage.objects.filter(clinic=None)
     mails, _ = of_nobody.filter(_older("what an e-mail said", now)).delete()
-    return {"sessions": sessions, "jobs": jobs, "mails_deleted": mails}
+    return {"jobs": jobs, "mails_deleted": mails}
 
 
 def write_ledger(path: Path) -> int:
@@ -67,10 +65,9 @@ def write_ledger(path: Path) -> int:
         if before is None or before.purged_at is None:
             known[entry.patient_key] = entry
     lines = [json.dumps(asdict(entry), cls=DjangoJSONEncoder) for entry in _in_order(known.values())]
-    path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(f"{path.name}.{os.getpid()}")
-    beside.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
-    beside.replace(path)
+    text = "".join(f"{line}\n" for line in lines)
+    if not path.exists() or text != path.read_text(encoding="utf-8"):
+        _write(path, text)
     return len(lines)
 
 
@@ -78,6 +75,22 @@ def read_ledger(path: Path) -> list[Entry]:
     """Raises LedgerError."""
     lines = path.read_text(encoding="utf-8").splitlines()
     return [_entry(line, number) for number, line in enumerate(lines, start=1) if line.strip()]
+
+
+def _write(path: Path, text: str) -> None:
+    """On disk when it returns: the machine may be lost with the database."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    beside = path.with_name(f"{path.name}.{os.getpid()}")
+    with beside.open("w", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    beside.replace(path)
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
 
 
 def _entry(line: str, number: int) -> Entry:

@@ -40,6 +40,7 @@ CHANGED = {
     "patients": "'{01a203db-d035-77c5-af36-c10e3608c4fb}'",
     "why": "'x'",
     "changes": "'{}'",
+    "changes_digest": "'x'",
     "id": "id + 100000",
 }
 """Each column of an entry, and another value for it."""
@@ -163,6 +164,22 @@ class TestTheOwnerOfTheTables:
             ("changed", place) for place in range(2, 2 + len(CHANGED))
         ]
         assert found[0]["entry"] == AuditEntry.objects.get(position=2).pk
+
+    def test_values_may_go_for_their_digest_and_for_nothing_else(self) -> None:
+        digest = "audit_digest(changes)"
+        for change in (
+            "changes = NULL",
+            "changes = NULL, changes_digest = 'x'",
+            f"changes_digest = {digest}",
+        ):
+            with pytest.raises(psycopg.errors.RaiseException, match="append-only"):
+                as_owner(f"UPDATE clinic_auditentry SET {change} WHERE position = 2")
+        with pytest.raises(psycopg.errors.RaiseException, match="append-only"):
+            as_owner(f"UPDATE clinic_auditentry SET changes = NULL, changes_digest = {digest}, who = 'x'")
+        as_owner(f"UPDATE clinic_auditentry SET changes = NULL, changes_digest = {digest} WHERE position = 2")
+        assert verify()["ok"]
+        tamper("UPDATE clinic_auditentry SET changes_digest = sha256('{}') WHERE position = 2")
+        assert problems() == [("changed", 2)]
 
     def test_a_changed_row_with_a_hash_to_fit_breaks_the_next(self) -> None:
         tamper("UPDATE clinic_auditentry SET who = 'user:1', hash = sha256('x') WHERE position = 6")

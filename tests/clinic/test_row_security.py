@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from decimal import Decimal
+from importlib import import_module
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 from uuid import uuid4
@@ -434,6 +435,14 @@ def test_the_admins_log_is_shown_to_who_wrote_it_only(own: Clinic, cases: Any) -
     for tenant in (NOBODY, Tenant((own.pk,), user=colleague.pk), Tenant(platform=True)):
         with as_tenant(tenant):
             assert not LogEntry.objects.exists()
+
+
+def test_names_that_the_admins_log_held_went_with_a_migration(cases: Any) -> None:
+    LogEntry.objects.log_actions(cases[0].clinician_id, [cases[0].patient], CHANGE)
+    forget = import_module("clinic.migrations.0009_admin_log").Migration.operations[0]
+    with connection.cursor() as cursor:
+        cursor.execute(forget.sql)
+    assert not LogEntry.objects.exists()
 
 
 @pytest.mark.django_db(transaction=True)

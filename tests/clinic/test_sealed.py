@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from django.core.management import CommandError, call_command
 from django.db import connection, models, transaction
 from django.test.utils import CaptureQueriesContext
 
+from clinic import seal_migration
 from clinic.data_keys import DataKey, destroy, unseal
 from clinic.seal_migration import seal_rows
 from clinic.sealed import ERASED, EncryptedCharField, EncryptedTextField
@@ -232,6 +234,64 @@ def test_rows_written_before_are_sealed_in_batches_for_their_patient() -> None:
     assert all(unseal(bytes(sealed)).startswith("Alps ") for _, sealed in rows)
     owners = [bytes(sealed)[:16] for _, sealed in rows]
     assert owners == [program.episode.patient_id.bytes for program in (first, second)]
+
+
+@pytest.fixture
+def half_sealed() -> list[int]:
+    """Three rows with two plain columns; the first one's ``note`` was written sealed meanwhile."""
+    program = make_program(make_case())
+    for day in range(3):
+        Pause.objects.create(
+            clinic=program.clinic,
+            program=program,
+            paused_by=program.assigned_by,
+            kind="holiday",
+            starts_on=TODAY + timedelta(days=10 * day),
+            ends_on=TODAY + timedelta(days=10 * day + 1),
+        )
+    first, *others = Pause.objects.order_by("pk")
+    first.note = "Written since"
+    first.save()
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "CREATE TEMPORARY TABLE plain_pause AS "
+            "SELECT *, 'Old' AS note, 'Beside' AS place, ''::bytea AS place_sealed FROM programs_pause"
+        )
+        cursor.execute("UPDATE plain_pause SET note = '' WHERE id = %s", [first.pk])
+    return [first.pk, *(pause.pk for pause in others)]
+
+
+def seal_half_sealed() -> list[tuple[Any, ...]]:
+    """What the plain columns hold afterwards, and what the sealed ones."""
+    patient = (
+        "(SELECT patient_id FROM patients_episode JOIN programs_program AS p ON p.episode_id = "
+        "patients_episode.id WHERE p.id = row.program_id)"
+    )
+    with connection.cursor() as cursor:
+        seal_rows("plain_pause", "note", "place", patient=patient).code(apps, None)
+        cursor.execute("SELECT note || place, note_sealed, place_sealed FROM plain_pause ORDER BY id")
+        return [(left, *(unseal(bytes(text)) for text in texts)) for left, *texts in cursor.fetchall()]
+
+
+def test_text_that_is_sealed_already_is_not_overwritten_by_an_empty_plain_column(
+    half_sealed: list[int],
+) -> None:
+    assert seal_half_sealed() == [("", "Written since", "Beside"), *[("", "Old", "Beside")] * 2]
+
+
+def test_of_two_texts_in_one_place_the_sealed_one_stays(half_sealed: list[int]) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE plain_pause SET note = 'Before' WHERE id = %s", [half_sealed[0]])
+    assert seal_half_sealed()[0] == ("", "Written since", "Beside")
+
+
+def test_each_batch_goes_on_behind_the_one_before(half_sealed: list[int], monkeypatch: Any) -> None:
+    monkeypatch.setattr(seal_migration, "BATCH", 1)
+    with CaptureQueriesContext(connection) as queries:
+        seal_half_sealed()
+    asked = [query["sql"] for query in queries if "FOR UPDATE OF row" in query["sql"]]
+    behind = [sql.partition("row.id > ")[2].split()[:1] for sql in asked]
+    assert behind == [[], *([str(pk)] for pk in half_sealed), []]
 
 
 def test_every_row_of_a_call_log_is_sealed_for_the_patient_of_its_case() -> None:

@@ -95,8 +95,8 @@ DUE: dict[str, Callable[[datetime], object]] = {
 }
 """For each sweep, a row that has been due since then."""
 
-HOUSEKEEPING = {"apply_retention", "forget_sign_ins"}
-"""Sweeps that delete what is over its term: nobody waits for them."""
+HOUSEKEEPING = {"apply_retention", "forget_sign_ins", "keep_ledger"}
+"""Sweeps that delete what is over its term, or copy what was: nobody waits for them."""
 
 SWEEPS = {name.rpartition(".")[2] for name in settings.BEAT_INTERVALS} - HOUSEKEEPING
 

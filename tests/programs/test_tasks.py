@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.conf import settings
@@ -11,13 +13,15 @@ from django.utils import timezone
 
 from clinic.models import OutboxMessage, SweepRun
 from config.celery import app
-from patients.models import LoginCode
+from patients.models import Erasure, LoginCode
 from programs import tasks
 from programs.models import CheckInRequest
 from programs.services import checkins
-from tests.factories import make_case, make_patient, make_program
+from tests.factories import make_case, make_clinic, make_patient, make_program
 
 pytestmark = pytest.mark.django_db
+
+DAY = timedelta(days=1)
 
 app.loader.import_default_modules()  # as a worker does when it starts
 
@@ -73,6 +77,38 @@ def test_the_sweep_of_what_is_past_its_time_forgets_expired_codes() -> None:
 
     assert not LoginCode.objects.exists()
     assert SweepRun.objects.get(name="mark_missed").result == {"missed": 0, "expired_deleted": 1}
+
+
+def test_a_ledger_that_can_not_be_written_is_told_and_keeps_nothing_from_being_forgotten(
+    settings: Any, tmp_path: Path
+) -> None:
+    now = timezone.now()
+    clinic = make_clinic()
+    Erasure.objects.create(clinic=clinic, patient_key=uuid4(), erased_at=now, keep_until=now.date() - DAY)
+    (tmp_path / "file").touch()
+    settings.ERASURE_LEDGER = tmp_path / "file" / "erasures.jsonl"
+    with pytest.raises(FileExistsError):
+        tasks.keep_ledger()
+    tasks.apply_retention()
+
+    assert "FileExistsError" in SweepRun.objects.get(name="keep_ledger").error
+    assert SweepRun.objects.get(name="apply_retention").result["records_purged"] == 1
+
+
+def test_a_ledger_that_says_all_is_not_written_again(settings: Any, tmp_path: Path) -> None:
+    settings.ERASURE_LEDGER = tmp_path / "erasures.jsonl"
+    now = timezone.now()
+    Erasure.objects.create(clinic=make_clinic(), patient_key=uuid4(), erased_at=now, keep_until=now.date())
+    tasks.keep_ledger()
+    written = settings.ERASURE_LEDGER.stat().st_ino
+    tasks.keep_ledger()
+    assert settings.ERASURE_LEDGER.stat().st_ino == written
+
+
+def test_what_is_over_its_term_is_looked_for_once_an_hour_and_the_ledger_kept_at_every_sweep() -> None:
+    seconds = {name.rpartition(".")[2]: every for name, every in settings.BEAT_INTERVALS.items()}
+    assert seconds["apply_retention"] == seconds["forget_sign_ins"] == 3600
+    assert seconds["keep_ledger"] == settings.SWEEP_SECONDS
 
 
 def test_a_sweep_that_breaks_is_recorded_as_broken(settings: Any, free_port: Any) -> None:

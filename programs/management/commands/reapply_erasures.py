@@ -20,7 +20,7 @@ class Command(TeachingCommand):
     help = (
         "After a restore, erase again every patient whom the ledger of erasures names, and destroy again "
         "what was destroyed. A second run changes nothing. The ledger holds opaque keys and dates, no "
-        "personal data; the periodic job apply_retention keeps it up to date in ERASURE_LEDGER."
+        "personal data; the periodic job keep_ledger keeps it up to date in ERASURE_LEDGER."
     )
     example = """
 Examples:

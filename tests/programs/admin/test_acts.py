@@ -13,7 +13,7 @@ from django.db import models
 from django.urls import reverse
 from django.utils import timezone
 
-from clinic.models import Clinic, OutboxMessage
+from clinic.models import AuditEntry, Clinic, OutboxMessage
 from patients.models import (
     Assessment,
     Episode,
@@ -164,6 +164,18 @@ def url_of(name: str, case: Case) -> str:
 
 def snapshot() -> list[list[tuple[Any, ...]]]:
     return [list(model._default_manager.order_by("pk").values_list()) for model in CHANGED_BY_ACTS]
+
+
+def test_who_opens_what_is_left_of_someone_erased_is_on_record(staff: Any) -> None:
+    case = case_of(staff)
+    owner, taken = staff.client(staff.owner), AuditEntry.objects.filter(action="exported")
+
+    assert act(owner, "open-record", case, reason=" ").status_code == 200
+    assert not taken.exists()
+    assert "attachment" in act(owner, "open-record", case).headers["Content-Disposition"]
+    [entry] = taken
+    assert (entry.patients, entry.clinic_id) == ([case.record.erasure_id], staff.clinic.pk)
+    assert (entry.who, entry.why) == (f"user:{staff.owner.pk}", "A claim")
 
 
 def test_every_action_shows_its_page(staff: Any) -> None:

@@ -247,7 +247,7 @@ def test_nothing_to_report_and_broken_look_different(staff: Any) -> None:
     failed = client.get(jobs).content.decode()
     assert "OperationalError: no route" in failed
 
-    run_all(now - timedelta(hours=2), error="")
+    run_all(now - timedelta(hours=6), error="")
     assert {job.health for job in client.get(jobs).context["jobs"]} == {Health.LATE}
     assert client.get(reverse("admin:index")).context["jobs_health"] == Health.LATE
 

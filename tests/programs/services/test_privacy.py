@@ -12,23 +12,23 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from django.contrib.admin.models import LogEntry
-from django.contrib.contenttypes.models import ContentType
 from django.core.management import CommandError, call_command
 from django.db import Error, connection, transaction
 from django.test.utils import CaptureQueriesContext
 
+from clinic.audit import chain
 from clinic.audit.models import AuditEntry
 from clinic.data_keys import DataKey
 from clinic.legal_terms import LONGEST, TERMS, term_of
 from clinic.models import Clinic, OutboxMessage, User
 from clinic.roles import Denied, Role
-from clinic.row_security import Origin, Tenant, acting_for
-from patients.models import Consent, Episode, Erasure, Invitation, Patient, PrivacyEvent, RestrictedRecord
+from clinic.row_security import NOBODY, Origin, Tenant, acting_for
+from patients.models import Consent, Episode, Erasure, Invitation, PrivacyEvent, RestrictedRecord
 from patients.services import CaseError
 from programs.models import Answer, Digest
 from programs.services import privacy, retention
 from programs.services.patient_data import HIDDEN, NOT_EXPORTED, columns, tables
+from programs.services.red_flags import MAILS_TO_STAFF, escalate_due, raise_red_flag
 from tests.clinic.test_row_security import as_tenant, whole_case
 from tests.enforced import enforced
 from tests.factories import NOW, TODAY, make_case, make_clinic, make_patient, make_user
@@ -94,6 +94,22 @@ class TestExport:
         names = {field.name for model in tables() for field in model._meta.concrete_fields}
         assert set(HIDDEN) <= names
         assert all(len(reason) > 12 for reason in HIDDEN.values())
+
+    def test_what_staff_were_mailed_is_not_the_patients(self, case: Episode, owner: User) -> None:
+        ends = privacy.what_ends(case.patient)
+        raise_red_flag(episode=case, codes=["knee_locks"], source="a call", evidence=[], now=NOW)
+        export = privacy.export_patient(patient=case.patient, by=owner, reason="Asked for", now=NOW)
+        assert [row["kind"] for row in export.tables["clinic_outboxmessage"]] == ["check_in"]
+        assert case.clinician.email not in export.as_json()
+        assert privacy.what_ends(case.patient) == ends
+
+    def test_without_a_request_it_is_on_record_too(self, case: Episode, tmp_path: Path) -> None:
+        asked = {"clinic": case.clinic.slug, "case": case.case_number, "reason": "Asked for by post"}
+        with enforced(), acting_for(NOBODY, Origin("command:export_patient")):
+            call_command("export_patient", **asked, to=tmp_path / "x.json")
+        [entry] = AuditEntry.objects.filter(action="exported")
+        assert (entry.patients, entry.clinic_id) == ([case.patient_id], case.clinic_id)
+        assert (entry.who, entry.why) == ("command:export_patient", "Asked for by post")
 
     def test_as_csv_a_formula_stays_text(self, case: Episode, owner: User) -> None:
         export = privacy.export_patient(patient=case.patient, by=owner, reason="Asked for", now=NOW)
@@ -243,13 +259,7 @@ class TestErasure:
         assert erasure.purged_at == NOW
         assert not RestrictedRecord.objects.filter(erasure=erasure).exists()
 
-    def test_the_name_leaves_the_admins_log_and_a_digest_that_told_of_the_case(
-        self, case: Episode, owner: User
-    ) -> None:
-        kind = ContentType.objects.get_for_model(Patient)
-        LogEntry.objects.create(
-            user=owner, content_type=kind, object_id=case.patient_id, object_repr="Robin", action_flag=2
-        )
+    def test_a_digest_that_told_of_the_case_says_nothing_any_more(self, case: Episode, owner: User) -> None:
         mail = OutboxMessage.objects.create(
             clinic=case.clinic,
             kind="digest",
@@ -261,8 +271,18 @@ class TestErasure:
         )
         Digest.objects.filter(clinic=case.clinic).update(message=mail, content={"new": [case.pk]})
         erase(case, owner)
-        assert LogEntry.objects.get().object_repr == "[erased]"
         assert OutboxMessage.objects.get(pk=mail.pk).text == ""
+
+    def test_what_staff_were_mailed_about_the_patient_goes(self, case: Episode, owner: User) -> None:
+        raise_red_flag(episode=case, codes=["knee_locks"], source="a call", evidence=[], now=NOW)
+        escalate_due(now=NOW + timedelta(days=5))
+        kinds = OutboxMessage.objects.filter(kind__in=MAILS_TO_STAFF)
+        assert set(kinds.values_list("kind", "patient_key")) == {
+            (kind, case.patient_id) for kind in MAILS_TO_STAFF
+        }
+        with enforced(), acting_for(Tenant((case.clinic_id,), user=owner.pk)):
+            erase(case, owner)
+        assert not kinds.exists()
 
     def test_who_confirms_is_told_what_ends(self, case: Episode) -> None:
         ends = " ".join(privacy.what_ends(case.patient))
@@ -348,6 +368,41 @@ class TestLegalTerms:
         assert not RestrictedRecord.objects.filter(erasure=erasure).exists()
         assert not DataKey.objects.filter(pk=key).exists()
         assert privacy.purge_due(now=NOW, today=erasure.keep_until) == 0
+
+    def test_with_it_the_values_leave_the_trail_which_can_still_be_proved(
+        self, case: Episode, owner: User
+    ) -> None:
+        def of_them() -> Any:
+            return AuditEntry.objects.of_patient(case.patient).filter(changes__isnull=False)
+
+        recorded = str(list(of_them().values_list("changes", flat=True)))
+        assert "index_side" in recorded
+        assert case.case_number not in recorded
+        chain.seal()
+        with enforced(), acting_for(Tenant((case.clinic_id,), user=owner.pk)):
+            erasure = erase(case, owner)
+        with pytest.raises(Error, match="when the record is purged"), transaction.atomic():
+            privacy._ask("audit_forget", erasure.pk)
+        of_nobody = AuditEntry.objects.filter(patients=[], changes__isnull=False)
+        others = of_nobody.count()
+        assert of_them().exists()
+        with enforced(), acting_for(Tenant((case.clinic_id,))):
+            privacy.purge_due(now=NOW, today=erasure.keep_until)
+        chain.seal()
+
+        assert not of_them().exists()
+        assert of_nobody.count() == others > 0
+        assert AuditEntry.objects.of_patient(case.patient).filter(action="deleted").exists()
+        assert (chain.verify().problems, chain.verify().unsealed) == ([], 0)
+
+    def test_who_had_no_case_leaves_no_values_at_all(self, clinic: Clinic, owner: User) -> None:
+        patient = make_patient(clinic)
+        asked = {"case_number": patient.full_name, "reason": "Never came"}
+        with enforced(), acting_for(Tenant((clinic.pk,), user=owner.pk)):
+            privacy.erase_patient(patient=patient, by=owner, now=NOW, today=TODAY, **asked)
+        entries = AuditEntry.objects.of_patient(patient)
+        assert entries.filter(action="deleted").exists()
+        assert not entries.filter(changes__isnull=False).exists()
 
     def test_one_record_that_can_not_be_purged_keeps_no_other(
         self, case: Episode, owner: User, monkeypatch: Any
