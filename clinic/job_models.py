@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.db import models
 
-from clinic.tenancy import ClinicRow
+from clinic.tenancy import ClinicRow, ScopedQuerySet
 
 
 class SweepRun(models.Model):
@@ -25,6 +25,13 @@ class SweepRun(models.Model):
         return self.name
 
 
+class RowAttemptQuerySet(ScopedQuerySet):
+    """Filters on rows in trouble."""
+
+    def given_up(self) -> RowAttemptQuerySet:
+        return self.filter(next_at=None)
+
+
 class RowAttempt(ClinicRow):
     """A due row that a sweep has begun and not brought to an end: the worker died on it, or it failed.
 
@@ -37,6 +44,8 @@ class RowAttempt(ClinicRow):
     began_at = models.DateTimeField()
     next_at = models.DateTimeField(null=True, blank=True)
     error = models.CharField(max_length=500, blank=True)
+
+    objects = RowAttemptQuerySet.as_manager()
 
     class Meta:
         verbose_name = "row in trouble"

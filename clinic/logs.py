@@ -19,11 +19,16 @@ from django.core.exceptions import ImproperlyConfigured
 from django.db import InterfaceError, OperationalError
 from redis.exceptions import ConnectionError as RedisConnectionError
 
+from clinic.secrets import SecretLostError
+
 request_id: ContextVar[str] = ContextVar("request_id", default="")
 """Of the request under way; also in the answer's ``X-Request-ID`` and in each problem."""
 
-TELLING = (ImproperlyConfigured, OperationalError, InterfaceError, RedisConnectionError, ConnectionError)
-"""What fails before any row is at hand."""
+TELLING = (
+    *(ImproperlyConfigured, OperationalError, InterfaceError, RedisConnectionError, ConnectionError),
+    SecretLostError,
+)
+"""What fails before any row is at hand, or says nothing of it."""
 
 FIELDS = ("method", "route", "status", "milliseconds")
 CELERY_FAILURE = {"exc", "traceback"}

@@ -23,6 +23,7 @@ from clinic.audit import seen
 from clinic.models import User
 from clinic.network import client_address
 from clinic.row_security import NOBODY, Origin
+from clinic.secrets import SecretLostError
 
 logger = logging.getLogger(__name__)
 requests = logging.getLogger("config.requests")
@@ -38,6 +39,10 @@ WITHOUT_DATABASE = ("/health/", "/invitation", "/check-ins/")
 SHOWING = (HTTPStatus.OK, HTTPStatus.CREATED)
 
 RETRY_AFTER_SECONDS = 30
+LOST = (
+    "The service can't open what it has stored encrypted. Nothing was stored or changed. "
+    "Whoever runs it finds the reason in its log."
+)
 UNAVAILABLE = (
     "The service can't reach its database. What was sent may not have been stored. "
     "Try again in half a minute."
@@ -154,7 +159,10 @@ class TenantTransaction:
         return response
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponseBase | None:
-        """What a view could not do without the database."""
+        """What a view could not do without the database, or without the key of what it shows or writes."""
+        if isinstance(exception, SecretLostError):
+            logger.error("ENCRYPTION_KEYS lacks a key that is in use", exc_info=exception)
+            return _unavailable(request, LOST)
         if not isinstance(exception, (OperationalError, InterfaceError)):
             return None
         logger.error("the database could not be used", exc_info=exception)
@@ -165,12 +173,12 @@ def _was_lost() -> bool:
     return connection.connection is None or bool(connection.connection.closed)
 
 
-def _unavailable(request: HttpRequest) -> HttpResponseBase:
+def _unavailable(request: HttpRequest, detail: str = UNAVAILABLE) -> HttpResponseBase:
     headers = {"Retry-After": str(RETRY_AFTER_SECONDS), "Cache-Control": "no-store"}
     if request.path_info.startswith(API):
-        body = problem_body(HTTPStatus.SERVICE_UNAVAILABLE, [{"detail": UNAVAILABLE, "code": "unavailable"}])
+        body = problem_body(HTTPStatus.SERVICE_UNAVAILABLE, [{"detail": detail, "code": "unavailable"}])
         return JsonResponse(body, status=503, headers=headers, content_type=CONTENT_TYPE)
-    return HttpResponse(render_to_string("503.html", {"detail": UNAVAILABLE}), status=503, headers=headers)
+    return HttpResponse(render_to_string("503.html", {"detail": detail}), status=503, headers=headers)
 
 
 def _found(request: HttpRequest) -> ResolverMatch | None:
