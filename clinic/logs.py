@@ -30,7 +30,7 @@ TELLING = (
 )
 """What fails before any row is at hand, or says nothing of it."""
 
-FIELDS = ("method", "route", "status", "milliseconds")
+FIELDS = ("event", "account", "address", "method", "route", "status", "milliseconds")
 CELERY_FAILURE = {"exc", "traceback"}
 GUNICORN_QUOTES = "Invalid request from ip="
 
@@ -108,6 +108,7 @@ def configuration() -> dict[str, Any]:
         "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "json"}},
         "root": {"handlers": ["stderr"], "level": "WARNING"},
         "loggers": {
+            "clinic.security": {"level": "INFO"},
             "config.requests": {"level": "INFO"},
             "django": {"handlers": [], "level": "INFO"},
             "django.request": {"level": "ERROR"},  # the request's own line has the status

@@ -17,13 +17,14 @@ from django.template.loader import render_to_string
 from django.urls import Resolver404, ResolverMatch, resolve, reverse
 from django.utils import timezone
 
-from clinic import logs, row_security
+from clinic import logs, row_security, security_events
 from clinic.api.problems import CONTENT_TYPE, problem_body
 from clinic.audit import seen
 from clinic.models import User
 from clinic.network import client_address
 from clinic.row_security import NOBODY, Origin
 from clinic.secrets import SecretLostError
+from clinic.security_events import Event
 
 logger = logging.getLogger(__name__)
 requests = logging.getLogger("config.requests")
@@ -149,6 +150,8 @@ class TenantTransaction:
             with row_security.acting_for(NOBODY, origin), seen.watching() as shown, transaction.atomic():
                 response = self.get_response(request)
                 _record_reading(response, shown, route)
+                if response.status_code == HTTPStatus.FORBIDDEN:
+                    security_events.log(Event.REFUSED)
                 if response.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR:
                     transaction.set_rollback(True)
                     if _was_lost():  # to a middleware below, which answered 500
