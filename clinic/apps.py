@@ -4,7 +4,7 @@ from django.apps import AppConfig
 from django.core.checks import Tags, register
 
 from clinic.audit.checks import audited_tables
-from clinic.checks import database_role, protected_tables
+from clinic.checks import database_role, opened_keys, protected_tables
 from clinic.weak_secrets import open_files, published_keys
 
 
@@ -15,6 +15,7 @@ class ClinicConfig(AppConfig):
     def ready(self) -> None:
         register(database_role, Tags.database)
         register(protected_tables, Tags.database)
+        register(opened_keys, Tags.database)
         register(published_keys, Tags.database)
         register(open_files, Tags.security)
         register(audited_tables, Tags.database)

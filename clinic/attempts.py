@@ -1,13 +1,14 @@
 """A row that can't be handled must not stop a sweep for ever: each attempt is counted before it begins.
 
 The count is committed before the work and taken back with it, in one transaction: so a row that kills its
-worker is counted too. What failed waits longer each time and is given up like an e-mail; the others go on.
+worker is counted too. What failed waits longer each time and is given up like an e-mail, unless it must
+never be; the others go on.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
-from datetime import datetime
+from collections.abc import Callable, Collection, Sequence
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import connection, transaction
@@ -17,28 +18,40 @@ from clinic.models import RowAttempt
 from clinic.outbox import BACKOFF
 from clinic.sweeps import in_one_line
 
+type Waits = Sequence[timedelta | None]
+"""After the first, second ... failed attempt; the last one stays. What waits for None is given up."""
+
+GIVE_UP: Waits = (*BACKOFF, None)
+NEVER_GIVE_UP: Waits = BACKOFF[:4]
+"""From a minute to an hour, and then each hour: for what somebody's safety depends on."""
+
 BEGIN = """
     INSERT INTO clinic_rowattempt AS known (clinic_id, sweep, key, attempts, began_at, next_at, error)
     SELECT clinic_id, %(sweep)s, id, 1, %(now)s, %(now)s + (%(waits)s::interval[])[1], ''
     FROM {table} WHERE id = ANY (%(keys)s)
     ON CONFLICT (sweep, key) DO UPDATE SET
         attempts = known.attempts + 1, began_at = %(now)s,
-        next_at = %(now)s + (%(waits)s::interval[])[known.attempts + 1]
+        next_at = %(now)s + (%(waits)s::interval[])[least(known.attempts + 1, %(last)s)]
     WHERE known.next_at <= %(now)s
     RETURNING key
 """
-"""After the last wait comes null, which is never due again."""
 
 
 def attempt[Found](
-    *, sweep: str, model: type[Model], key: int, now: datetime, work: Callable[[], Found]
+    *,
+    sweep: str,
+    model: type[Model],
+    key: int,
+    now: datetime,
+    work: Callable[[], Found],
+    waits: Waits = GIVE_UP,
 ) -> Found | None:
     """Do the work on one row in a transaction; None if the row has to wait, or is given up.
 
     Raises:
         Exception: whatever the work raised, once it is written down.
     """
-    if not begin(sweep=sweep, model=model, keys=[key], now=now):
+    if not begin(sweep=sweep, model=model, keys=[key], now=now, waits=waits):
         return None
     try:
         with transaction.atomic():
@@ -50,12 +63,14 @@ def attempt[Found](
     return found
 
 
-def begin(*, sweep: str, model: type[Model], keys: Collection[int], now: datetime) -> list[int]:
+def begin(
+    *, sweep: str, model: type[Model], keys: Collection[int], now: datetime, waits: Waits = GIVE_UP
+) -> list[int]:
     """Count an attempt at each of the rows; returns those that may be handled now."""
     statement = BEGIN.format(table=connection.ops.quote_name(model._meta.db_table))
-    values = {"sweep": sweep, "keys": list(keys), "now": now, "waits": list(BACKOFF)}
+    about = {"sweep": sweep, "keys": list(keys), "now": now}
     with connection.cursor() as cursor:
-        cursor.execute(statement, values)
+        cursor.execute(statement, {**about, "waits": list(waits), "last": len(waits)})
         return [key for (key,) in cursor.fetchall()]
 
 
@@ -73,6 +88,12 @@ def to_try[Rows: QuerySet[Any]](sweep: str, rows: Rows, now: datetime) -> Rows:
     """Without the rows that failed and wait, or are given up."""
     waiting = RowAttempt.objects.filter(Q(next_at=None) | Q(next_at__gt=now), sweep=sweep)
     return rows.exclude(pk__in=waiting.values("key"))
+
+
+def forget_others(sweep: str, rows: QuerySet[Any]) -> int:
+    """Only ``rows`` can come due in this sweep: what was noted of any other is of no use any more."""
+    deleted, _ = RowAttempt.objects.filter(sweep=sweep).exclude(key__in=rows.values("pk")).delete()
+    return deleted
 
 
 def try_again(*, rows: QuerySet[RowAttempt]) -> int:

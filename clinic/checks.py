@@ -9,6 +9,7 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error
 from django.db import connections
 
+from clinic import secrets
 from clinic.row_security.exempt import EXEMPT
 
 ROLE = "SELECT rolname, rolsuper, rolbypassrls FROM pg_roles WHERE rolname = current_user"
@@ -53,6 +54,7 @@ HIDDEN = """
         )
     ORDER BY relname
 """
+LOOK_UP = "SELECT to_regproc('keys_to_try') IS NOT NULL"
 ADVICE = "Make the roles with `manage.py create_roles`."
 
 
@@ -90,6 +92,25 @@ def protected_tables(databases: Sequence[str] | None = None, **_: Any) -> list[C
                 )
                 for (table,) in cursor.fetchall()
             ]
+    return found
+
+
+def opened_keys(databases: Sequence[str] | None = None, **_: Any) -> list[CheckMessage]:
+    """The master key is that of the database: else nothing of what is sealed could be read. The oldest and
+    the latest data key are tried; before the migration that stores any, there is nothing to try.
+    """
+    found: list[CheckMessage] = []
+    for alias in databases or ():
+        with connections[alias].cursor() as cursor:
+            cursor.execute(LOOK_UP)
+            if cursor.fetchone() == (False,):
+                continue
+            cursor.execute("SELECT keys_to_try()")
+            lost = [wrapped for (wrapped,) in cursor.fetchall() if not secrets.opens(wrapped)]
+        if lost:
+            message = "ENCRYPTION_KEYS does not open what this database has stored encrypted."
+            advice = "Give it every key the database was used with, the newest first."
+            found.append(Error(message, hint=advice, id="clinic.E007"))
     return found
 
 

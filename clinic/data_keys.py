@@ -7,10 +7,11 @@ nothing else. What is read in one transaction asks for its keys in one query.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cached_property
 from typing import Any
 from uuid import UUID
 
-from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+from cryptography.fernet import Fernet, InvalidToken
 from django.db import connection, models
 from django.db.models.functions import Now
 
@@ -43,7 +44,7 @@ def seal(text: str, owner: UUID, clinic_id: int) -> bytes:
     """What only the owner's key opens; its first 16 bytes name the owner. Makes the key if there is none."""
     if owner == SERVICE:
         return owner.bytes + secrets.encrypt(text)
-    return owner.bytes + (_find(owner) or _make(owner, clinic_id)).encrypt(text.encode())
+    return owner.bytes + (_find(owner) or _make(owner, clinic_id)).opened.encrypt(text.encode())
 
 
 def prepare(owners: Mapping[UUID, int]) -> None:
@@ -59,15 +60,20 @@ def make_sure(owner: UUID, clinic_id: int) -> None:
 
 
 def unseal(sealed: bytes) -> str:
-    """Raises ErasedError."""
+    """The text, or why there is none.
+
+    Raises:
+        ErasedError: there is no such key any more, or none for this tenant.
+        SecretLostError: there is one, but no key of ENCRYPTION_KEYS opens it: that is no erasure.
+    """
     owner, token = owner_of(sealed), sealed[16:]
+    if owner == SERVICE:
+        return secrets.decrypt(token)
+    if (key := _find(owner)) is None:
+        raise ErasedError
     try:
-        if owner == SERVICE:
-            return secrets.decrypt(token)
-        if (key := _find(owner)) is None:
-            raise ErasedError
-        return key.decrypt(token).decode()
-    except (InvalidToken, secrets.SecretLostError):
+        return key.opened.decrypt(token).decode()
+    except InvalidToken:  # sealed with a key that was destroyed: this one was made after it
         raise ErasedError from None
 
 
@@ -97,7 +103,21 @@ def rewrap(*, batch: int = 500) -> int:
     return len(pks)
 
 
-def _find(owner: UUID) -> MultiFernet | None:
+class _Key:
+    """As it is stored, opened when it is needed: one that can't be opened stands in no other's way.
+
+    ``opened`` raises SecretLostError.
+    """
+
+    def __init__(self, wrapped: bytes) -> None:
+        self._wrapped = wrapped
+
+    @cached_property
+    def opened(self) -> Fernet:
+        return Fernet(secrets.decrypt(self._wrapped))
+
+
+def _find(owner: UUID) -> _Key | None:
     keys, tenant = _remembered("keys", dict), current()
     here = tuple(connection.savepoint_ids)
 
@@ -109,12 +129,12 @@ def _find(owner: UUID) -> MultiFernet | None:
     if not known(owner):
         wanted = {one for one in {owner, *_remembered("expected keys", set)} - {SERVICE} if not known(one)}
         found = dict(DataKey.objects.filter(pk__in=wanted).values_list("pk", "wrapped"))
-        keys.update({(tenant, one): (_opened(found.get(one)), here) for one in wanted})
-    key: MultiFernet | None = keys[tenant, owner][0]
+        keys.update({(tenant, one): (_Key(found[one]) if one in found else None, here) for one in wanted})
+    key: _Key | None = keys[tenant, owner][0]
     return key
 
 
-def _make(owner: UUID, clinic_id: int) -> MultiFernet:
+def _make(owner: UUID, clinic_id: int) -> _Key:
     _make_all({owner: clinic_id})
     key = _find(owner)
     assert key is not None, "the key was just made"
@@ -131,10 +151,6 @@ def _make_all(owners: Mapping[UUID, int]) -> None:
     for owner in owners:
         _remembered("keys", dict).pop((current(), owner), None)
     _remembered("expected keys", set).update(owners)
-
-
-def _opened(wrapped: bytes | None) -> MultiFernet | None:
-    return MultiFernet([Fernet(secrets.decrypt(wrapped))]) if wrapped else None
 
 
 def _remembered(name: str, kind: type) -> Any:

@@ -19,13 +19,18 @@ from django.core.exceptions import ImproperlyConfigured
 from django.db import InterfaceError, OperationalError
 from redis.exceptions import ConnectionError as RedisConnectionError
 
+from clinic.secrets import SecretLostError
+
 request_id: ContextVar[str] = ContextVar("request_id", default="")
 """Of the request under way; also in the answer's ``X-Request-ID`` and in each problem."""
 
-TELLING = (ImproperlyConfigured, OperationalError, InterfaceError, RedisConnectionError, ConnectionError)
-"""What fails before any row is at hand."""
+TELLING = (
+    *(ImproperlyConfigured, OperationalError, InterfaceError, RedisConnectionError, ConnectionError),
+    SecretLostError,
+)
+"""What fails before any row is at hand, or says nothing of it."""
 
-FIELDS = ("method", "route", "status", "milliseconds")
+FIELDS = ("event", "account", "address", "method", "route", "status", "milliseconds")
 CELERY_FAILURE = {"exc", "traceback"}
 GUNICORN_QUOTES = "Invalid request from ip="
 
@@ -103,6 +108,7 @@ def configuration() -> dict[str, Any]:
         "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "json"}},
         "root": {"handlers": ["stderr"], "level": "WARNING"},
         "loggers": {
+            "clinic.security": {"level": "INFO"},
             "config.requests": {"level": "INFO"},
             "django": {"handlers": [], "level": "INFO"},
             "django.request": {"level": "ERROR"},  # the request's own line has the status

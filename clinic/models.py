@@ -17,6 +17,7 @@ from clinic.accounts.models import BreakGlass, Factor, Tally
 from clinic.audit import seen
 from clinic.audit.models import AuditEntry, AuditSeal
 from clinic.data_keys import DataKey
+from clinic.job_models import RowAttempt, SweepRun
 from clinic.legal_terms import TERMS
 from clinic.roles import CAPABILITIES, CLINICIAN_ROLES, READING, Capability, Role
 from clinic.row_security import Tenant
@@ -36,6 +37,7 @@ __all__ = [
     "Membership",
     "MembershipQuerySet",
     "OutboxMessage",
+    "RowAttempt",
     "SweepRun",
     "Tally",
     "User",
@@ -378,44 +380,3 @@ class OutboxMessage(models.Model):
         message = super().from_db(*args, **kwargs)
         seen.see(message.__dict__.get("patient_key"), message.__dict__.get("clinic_id"))
         return message
-
-
-class SweepRun(models.Model):
-    """When each periodic job last ran and what came of it: "nothing to do" and "broken" look different."""
-
-    name = models.CharField(max_length=60, primary_key=True)
-    started_at = models.DateTimeField()
-    finished_at = models.DateTimeField(null=True, blank=True)
-    succeeded_at = models.DateTimeField(null=True, blank=True)
-    result = models.JSONField(default=dict, blank=True)
-    error = models.TextField(blank=True)
-
-    class Meta:
-        verbose_name = "periodic job"
-        ordering = ("name",)
-
-    def __str__(self) -> str:
-        return self.name
-
-
-class RowAttempt(ClinicRow):
-    """A due row that a sweep has begun and not brought to an end: the worker died on it, or it failed.
-
-    ``key`` is the row's id in the table that the sweep works on. Without ``next_at`` it is given up.
-    """
-
-    sweep = models.CharField(max_length=40)
-    key = models.BigIntegerField()
-    attempts = models.PositiveSmallIntegerField()
-    began_at = models.DateTimeField()
-    next_at = models.DateTimeField(null=True, blank=True)
-    error = models.CharField(max_length=500, blank=True)
-
-    class Meta:
-        verbose_name = "row in trouble"
-        verbose_name_plural = "rows in trouble"
-        ordering = ("-began_at",)
-        constraints = [models.UniqueConstraint(fields=["sweep", "key"], name="row_attempt_once")]
-
-    def __str__(self) -> str:
-        return f"{self.sweep}: row {self.key}"

@@ -27,6 +27,15 @@ def decrypt(encrypted: bytes | memoryview) -> str:
         raise SecretLostError("No key of ENCRYPTION_KEYS opens the secret of this row.") from None
 
 
+def opens(encrypted: bytes | memoryview) -> bool:
+    """Whether a key of ENCRYPTION_KEYS opens it."""
+    try:
+        decrypt(encrypted)
+    except SecretLostError:
+        return False
+    return True
+
+
 def rewrap(encrypted: bytes | memoryview) -> bytes:
     """The same secret, encrypted with the first key of ENCRYPTION_KEYS.
 

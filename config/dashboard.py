@@ -14,7 +14,8 @@ from django.utils import timezone
 from clinic.admin import sweeps
 from clinic.admin.base import clinics_where, rows_where
 from clinic.audit.seen import show_only
-from clinic.models import Clinic, User
+from clinic.job_models import RowAttemptQuerySet
+from clinic.models import Clinic, RowAttempt, User
 from clinic.roles import Capability
 from programs.admin.call_list import calls
 from programs.admin.caseload import CaseRow, alert_rank, caseload
@@ -45,6 +46,8 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         context["calls"] = calls(user)
     if user.is_operator:
         context["clinics"] = Clinic.objects.all()
+    if user.is_operator or user.may(Capability.MANAGE_CLINIC):
+        context["given_up"] = _in_trouble(user).given_up().count()
     return context
 
 
@@ -66,6 +69,12 @@ def _caseload(user: User, now: datetime) -> dict[str, Any]:
         "my_cases": sum(e.is_open and e.clinician_id == user.pk for e in episodes),
         "last_digest": _last_digest(user),
     }
+
+
+def _in_trouble(user: User) -> RowAttemptQuerySet:
+    """An operator's are of every clinic."""
+    rows = RowAttempt.objects.all()
+    return rows if user.is_operator else rows_where(user, Capability.MANAGE_CLINIC, rows)
 
 
 def _sections(user: User, rows: Iterable[CaseRow]) -> tuple[list[Waiting], list[Waiting], list[Waiting]]:

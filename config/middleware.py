@@ -17,12 +17,14 @@ from django.template.loader import render_to_string
 from django.urls import Resolver404, ResolverMatch, resolve, reverse
 from django.utils import timezone
 
-from clinic import logs, row_security
+from clinic import logs, row_security, security_events
 from clinic.api.problems import CONTENT_TYPE, problem_body
 from clinic.audit import seen
 from clinic.models import User
 from clinic.network import client_address
 from clinic.row_security import NOBODY, Origin
+from clinic.secrets import SecretLostError
+from clinic.security_events import Event
 
 logger = logging.getLogger(__name__)
 requests = logging.getLogger("config.requests")
@@ -38,6 +40,10 @@ WITHOUT_DATABASE = ("/health/", "/invitation", "/check-ins/")
 SHOWING = (HTTPStatus.OK, HTTPStatus.CREATED)
 
 RETRY_AFTER_SECONDS = 30
+LOST = (
+    "The service can't open what it has stored encrypted. Nothing was stored or changed. "
+    "Whoever runs it finds the reason in its log."
+)
 UNAVAILABLE = (
     "The service can't reach its database. What was sent may not have been stored. "
     "Try again in half a minute."
@@ -144,6 +150,8 @@ class TenantTransaction:
             with row_security.acting_for(NOBODY, origin), seen.watching() as shown, transaction.atomic():
                 response = self.get_response(request)
                 _record_reading(response, shown, route)
+                if response.status_code == HTTPStatus.FORBIDDEN:
+                    security_events.log(Event.REFUSED)
                 if response.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR:
                     transaction.set_rollback(True)
                     if _was_lost():  # to a middleware below, which answered 500
@@ -154,7 +162,10 @@ class TenantTransaction:
         return response
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponseBase | None:
-        """What a view could not do without the database."""
+        """What a view could not do without the database, or without the key of what it shows or writes."""
+        if isinstance(exception, SecretLostError):
+            logger.error("ENCRYPTION_KEYS lacks a key that is in use", exc_info=exception)
+            return _unavailable(request, LOST)
         if not isinstance(exception, (OperationalError, InterfaceError)):
             return None
         logger.error("the database could not be used", exc_info=exception)
@@ -165,12 +176,12 @@ def _was_lost() -> bool:
     return connection.connection is None or bool(connection.connection.closed)
 
 
-def _unavailable(request: HttpRequest) -> HttpResponseBase:
+def _unavailable(request: HttpRequest, detail: str = UNAVAILABLE) -> HttpResponseBase:
     headers = {"Retry-After": str(RETRY_AFTER_SECONDS), "Cache-Control": "no-store"}
     if request.path_info.startswith(API):
-        body = problem_body(HTTPStatus.SERVICE_UNAVAILABLE, [{"detail": UNAVAILABLE, "code": "unavailable"}])
+        body = problem_body(HTTPStatus.SERVICE_UNAVAILABLE, [{"detail": detail, "code": "unavailable"}])
         return JsonResponse(body, status=503, headers=headers, content_type=CONTENT_TYPE)
-    return HttpResponse(render_to_string("503.html", {"detail": UNAVAILABLE}), status=503, headers=headers)
+    return HttpResponse(render_to_string("503.html", {"detail": detail}), status=503, headers=headers)
 
 
 def _found(request: HttpRequest) -> ResolverMatch | None:

@@ -12,10 +12,12 @@ from django.db import connection, transaction
 from django.db.models import Q, QuerySet
 from knox.crypto import hash_token as hash_secret
 
+from clinic import security_events
 from clinic.errors import FieldError
 from clinic.models import Clinic, Membership, User
 from clinic.roles import Capability, require
 from clinic.row_security import Tenant, acting_for
+from clinic.security_events import Event
 from patients.models import DeviceToken, Episode, Invitation, LoginCode, Patient
 
 INVITATION_DAYS = 14
@@ -164,6 +166,7 @@ def accept_invitation(*, token: str, now: datetime) -> Patient:
     query = "SELECT * FROM invitation_by_hash(%s, %s)"
     found = next(iter(Invitation.objects.raw(query, [hash_token(token), now])), None)
     if found is None:
+        security_events.log(Event.WRONG_LINK)
         raise InvitationError
     with acting_for(Tenant((found.clinic_id,), patient=found.patient_id)):
         return _accept(found, now)

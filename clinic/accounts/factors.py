@@ -25,8 +25,8 @@ DRIFT = (0, -1, 1)
 """Steps around the present one that are accepted: a phone's clock is seldom right."""
 
 RECOVERY_CODES = 10
-RECOVERY_BYTES = 15
-"""120 random bits: no hash of them is guessed, so that a plain one will do."""
+RECOVERY_BYTES = 16
+"""128 random bits: no hash of them is guessed, so that a plain one will do."""
 
 
 class LastFactorError(ValueError):
@@ -96,13 +96,16 @@ def new_recovery_codes(*, user: User, now: datetime) -> list[str]:
     """Ten codes that work once each, shown now and never again; those before are void."""
     found = factors_of(user)
     found.filter(kind=Kind.RECOVERY).delete()
-    codes = [
-        base64.b32encode(random.token_bytes(RECOVERY_BYTES)).decode().lower() for _ in range(RECOVERY_CODES)
-    ]
+    codes = [_new_recovery_code() for _ in range(RECOVERY_CODES)]
     Factor.objects.bulk_create(
         Factor(user=user, kind=Kind.RECOVERY, secret=_hash(code), created_at=now) for code in codes
     )
     return ["-".join(code[start : start + 4] for start in range(0, len(code), 4)) for code in codes]
+
+
+def _new_recovery_code() -> str:
+    """26 letters and digits, without the signs that fill up the last group of base32."""
+    return base64.b32encode(random.token_bytes(RECOVERY_BYTES)).decode().rstrip("=").lower()
 
 
 def use_code(*, user: User, code: str, now: datetime) -> bool:

@@ -16,7 +16,9 @@ from django.db import connection
 from django.db.models import F
 from django.utils.crypto import salted_hmac
 
+from clinic import security_events
 from clinic.accounts.models import Tally
+from clinic.security_events import Event
 
 COUNT = """
     INSERT INTO clinic_tally AS tally (key, count, since) VALUES (%(key)s, 1, %(now)s)
@@ -61,6 +63,7 @@ def count_try(limit: Limit, who: str, *, now: datetime) -> bool:
         cursor.execute(COUNT, values)
         count, since = cursor.fetchone()
     if count > limit.most:
+        security_events.log(Event.LIMITED, security_events.of_address(who))
         raise LimitedError(max(1, ceil((since + limit.window - now).total_seconds())))
     return bool(count == limit.most)
 

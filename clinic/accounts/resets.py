@@ -8,12 +8,14 @@ from django.contrib.auth.password_validation import validate_password
 from django.contrib.auth.tokens import default_token_generator
 from django.db import transaction
 
+from clinic import security_events
 from clinic.accounts.limits import Limit, count_try, forget_tries
 from clinic.accounts.notices import notify
 from clinic.accounts.sign_in import by_account, by_address, staff_with
 from clinic.emails import accounts as emails
 from clinic.models import User
 from clinic.row_security import Tenant, acting_for
+from clinic.security_events import Event
 
 BY_EMAIL = Limit("password reset", 5, timedelta(hours=1))
 
@@ -68,5 +70,6 @@ def _whose(secret: str) -> User:
     user = User.objects.of_session(number)
     valid = user and user.is_active and user.is_staff and default_token_generator.check_token(user, token)
     if user is None or not valid:
+        security_events.log(Event.WRONG_LINK, security_events.of_user(user.pk) if user else "")
         raise ResetError
     return user

@@ -13,8 +13,9 @@ from django.db.models import F
 from django.http import HttpRequest
 from django.utils.crypto import constant_time_compare
 
-from clinic import row_security
+from clinic import row_security, security_events
 from clinic.models import User
+from clinic.security_events import Event
 
 BACKEND = "clinic.backends.LoginBackend"
 PENDING, ENTERED = "sign_in", "entered"
@@ -60,6 +61,7 @@ def enter(request: HttpRequest, *, user: User, by: str, now: datetime) -> str:
     next_url = str(pending(request).get("next", ""))
     del request.session[PENDING]
     login(request, user, backend=BACKEND)  # under a new key
+    security_events.log(Event.SIGNED_IN, security_events.of_user(user.pk))
     request.session[ENTERED] = {"at": now.timestamp(), "seen": now.timestamp(), "by": by}
     return next_url
 

@@ -9,11 +9,13 @@ from typing import Any
 from django.conf import settings
 from django.contrib.auth import authenticate
 
+from clinic import security_events
 from clinic.accounts import factors, passkeys
 from clinic.accounts.limits import Limit, count_try, forget_tries, take_back
 from clinic.accounts.notices import notify
 from clinic.emails import accounts as emails
 from clinic.models import User
+from clinic.security_events import Event
 
 
 class WrongCredentialsError(ValueError):
@@ -57,8 +59,10 @@ def check_password(*, email: str, password: str, address: str, now: datetime) ->
         forget_tries(by_account(), email)
         take_back(by_address(), address)
         return user
+    account = security_events.of_address(email)
+    security_events.log(Event.WRONG_PASSWORD, account)
     if is_last:
-        _tell_of_lock(email, now)
+        _tell_of_lock(email, account, now)
     raise WrongCredentialsError
 
 
@@ -83,8 +87,10 @@ def check_code(*, user: User, code: str, address: str, now: datetime) -> None:
     if factors.use_code(user=user, code=code, now=now):
         _forgive_second(user, address)
         return
+    account = security_events.of_user(user.pk)
+    security_events.log(Event.WRONG_CODE, account)
     if is_last:
-        _tell_of_lock(user.email, now)
+        _tell_of_lock(user.email, account, now)
     raise WrongCodeError
 
 
@@ -96,6 +102,7 @@ def check_passkey(
     if passkeys.confirm(user=user, origin=origin, state=state, answer=answer, now=now):
         _forgive_second(user, address)
         return
+    security_events.log(Event.WRONG_PASSKEY, security_events.of_user(user.pk))
     if is_last:
         _tell_of_lock(user.email, now)
     raise passkeys.PasskeyError
@@ -123,8 +130,9 @@ def _forgive_second(user: User, address: str) -> None:
     take_back(by_address(), address)
 
 
-def _tell_of_lock(email: str, now: datetime) -> None:
-    """Once a day: whoever guesses must not fill a mailbox."""
+def _tell_of_lock(email: str, account: str, now: datetime) -> None:
+    """By mail once a day: whoever guesses must not fill a mailbox."""
+    security_events.log(Event.LOCKED, account)
     minutes = settings.SIGN_IN_LOCK_MINUTES
     notify(
         staff_with(email),

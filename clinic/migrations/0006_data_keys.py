@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 import clinic.sealed
 from clinic.legal_terms import TERMS
-from clinic.row_security.policies import let_operator_read, of_patient, protect
+from clinic.row_security.policies import let_operator_read, look_up, of_patient, protect
 from clinic.seal_migration import expand
 
 
@@ -50,6 +50,15 @@ class Migration(migrations.Migration):
         ),
         protect("clinic_datakey", of_patient("owner")),
         let_operator_read("clinic_datakey"),
+        look_up(
+            "keys_to_try",
+            "",
+            "SETOF bytea",
+            """
+            (SELECT wrapped FROM clinic_datakey ORDER BY created_at LIMIT 1)
+            UNION (SELECT wrapped FROM clinic_datakey ORDER BY created_at DESC LIMIT 1)
+            """,
+        ),
         migrations.SeparateDatabaseAndState(
             database_operations=[expand("clinic_outboxmessage", "text", "html")],
             state_operations=[

@@ -19,10 +19,11 @@ from django.utils.crypto import constant_time_compare, salted_hmac
 from knox.models import get_digest_token
 from knox.settings import CONSTANTS, knox_settings
 
-from clinic import outbox
+from clinic import outbox, security_events
 from clinic.data_keys import make_sure
 from clinic.models import Clinic
 from clinic.row_security import Tenant, acting_for
+from clinic.security_events import Event
 from patients.models import DeviceToken, LoginCode, Patient
 from patients.services import accept_invitation, clinics_with_login
 from programs import emails
@@ -96,6 +97,7 @@ def sign_in_by_code(*, email: str, code: str, device_name: str, now: datetime) -
             LoginCode.objects.filter(pk=found.pk).update(used_at=now)
             return _sign_in(found.patient, device_name, now)
         LoginCode.objects.filter(pk__in=[row.pk for row in codes]).update(attempts=F("attempts") + 1)
+    security_events.log(Event.WRONG_CODE, security_events.of_address(email))
     raise CodeError
 
 
@@ -189,4 +191,5 @@ def _sign_in(patient: Patient, device_name: str, now: datetime) -> SignedIn:
         expiry=now + knox_settings.TOKEN_TTL,
     )
     device.save(force_insert=True)
+    security_events.log(Event.SIGNED_IN, security_events.of_patient(patient.pk))
     return SignedIn(patient, device, token)

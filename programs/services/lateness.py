@@ -1,6 +1,7 @@
 """Since when the oldest due row of each sweep waits: a service that answers may still do nothing.
 
-Rows that failed and wait, or are given up, don't count here: they are on the admin's list.
+Rows that failed and wait, or are given up, don't count here: they are on the admin's list. Only a red flag
+that was not escalated in time is late whatever the reason.
 """
 
 from __future__ import annotations
@@ -30,26 +31,30 @@ def oldest_due(*, now: datetime) -> dict[str, datetime]:
         found = {
             "send_outbox": _oldest_mail(now),
             "seal_audit": AuditEntry.objects.filter(position=None).aggregate(oldest=Min("at"))["oldest"],
-            reviews.SWEEP: _oldest_review(now),
-            **{sweep: _oldest(sweep, rows, column, now) for sweep, (rows, column) in _sweeps().items()},
+            **{
+                sweep: _oldest(sweep, rows, column, now) for sweep, (rows, column) in rows_of_sweeps().items()
+            },
         }
+    found[reviews.SWEEP] = _over_everywhere(found[reviews.SWEEP])
     return {sweep: since for sweep, since in found.items() if since is not None and since <= now}
 
 
-def _sweeps() -> dict[str, tuple[QuerySet[Any], str]]:
+def rows_of_sweeps() -> dict[str, tuple[QuerySet[Any], str]]:
     """The rows that each sweep looks through, and when one is due."""
     requests = CheckInRequest.objects.open()
     return {
         checkins.ASKING: (checkins.askable(), "next_check_in_at"),
         checkins.REMINDING: (requests, "remind_at"),
         "mark_missed": (requests, "missed_at"),
+        reviews.SWEEP: (Program.objects.awake(), "next_review_on"),
         digests.SWEEP: (Membership.objects.clinicians().filter(clinic__is_active=True), "next_digest_at"),
         red_flags.ESCALATION: (red_flags.unseen(), "escalate_at"),
     }
 
 
 def _oldest(sweep: str, rows: QuerySet[Any], column: str, now: datetime) -> Any:
-    return attempts.to_try(sweep, rows, now).aggregate(oldest=Min(column))["oldest"]
+    due = rows if sweep == red_flags.ESCALATION else attempts.to_try(sweep, rows, now)
+    return due.aggregate(oldest=Min(column))["oldest"]
 
 
 def _oldest_mail(now: datetime) -> datetime | None:
@@ -60,7 +65,6 @@ def _oldest_mail(now: datetime) -> datetime | None:
     return oldest
 
 
-def _oldest_review(now: datetime) -> datetime | None:
+def _over_everywhere(day: date | None) -> datetime | None:
     """A review is due on a date, of the patient: late once that date is over."""
-    oldest: date | None = _oldest(reviews.SWEEP, Program.objects.awake(), "next_review_on", now)
-    return datetime.combine(oldest, time(0), tzinfo=UTC) + OVER_EVERYWHERE if oldest else None
+    return datetime.combine(day, time(0), tzinfo=UTC) + OVER_EVERYWHERE if day else None

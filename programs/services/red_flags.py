@@ -19,6 +19,7 @@ from django.db.models.functions import Cast, Concat
 from clinic import attempts, outbox
 from clinic.models import Membership, OutboxMessage, User
 from clinic.roles import Capability, require
+from clinic.row_security import Tenant, acting_for
 from patients.models import Episode
 from programs import emails
 from programs.models import Alert, AlertEvent, Answer, Hold
@@ -110,7 +111,7 @@ def clear(*, alert: Alert, by: User, finding: str, now: datetime, seen: int | No
 def escalate_due(*, now: datetime, limit: timedelta = SWEEP_LIMIT) -> int:
     """Tell the owner of each open red flag that nobody acknowledged in time or whose e-mail bounced.
 
-    The oldest come first; who is left after ``limit`` waits for the next sweep.
+    The oldest come first; who is left after ``limit`` waits for the next sweep. None is ever given up.
 
     Raises:
         EscalationError: some could not be escalated; raised after all the others were.
@@ -122,7 +123,8 @@ def escalate_due(*, now: datetime, limit: timedelta = SWEEP_LIMIT) -> int:
     for pk in list(due.order_by("opened_at").values_list("pk", flat=True)):
         try:
             work = partial(_escalate, pk, now)
-            done += attempts.attempt(sweep=ESCALATION, model=Alert, key=pk, now=now, work=work) or 0
+            about = {"sweep": ESCALATION, "model": Alert, "key": pk, "now": now}
+            done += attempts.attempt(**about, work=work, waits=attempts.NEVER_GIVE_UP) or 0
         except Exception:
             logger.exception("red flag %s could not be escalated", pk)
             failed.append(pk)
@@ -184,7 +186,7 @@ def _open(
 def _add(
     alert: Alert, raised: Sequence[Symptom], source: str, evidence: list[dict[str, Any]], now: datetime
 ) -> AlertEvent:
-    """New symptoms on an open flag: it counts as unread again."""
+    """New symptoms on an open flag: it counts as unread again, and is escalated as if never tried."""
     entry = _entry(raised, source, evidence)
     alert.evidence = [*alert.evidence, *entry]
     alert.level = _tier(_codes_of(alert))
@@ -196,6 +198,8 @@ def _add(
         now, t.escalate_after_clinic_hours, t.clinic_opens, t.clinic_closes, alert.clinic.timezone
     )
     alert.save()
+    with acting_for(Tenant((alert.clinic_id,))):  # a patient's request knows nothing of sweeps
+        attempts.end(sweep=ESCALATION, keys=[alert.pk])
     return add_event(
         alert=alert, what=AlertEvent.What.NEW_EVIDENCE, at=now, note=_summary(raised, source), evidence=entry
     )

@@ -18,7 +18,9 @@ from django.core.serializers.json import DjangoJSONEncoder
 from django.db import transaction
 from django.db.models import Q
 
+from clinic import attempts
 from clinic.models import OutboxMessage, SweepRun
+from programs.services.lateness import rows_of_sweeps
 from programs.services.privacy import Entry, blank, ledger, purge_due
 
 KEPT = {
@@ -42,6 +44,9 @@ def forget_of_clinic(*, now: datetime, today: date) -> dict[str, int]:
     return {
         "mails_blanked": _blank_mails(now),
         "mails_deleted": _delete_mails(now),
+        "troubles_deleted": sum(
+            attempts.forget_others(sweep, rows) for sweep, (rows, _) in rows_of_sweeps().items()
+        ),
         "records_purged": purge_due(now=now, today=today),
     }
 

@@ -15,11 +15,13 @@ from clinic import attempts
 from clinic.models import Clinic, ClinicPolicy, Membership, RowAttempt
 from clinic.outbox import BACKOFF, MAX_ATTEMPTS
 from clinic.roles import Role
+from clinic.row_security import Tenant, acting_for
 from patients.models import Patient
 from programs.models import Alert, CheckInRequest, Digest, Program, Review
-from programs.services import checkins, digests, red_flags, reviews
+from programs.services import checkins, digests, red_flags, retention, reviews
 from tests.clinic.test_admin import client_of
 from tests.connections import from_another_connection
+from tests.enforced import enforced
 from tests.factories import NOW, TODAY, make_case, make_clinic, make_operator, make_program, make_user
 
 pytestmark = pytest.mark.django_db
@@ -72,7 +74,7 @@ DONE: dict[str, Callable[[int], bool]] = {
 }
 
 
-@pytest.mark.parametrize("sweep", SWEEPS)
+@pytest.mark.parametrize("sweep", sorted(SWEEPS.keys() - {red_flags.ESCALATION}))
 def test_a_poison_row_is_given_up_after_eight_attempts_and_the_others_go_on(sweep: str) -> None:
     sick = make_clinic()
     poison = make_work(sick)[sweep]
@@ -95,6 +97,63 @@ def test_a_poison_row_is_given_up_after_eight_attempts_and_the_others_go_on(swee
     row.refresh_from_db()
     assert (row.attempts, row.next_at) == (MAX_ATTEMPTS, None)
     assert not DONE[sweep](poison)
+
+
+def test_a_red_flag_is_never_given_up() -> None:
+    clinic = make_clinic()
+    key = make_work(clinic)[red_flags.ESCALATION]
+    Alert.objects.filter(pk=key).update(level="no such tier")
+    now, waits = NOW, []
+    for _ in range(MAX_ATTEMPTS + 4):
+        with pytest.raises(red_flags.EscalationError):
+            red_flags.escalate_due(now=now)
+        red_flags.escalate_due(now=now)  # it waits
+        row = RowAttempt.objects.get()
+        assert row.next_at
+        waits.append(row.next_at - now)
+        now = row.next_at
+
+    assert waits == [*BACKOFF[:4], *[timedelta(hours=1)] * MAX_ATTEMPTS]
+    Alert.objects.filter(pk=key).update(level="tier_2")
+    assert red_flags.escalate_due(now=now) == 1
+    assert DONE[red_flags.ESCALATION](key)
+
+
+def test_new_symptoms_are_escalated_in_their_time_however_often_that_failed_before() -> None:
+    """They come with the patient's own request, which sees nothing of sweeps."""
+    clinic = make_clinic()
+    alert = Alert.objects.get(pk=make_work(clinic)[red_flags.ESCALATION])
+    other = make_work(make_clinic())[red_flags.ESCALATION]
+    for key in (alert.pk, other):
+        attempts.begin(sweep=red_flags.ESCALATION, model=Alert, keys=[key], now=NOW, waits=[None])
+    patient = alert.episode.patient_id
+
+    with enforced(), acting_for(Tenant((clinic.pk,), patient=patient)):
+        about = {"source": "check-in", "evidence": [], "now": NOW + MINUTE}
+        red_flags.raise_red_flag(episode=alert.episode, codes=["hot_knee_or_fever"], **about)
+
+    assert list(RowAttempt.objects.values_list("key", flat=True)) == [other]
+    alert.refresh_from_db()
+    assert red_flags.escalate_due(now=alert.escalate_at) == 1
+    assert DONE[red_flags.ESCALATION](alert.pk)
+
+
+@pytest.mark.parametrize("sweep", SWEEPS)
+def test_what_can_not_come_due_any_more_is_in_no_trouble(sweep: str) -> None:
+    keys = [make_work(clinic)[sweep] for clinic in (make_clinic(), make_clinic())]
+    model = {"remind_check_ins": CheckInRequest, "send_digests": Membership, "escalate_red_flags": Alert}
+    attempts.begin(sweep=sweep, model=model.get(sweep, Program), keys=keys, now=NOW)
+    gone = {
+        "remind_check_ins": {"state": "missed"},
+        "send_digests": {"is_active": False},
+        "escalate_red_flags": {"state": "acknowledged", "acknowledged_at": NOW},
+    }.get(sweep, {"ended_on": TODAY, "end_reason": "discharged"})
+    model.get(sweep, Program).objects.filter(pk=keys[0]).update(**gone)
+
+    counted = retention.forget_of_clinic(now=NOW, today=TODAY)
+
+    assert counted["troubles_deleted"] == 1
+    assert list(RowAttempt.objects.values_list("key", flat=True)) == keys[1:]
 
 
 def test_what_is_mended_is_done_at_its_next_try_and_leaves_no_trace() -> None:

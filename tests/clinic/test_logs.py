@@ -6,10 +6,13 @@ import json
 import logging
 import re
 import sys
+import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+import time_machine
 from django.db import IntegrityError, OperationalError, connection
 from django.test import Client, RequestFactory
 
@@ -69,6 +72,17 @@ def test_a_refused_row_is_named_by_its_rule() -> None:
     assert isinstance(error, IntegrityError)
     assert CANARY in str(error)
     assert any("(short_name)" in said for said in line_of(error=error)["exception"])
+
+
+def test_lines_are_stamped_in_utc_wherever_the_machine_stands(monkeypatch: Any) -> None:
+    monkeypatch.setenv("TZ", "Asia/Kolkata")
+    time.tzset()
+    try:
+        with time_machine.travel(datetime(2026, 7, 1, 12, tzinfo=UTC), tick=False):
+            assert line_of()["at"] == "2026-07-01T12:00:00.000+00:00"
+    finally:
+        monkeypatch.undo()
+        time.tzset()
 
 
 def test_a_failed_connection_says_why() -> None:

@@ -126,6 +126,12 @@ def test_a_recovery_code_works_once(paul: User) -> None:
     assert confirm(halfway(), code).status_code == 200
 
 
+def test_a_recovery_code_has_128_random_bits_and_can_be_typed(paul: User) -> None:
+    codes = new_recovery_codes(user=paul, now=NOW)
+    assert all(re.fullmatch(r"([a-z2-7]{4}-){6}[a-z2-7]{2}", code) for code in codes)  # 26 of 5 bits each
+    assert len({code[:4] for code in codes}) > 1
+
+
 def test_the_password_is_good_for_ten_minutes(paul: User, clock: time_machine.Traveller) -> None:
     client = halfway()
     clock.shift(timedelta(minutes=10, seconds=1))

@@ -1,5 +1,6 @@
 """Today: what a clinician meets first."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -10,12 +11,12 @@ from django.utils import timezone
 
 from clinic.admin import sweeps
 from clinic.admin.sweeps import Health
-from clinic.models import Membership, SweepRun
+from clinic.models import Membership, RowAttempt, SweepRun
 from clinic.roles import Role
 from patients.models import Episode
 from programs.models import Alert, Review
 from programs.services.red_flags import raise_red_flag
-from tests.factories import NOW, TODAY, make_case, make_clinic, make_program, make_user
+from tests.factories import NOW, TODAY, make_case, make_clinic, make_operator, make_program, make_user
 from tests.staff import sign_in
 
 pytestmark = pytest.mark.django_db
@@ -79,6 +80,25 @@ def test_one_broken_job_is_not_hidden_by_those_that_are_starting(client: Client,
     page = open_service_panel(client, make_user(clinic=make_clinic()))
 
     assert page.context["jobs_health"] == Health.FAILED
+
+
+def test_owner_and_operator_are_told_of_rows_that_were_given_up() -> None:
+    here, elsewhere = make_clinic(), make_clinic()
+    about = {"sweep": "ask_check_ins", "began_at": NOW, "attempts": 8}
+    for key, clinic, next_at in ((1, here, None), (2, here, NOW), (3, elsewhere, None)):
+        RowAttempt.objects.create(clinic=clinic, key=key, next_at=next_at, **about)
+
+    def told(user) -> str:
+        page = open_service_panel(Client(), user).content.decode()
+        found = re.search(r"gave up (\d+ rows?)", page)
+        return found[1] if found else ""
+
+    owner = make_user(clinic=here, role=Role.OWNER)
+    Membership.objects.create(clinic=elsewhere, user=owner, role=Role.PHYSIO)
+    assert told(owner) == "1 row"
+    assert told(make_operator()) == "2 rows"
+    assert told(make_user(clinic=here)) == ""
+    assert told(make_user(clinic=make_clinic(), role=Role.OWNER)) == ""
 
 
 def reviewed_as(case, state):

@@ -141,6 +141,18 @@ def test_a_mail_under_way_and_a_row_that_failed_and_waits_are_not_late(client: C
     assert client.get("/health/ready").json()["late"] == ["ask_check_ins"]
 
 
+@pytest.mark.django_db
+def test_a_red_flag_not_escalated_in_time_is_late_even_while_it_waits(
+    client: Client,
+) -> None:
+    red_flag(timezone.now() - timedelta(minutes=10))
+    alert = Alert.objects.get()
+    about = {"sweep": "escalate_red_flags", "key": alert.pk, "attempts": 8, "began_at": timezone.now()}
+    for next_at in (timezone.now() + timedelta(hours=1), None):
+        RowAttempt.objects.update_or_create(clinic=alert.clinic, **about, defaults={"next_at": next_at})
+        assert client.get("/health/ready").json()["late"] == ["escalate_red_flags"]
+
+
 def test_a_container_is_well_while_rows_are_late_and_ill_without_its_database() -> None:
     for status, body, expected in [
         (200, {"status": "ok"}, True),
