@@ -24,7 +24,7 @@ FRAMEWORK = (
 )
 """Tables whose constraints are Django's and Knox's own to test; ours hold nothing in them."""
 
-UNIQUE = """
+UNIQUE = r"""
     SELECT indrelid::regclass::text, indexrelid::regclass::text, conname
     FROM pg_index
     JOIN pg_class ON pg_class.oid = indrelid AND relnamespace = 'public'::regnamespace
@@ -33,7 +33,7 @@ UNIQUE = """
         AND indexrelid::regclass::text NOT LIKE '%%\_in\_clinic'
     ORDER BY 1, 2
 """
-"""Without those that hold the primary key: composite foreign keys point to them; they promise nothing more."""
+"""Without those that hold the primary key: composite foreign keys point to them, they promise no more."""
 
 POLICIES = """
     SELECT tablename, policyname, cmd, qual, with_check FROM pg_policies

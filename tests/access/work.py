@@ -53,6 +53,7 @@ EMAILS = {
             "clinic/accounts/resets.py",
             "clinic/admin/account.py",
             "clinic/admin/entry.py",
+            "clinic/admin/password.py",
             "clinic/management/commands/forget_factors.py",
         ),
     ),
