@@ -9,7 +9,7 @@ from django.db.models import Model, QuerySet
 from django.forms import Field
 from django.http import HttpRequest
 
-from clinic.admin.base import RoleAdmin, clinics_where
+from clinic.admin.base import RoleAdmin, clinics_where, is_operator
 from clinic.admin.forms import zone_field
 from clinic.models import Clinic, User
 from clinic.roles import Capability
@@ -22,12 +22,12 @@ class ClinicAdmin(RoleAdmin):
     fields = ("name", "phone", "emergency_number", "timezone", "country", "is_active", "simulated")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        if getattr(request.user, "is_operator", False):
+        if is_operator(request):
             return Clinic.objects.all()
         return super().get_queryset(request)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
-        if getattr(request.user, "is_operator", False):
+        if is_operator(request):
             return ("phone", "emergency_number", "timezone", "country", "simulated")
         return ("is_active", "simulated")
 
