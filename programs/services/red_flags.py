@@ -123,8 +123,9 @@ def escalate_due(*, now: datetime, limit: timedelta = SWEEP_LIMIT) -> int:
     for pk in list(due.order_by("opened_at").values_list("pk", flat=True)):
         try:
             work = partial(_escalate, pk, now)
-            about = {"sweep": ESCALATION, "model": Alert, "key": pk, "now": now}
-            done += attempts.attempt(**about, work=work, waits=attempts.NEVER_GIVE_UP) or 0
+            waits = attempts.NEVER_GIVE_UP
+            told = attempts.attempt(sweep=ESCALATION, model=Alert, key=pk, now=now, work=work, waits=waits)
+            done += told or 0
         except Exception:
             logger.exception("red flag %s could not be escalated", pk)
             failed.append(pk)
