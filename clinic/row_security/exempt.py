@@ -14,5 +14,5 @@ EXEMPT = {
     "auth_permission": FRAMEWORK,
     "django_content_type": FRAMEWORK,
     "django_migrations": FRAMEWORK,
-    "django_session": "Found by a secret key; holds the user's id.",
+    "django_session": "Found by a secret key; holds the user's id and, encrypted, what a page tells.",
 }

@@ -20,7 +20,7 @@ from django.core.serializers.json import DjangoJSONEncoder
 from django.db.models import Field, Model, Q
 
 from clinic.csv_cells import cell
-from clinic.models import DataKey, OutboxMessage, User
+from clinic.models import DataKey, OutboxMessage, RowAttempt, User
 from patients.models import (
     Consent,
     DeviceToken,
@@ -31,8 +31,8 @@ from patients.models import (
     PrivacyEvent,
     RestrictedRecord,
 )
-from programs.models import Digest
-from programs.services.red_flags import MAILS_TO_STAFF
+from programs.models import Alert, CheckInRequest, Digest, Program
+from programs.services import checkins, red_flags, reviews
 
 OURS = ("clinic", "patients", "programs")
 
@@ -48,7 +48,7 @@ NOT_EXPORTED: Mapping[type[Model], str] = {
     DataKey: "The key of the patient's texts: the copy holds the texts themselves.",
 }
 
-TO_STAFF = Q(kind__in=MAILS_TO_STAFF)
+TO_STAFF = Q(kind__in=red_flags.MAILS_TO_STAFF)
 """E-mails about a patient and not theirs: the alert that the copy holds says the same, without colleagues'
 addresses. They are erased with the patient.
 """
@@ -72,6 +72,14 @@ CONTACT = frozenset(
 )
 NOT_CLINICAL = (Consent, DeviceToken, Invitation, LoginCode, OutboxMessage)
 """Tables that the law does not ask to keep."""
+
+SWEPT: Mapping[str, type[Model]] = {
+    checkins.ASKING: Program,
+    checkins.REMINDING: CheckInRequest,
+    reviews.SWEEP: Program,
+    red_flags.ESCALATION: Alert,
+}
+"""Jobs that write down which row of a patient they have begun, by its number."""
 
 Rows = list[dict[str, Any]]
 
@@ -112,8 +120,17 @@ def clinical_record(patient: Patient) -> dict[str, Rows]:
     return record
 
 
+def hold_all(patient_key: UUID) -> None:
+    """Lock every row about the patient, from above: whoever holds one is waited for, nobody adds one."""
+    for model in reversed(tables()):
+        list(_rows(model, patient_key).select_for_update(of=("self",)).order_by("pk").values_list("pk"))
+
+
 def delete_all(patient_key: UUID) -> None:
     """Every row about the patient; foreign keys are checked at commit."""
+    for sweep, model in SWEPT.items():
+        keys = _rows(model, patient_key).values("pk")
+        RowAttempt.objects.filter(sweep=sweep, key__in=keys).delete()
     for model in tables():
         rows = _rows(model, patient_key)
         rows._raw_delete(rows.db)

@@ -13,18 +13,25 @@ from datetime import date, datetime
 from uuid import UUID
 
 from django.db import connection, transaction
-from django.db.models import Q
 
 from clinic import data_keys
 from clinic.audit import seen
 from clinic.legal_terms import term_of
-from clinic.models import Clinic, OutboxMessage, User
+from clinic.models import Clinic, Membership, OutboxMessage, User
 from clinic.roles import Capability, require
 from clinic.row_security import Tenant, acting_for, explain
 from patients.models import Episode, Erasure, Patient, PrivacyEvent, RestrictedRecord
 from patients.services import CaseError
 from programs.models import Alert, Digest, Program
-from programs.services.patient_data import TO_STAFF, Export, clinical_record, collect, delete_all, to_json
+from programs.services.patient_data import (
+    TO_STAFF,
+    Export,
+    clinical_record,
+    collect,
+    delete_all,
+    hold_all,
+    to_json,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -86,6 +93,7 @@ def erase_patient(
         CaseError: the case number typed is not the patient's, or there is no reason.
     """
     require(by, Capability.ERASE, patient.clinic_id)
+    _hold(patient)
     done: Erasure | None = Erasure.objects.filter(pk=patient.pk).first()
     if done is not None:
         return done
@@ -163,7 +171,7 @@ def reapply(*, entries: Iterable[Entry], now: datetime) -> Mapping[str, int]:
 
 
 def _reapply(entry: Entry, now: datetime) -> str:
-    patient = Patient.objects.filter(pk=entry.patient_key).first()
+    patient = Patient.objects.select_for_update().filter(pk=entry.patient_key).first()
     erasure = Erasure.objects.filter(pk=entry.patient_key).first()
     if patient is not None:
         _note(What.ERASED, entry.clinic, entry.patient_key, None, "Applied again after a restore.", now)
@@ -185,7 +193,7 @@ def _reapply(entry: Entry, now: datetime) -> str:
 
 def _erase(patient: Patient, *, now: datetime, keep_until: date) -> Erasure:
     """Whoever writes about the patient at this moment waits, and then finds nobody."""
-    Patient.objects.select_for_update().get(pk=patient.pk)
+    hold_all(patient.pk)
     cases = list(patient.episodes.order_by("pk").values_list("pk", "case_number"))
     record = to_json(clinical_record(patient)) if cases else ""
     erasure = Erasure.objects.create(
@@ -202,7 +210,7 @@ def _erase(patient: Patient, *, now: datetime, keep_until: date) -> Erasure:
             case_numbers=[number for _, number in cases],
             content=record,
         )
-    _forget_staff_mails(patient, {pk for pk, _ in cases})
+    _forget_digests(patient.clinic_id, {pk for pk, _ in cases})
     login = patient.user_id
     delete_all(patient.pk)
     data_keys.destroy(patient.pk)
@@ -213,12 +221,26 @@ def _erase(patient: Patient, *, now: datetime, keep_until: date) -> Erasure:
     return erasure
 
 
-def _forget_staff_mails(patient: Patient, cases: set[int]) -> None:
-    """E-mails to staff about the patient; of a digest, which is about others too, what it said."""
-    sent = Q(message__state__in=(OutboxMessage.State.SENT, OutboxMessage.State.DEAD))
-    for digest in Digest.objects.filter(sent, clinic=patient.clinic_id).select_related("message"):
-        if cases & _cases_named(digest):
-            blank(digest.message)
+def _hold(patient: Patient) -> None:
+    """Of two who erase, the second waits, and finds it done."""
+    list(Patient.objects.select_for_update().filter(pk=patient.pk))
+
+
+def _forget_digests(clinic_id: int, cases: set[int]) -> None:
+    """What digests said that named these cases. One that waits is taken back, and written again without them;
+    one on its way is not: its week was told.
+    """
+    for digest in Digest.objects.filter(clinic=clinic_id).exclude(message=None):
+        if not cases & _cases_named(digest):
+            continue
+        message = OutboxMessage.objects.select_for_update(of=("self",)).get(pk=digest.message_id)
+        if message.state in (OutboxMessage.State.SENT, OutboxMessage.State.DEAD):
+            blank(message)
+            continue
+        if message.state == OutboxMessage.State.PENDING:
+            digest.delete()
+            Membership.objects.filter(clinic=clinic_id, user=digest.clinician_id).update(next_digest_at=None)
+        message.delete()
 
 
 def blank(message: OutboxMessage) -> None:

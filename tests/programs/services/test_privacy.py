@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import threading
 import zipfile
 from datetime import date, timedelta
 from pathlib import Path
@@ -20,18 +21,20 @@ from clinic.audit import chain
 from clinic.audit.models import AuditEntry
 from clinic.data_keys import DataKey
 from clinic.legal_terms import LONGEST, TERMS, term_of
-from clinic.models import Clinic, OutboxMessage, User
+from clinic.models import Clinic, OutboxMessage, RowAttempt, User
 from clinic.roles import Denied, Role
 from clinic.row_security import NOBODY, Origin, Tenant, acting_for
 from patients.models import Consent, Episode, Erasure, Invitation, PrivacyEvent, RestrictedRecord
 from patients.services import CaseError
-from programs.models import Answer, Digest
+from programs.models import Answer, CheckInRequest, Digest, Program
 from programs.services import privacy, retention
-from programs.services.patient_data import HIDDEN, NOT_EXPORTED, columns, tables
+from programs.services.patient_data import HIDDEN, NOT_EXPORTED, SWEPT, columns, tables
 from programs.services.red_flags import MAILS_TO_STAFF, escalate_due, raise_red_flag
 from tests.clinic.test_row_security import as_tenant, whole_case
+from tests.connections import wait_for_a_lock
 from tests.enforced import enforced
-from tests.factories import NOW, TODAY, make_case, make_clinic, make_patient, make_user
+from tests.factories import NOW, TODAY, make_case, make_clinic, make_patient, make_program, make_user
+from tests.programs.services.weekly import SEVEN, alert, bare_case, mail, send
 
 pytestmark = pytest.mark.django_db
 
@@ -273,6 +276,18 @@ class TestErasure:
         erase(case, owner)
         assert OutboxMessage.objects.get(pk=mail.pk).text == ""
 
+    def test_no_job_keeps_the_number_of_a_row_in_trouble(self, case: Episode, owner: User) -> None:
+        about = {"clinic": case.clinic, "attempts": 8, "began_at": NOW}
+        RowAttempt.objects.all().delete()
+        for sweep, model in SWEPT.items():
+            row = model._base_manager.filter(**{model.scope.patient: case.patient_id}).get()  # type: ignore[attr-defined]
+            RowAttempt.objects.create(**about, sweep=sweep, key=row.pk)
+            RowAttempt.objects.create(**about, sweep=sweep, key=row.pk + 1000)
+        with enforced(), acting_for(Tenant((case.clinic_id,), user=owner.pk)):
+            erase(case, owner)
+        assert all(attempt.key > 1000 for attempt in RowAttempt.objects.all())
+        assert RowAttempt.objects.count() == len(SWEPT)
+
     def test_what_staff_were_mailed_about_the_patient_goes(self, case: Episode, owner: User) -> None:
         raise_red_flag(episode=case, codes=["knee_locks"], source="a call", evidence=[], now=NOW)
         escalate_due(now=NOW + timedelta(days=5))
@@ -456,3 +471,81 @@ def test_an_open_invitation_of_someone_erased_opens_nothing(case: Episode, owner
     assert not Invitation.objects.filter(patient=case.patient_id).exists()
     assert not OutboxMessage.objects.filter(patient_key=case.patient_id).exists()
     assert make_case(case.clinic).pk
+
+
+class TestADigestThatIsNotSentYet:
+    """Of two cases, one of them erased."""
+
+    @pytest.fixture
+    def erased(self) -> Episode:
+        clinic = make_clinic(timezone="Europe/Amsterdam")
+        physio = make_user("anna@example.org", clinic=clinic)
+        episode, other = bare_case(physio, clinic, "GOES").episode, bare_case(physio, clinic, "STAYS").episode
+        for case in (episode, other):
+            alert(case.programs.get())
+        send()
+        assert "GOES" in mail().text
+        return episode
+
+    def erase(self, case: Episode) -> None:
+        owner = make_user(role=Role.OWNER, clinic=case.clinic)
+        with enforced(), acting_for(Tenant((case.clinic_id,), user=owner.pk)):
+            erase(case, owner)
+
+    def test_is_taken_back_and_written_again_without_them(self, erased: Episode) -> None:
+        self.erase(erased)
+        assert not OutboxMessage.objects.filter(kind="digest").exists()
+        assert send(SEVEN + timedelta(minutes=1))["written"] == 1
+        assert "GOES" not in mail().text
+        assert "STAYS" in mail().text
+        assert send(SEVEN + timedelta(minutes=2))["written"] == 0
+
+    def test_and_on_its_way_is_not_sent_another_time(self, erased: Episode) -> None:
+        OutboxMessage.objects.update(state="sending", lease=uuid4(), leased_until=SEVEN)
+        self.erase(erased)
+        assert not OutboxMessage.objects.filter(kind="digest").exists()
+        assert send(SEVEN + timedelta(minutes=1))["written"] == 0
+
+
+@pytest.mark.django_db(transaction=True)
+class TestAtTheSameMoment:
+    @pytest.fixture
+    def program(self) -> Program:
+        return make_program(make_case())
+
+    def erasing(self, program: Program) -> tuple[threading.Thread, list[Any]]:
+        owner, case = make_user(role=Role.OWNER, clinic=program.clinic), program.episode
+        ended: list[Any] = []
+
+        def run() -> None:
+            try:
+                ended.append(erase(case, owner))
+            except Exception as error:
+                ended.append(error)
+            finally:
+                connection.close()
+
+        return threading.Thread(target=run), ended
+
+    def test_what_a_job_is_about_to_add_is_waited_for_and_erased(self, program: Program) -> None:
+        thread, ended = self.erasing(program)
+        with transaction.atomic():  # as the job does that asks
+            Program.objects.select_for_update(no_key=True).get(pk=program.pk)
+            CheckInRequest.objects.create(
+                clinic=program.clinic, program=program, local_date=TODAY, due_at=NOW, missed_at=NOW + YEAR
+            )
+            thread.start()
+            wait_for_a_lock(thread)
+        thread.join(20)
+        assert [type(end) for end in ended] == [Erasure]
+        assert everything(program.episode.patient_id) == {}
+
+    def test_the_second_of_two_owners_finds_it_done(self, program: Program) -> None:
+        thread, ended = self.erasing(program)
+        owner = make_user(role=Role.OWNER, clinic=program.clinic)
+        with transaction.atomic():
+            first = erase(program.episode, owner)
+            thread.start()
+            wait_for_a_lock(thread)
+        thread.join(20)
+        assert ended == [first]
