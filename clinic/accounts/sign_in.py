@@ -102,9 +102,10 @@ def check_passkey(
     if passkeys.confirm(user=user, origin=origin, state=state, answer=answer, now=now):
         _forgive_second(user, address)
         return
-    security_events.log(Event.WRONG_PASSKEY, security_events.of_user(user.pk))
+    account = security_events.of_user(user.pk)
+    security_events.log(Event.WRONG_PASSKEY, account)
     if is_last:
-        _tell_of_lock(user.email, now)
+        _tell_of_lock(user.email, account, now)
     raise passkeys.PasskeyError
 
 

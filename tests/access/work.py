@@ -12,6 +12,7 @@ LIBRARY = "the starter library, of no clinic"
 NEW_CLINIC = "the clinic it makes"
 ONE_LOGIN = "the account it is given"
 TRAIL = "the audit trail, whole"
+LEDGER = "of every clinic who was erased, by opaque key"
 NONE = "no row of any clinic"
 
 
@@ -76,7 +77,8 @@ TASKS = {
     "programs.tasks.send_digests": EVERY_CLINIC,
     "programs.tasks.escalate_red_flags": EVERY_CLINIC,
     "programs.tasks.apply_retention": f"{EVERY_CLINIC}; {PLATFORM}",
-    "programs.tasks.forget_sign_ins": NONE,
+    "programs.tasks.keep_ledger": LEDGER,
+    "clinic.tasks.forget_sign_ins": NONE,
     "clinic.tasks.seal_audit": TRAIL,
 }
 
