@@ -136,7 +136,7 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
-            options={"abstract": False},
+            options={"verbose_name": "erased record"},
         ),
         migrations.CreateModel(
             name="PrivacyEvent",

@@ -67,6 +67,9 @@ class RestrictedRecord(ClinicRow):
     case_numbers = ArrayField(models.CharField(max_length=40))
     content = EncryptedTextField(owner="id")
 
+    class Meta:
+        verbose_name = "erased record"
+
     def __str__(self) -> str:
         return (
             f"Record of case {', '.join(self.case_numbers)}" if self.case_numbers else "Record without a case"
