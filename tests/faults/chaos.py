@@ -35,7 +35,9 @@ SPLIT = {"worker": 60, "beat": 15, "valkey": 10, "postgres": 15}
 SECONDS_A_KILL = 2.8
 WORKERS = 2
 LEASE_SECONDS = 15
-DRAIN_SECONDS = 180
+DRAIN_SECONDS = 1200
+"""A row that was hit by three kills waits a quarter of an hour for its next try: it is late, not lost."""
+
 MIN_AGE = 4.0
 """A process is left alone for so long, else none would ever get to work."""
 
