@@ -327,6 +327,8 @@ def _sender_name(clinic: Clinic | None) -> str:
     """The service's address under the clinic's name, which patients know."""
     name, address = parseaddr(settings.DEFAULT_FROM_EMAIL)
     shown = SPECIALS.sub(" ", clinic.name) if clinic else name
+    # What can't be printed, an escape say, makes an address that is refused on the way out.
+    shown = "".join(character if character.isprintable() else " " for character in shown)
     return formataddr((" ".join(shown.split()), address))
 
 

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
+from email.utils import parseaddr
 from io import BytesIO
 from typing import Any
 from uuid import uuid4
@@ -132,6 +133,11 @@ class TestPut:
 
 
 class TestWhatIsSent:
+    def test_a_clinics_name_that_can_not_be_printed_costs_no_mail(self, smtp_sink: Any) -> None:
+        put(clinic=make_clinic(name='é a\x1bb"\\ Clinic'))
+        assert send() == {"sent": 1}
+        assert parseaddr(str(smtp_sink.messages[0]["From"]))[0] == "é a b Clinic"
+
     def test_text_and_html_under_the_clinics_name_with_an_id_from_the_row(
         self, smtp_sink: Any, settings: Any
     ) -> None:
