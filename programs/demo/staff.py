@@ -65,7 +65,7 @@ def found(*, password: str, now: datetime) -> tuple[Clinic, Staff]:
     owner.name = owner_name
     owner.set_password(password)
     owner.save(update_fields=["name", "password"])
-    with acting_for(Tenant((clinic.pk,))):
+    with acting_for(Tenant((clinic.pk,), platform=True)):  # only the platform makes logins
         members = [
             Membership.objects.create(
                 clinic=clinic,

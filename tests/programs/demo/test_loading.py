@@ -19,6 +19,7 @@ from programs.demo import simulation
 from programs.demo.cast import cast
 from programs.models import Answer, Session
 from programs.services.library import load_starter_library
+from tests.enforced import enforced
 
 pytestmark = pytest.mark.django_db
 SEED = 1
@@ -32,9 +33,10 @@ def test_a_day_ahead_is_refused() -> None:
 
 
 def rows_of_a_small_demo(seed: int) -> list[Any]:
-    """Every score and case of the newest patients, loaded and rolled back."""
+    """Every score and case of the newest patients, loaded as the service would, and rolled back."""
     with transaction.atomic():
-        demo.load(seed=seed, today=TODAY, courses=[course for course in cast(seed) if course.start < 11])
+        with enforced():
+            demo.load(seed=seed, today=TODAY, courses=[course for course in cast(seed) if course.start < 11])
         scores = ("episode__case_number", "worst_left", "worst_right", "received_at", "client_id")
         mails = OutboxMessage.objects.order_by("created_at", "to_email")
         found = [
