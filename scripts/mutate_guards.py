@@ -75,7 +75,9 @@ class Laboratory:
         lines, hits = self.copy / ".guard-lines", self.copy / ".guard-hits"
         lines.write_text(json.dumps(sorted({f"{guard.path}:{guard.line}" for guard in guards if guard.path})))
         left_out = [f"--ignore-glob={pattern}" for pattern in LEFT_OUT]
-        self._pytest("guard_watch", [*left_out, *WATCHED], GUARD_LINES=lines, GUARD_HITS=hits)
+        said = self._pytest("guard_watch", [*left_out, *WATCHED], GUARD_LINES=lines, GUARD_HITS=hits)
+        if not hits.exists():
+            raise SystemExit(f"The watched run ended early:\n{said[-3000:]}")
         found: Hits = json.loads(hits.read_text())
         return found
 
@@ -131,7 +133,7 @@ class Laboratory:
             text=True,
             check=False,
         )
-        return done.stdout + done.stderr
+        return f"{done.stdout}{done.stderr}\nexit code {done.returncode}"
 
 
 def tests_of(guard: Guard, hits: Hits) -> list[str]:

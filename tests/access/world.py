@@ -50,9 +50,9 @@ from programs.models import (
 )
 from tests.access.table import ASSISTANT, FORMER, GLASS, OPERATOR, OUTSIDE, OWNER, PATIENT, PHYSIO
 from tests.api import log_in
-from tests.clinic.test_row_security import whole_case
 from tests.factories import make_assessment, make_case, make_clinic, make_operator, make_program, make_user
 from tests.staff import sign_in
+from tests.whole_case import whole_case
 
 MARK = re.compile(r"qq([a-c]\d(?:clinic|staff|library|platform|person|finding|device|mail))qq", re.IGNORECASE)
 

@@ -18,9 +18,9 @@ from clinic.models import Clinic, Factor, OutboxMessage, User
 from clinic.row_security import NOBODY, Origin, Tenant, acting_for, enter
 from patients.models import DeviceToken, Episode, LoginCode, Patient, RestrictedRecord
 from programs.models import CheckInRequest, Program, ProgramDose, Review, StageMove
-from tests.clinic.test_row_security import as_tenant, whole_case
 from tests.factories import NOW, TODAY, make_assessment, make_case, make_clinic, make_patient, make_user
 from tests.staff import give_app
+from tests.whole_case import as_tenant, whole_case
 
 pytestmark = pytest.mark.django_db
 

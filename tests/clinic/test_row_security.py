@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import timedelta
-from decimal import Decimal
 from importlib import import_module
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
@@ -16,31 +13,27 @@ import psycopg
 import pytest
 from django.apps import apps
 from django.contrib.admin.models import CHANGE, LogEntry
-from django.db import InternalError, ProgrammingError, connection, models, transaction
+from django.db import ProgrammingError, connection, models
 from django.db.models import Q
 
-from clinic import checks, outbox
+from clinic import checks
 from clinic.checks import protected_tables
-from clinic.models import BreakGlass, Clinic, OutboxMessage, RowAttempt, User
-from clinic.row_security import NOBODY, Tenant, acting_for, enter
+from clinic.models import BreakGlass, Clinic, Factor, OutboxMessage, User
+from clinic.row_security import NOBODY, Tenant
 from clinic.row_security.exempt import EXEMPT
 from clinic.tenancy import Scope
-from patients import models as patients
-from patients.models import Episode, Patient
+from patients.models import Episode
 from programs import models as programs
 from programs.models import Exercise
-from tests.api import log_in
-from tests.enforced import enforced
 from tests.factories import (
     NOW,
     TODAY,
-    make_assessment,
     make_case,
     make_clinic,
-    make_operator,
-    make_program,
     make_template,
 )
+from tests.staff import give_app
+from tests.whole_case import as_tenant, put, whole_case
 
 HOUR = timedelta(hours=1)
 STAFF_ONLY = {
@@ -79,119 +72,6 @@ WRITTEN = PROTECTED.keys() - WITHOUT_CLINIC - {"clinic_auditentry"}
 """Tables with a clinic to write rows of."""
 
 
-def whole_case(clinic: Clinic) -> Episode:
-    """A patient of the clinic with one row, at least, in every protected table."""
-    episode = make_case(clinic)
-    patient, by = episode.patient, episode.clinician
-    in_clinic: dict[str, Any] = {"clinic": clinic}
-    assessment = make_assessment(episode)
-    for kind, fields in MEASUREMENTS.items():
-        kind.objects.create(**in_clinic, assessment=assessment, **fields)
-    patients.OutcomeScore.objects.create(
-        **in_clinic, episode=episode, measure="akps", taken_on=TODAY, value=Decimal(80)
-    )
-    make_template(clinic=clinic, stages=1)
-    program = make_program(episode, stages=1)
-    Exercise.objects.filter(clinic=None).update(clinic=clinic)
-    on_program = {**in_clinic, "program": program}
-    programs.StageMove.objects.create(**on_program, from_stage=1, to_stage=2, moved_on=TODAY, moved_by=by)
-    programs.Pause.objects.create(**on_program, kind="holiday", starts_on=TODAY, paused_by=by)
-    programs.Hold.objects.create(**on_program, since=NOW, red_flags=["fever"], reason="Fever")
-    programs.CheckInRequest.objects.create(
-        **on_program, local_date=TODAY, due_at=NOW, missed_at=NOW + 48 * HOUR
-    )
-    for kind, fields in DIARY.items():
-        kind.objects.create(
-            **on_program,
-            patient=patient,
-            episode=episode,
-            client_id=uuid4(),
-            occurred_at=NOW,
-            local_date=TODAY,
-            **fields,
-        )
-    programs.SessionExercise.objects.create(
-        **in_clinic,
-        session=programs.Session.objects.get(patient=patient),
-        dose=programs.ProgramDose.objects.get(stage__program=program),
-        sets_done=3,
-    )
-    programs.Review.objects.create(
-        **on_program,
-        episode=episode,
-        day=TODAY,
-        week=1,
-        state="too_early",
-        verdict={},
-        thresholds={},
-        reviewed_at=NOW,
-    )
-    alert = programs.Alert.objects.create(
-        **in_clinic, episode=episode, kind="red_flag", summary="Fever", opened_on=TODAY, opened_at=NOW
-    )
-    programs.AlertEvent.objects.create(**in_clinic, alert=alert, what="opened", at=NOW)
-    programs.ContactLog.objects.create(**in_clinic, episode=episode, kind="call", at=NOW, by=by)
-    programs.Digest.objects.create(
-        **in_clinic, clinician=by, iso_year=2026, iso_week=10, sent_for=TODAY, created_at=NOW
-    )
-    put(clinic, patient)
-    RowAttempt.objects.create(**in_clinic, sweep="ask_check_ins", key=program.pk, attempts=1, began_at=NOW)
-    patients.Invitation.objects.create(
-        **in_clinic, patient=patient, token_hash=uuid4().hex, created_at=NOW, expires_at=NOW
-    )
-    patients.LoginCode.objects.create(**in_clinic, patient=patient, code_hash="x", expires_at=NOW)
-    patients.Consent.objects.create(**in_clinic, patient=patient, version=1, text_hash="x", accepted_at=NOW)
-    erasure = patients.Erasure.objects.create(
-        **in_clinic, patient_key=uuid4(), erased_at=NOW, keep_until=TODAY
-    )
-    patients.RestrictedRecord.objects.create(
-        **in_clinic, erasure=erasure, case_numbers=["1"], content="A record."
-    )
-    patients.PrivacyEvent.objects.create(**in_clinic, patient_key=erasure.pk, what="erased", at=NOW)
-    log_in(patient)
-    operator = make_operator()
-    BreakGlass.objects.create(
-        **in_clinic, operator=operator, reason="A restore", started_at=NOW, ends_at=NOW + HOUR
-    )
-    return episode
-
-
-MEASUREMENTS: dict[Any, dict[str, Any]] = {
-    patients.QAngle: {"side": "left", "degrees": 15, "position": "supine", "quadriceps": "relaxed"},
-    patients.StrengthTest: {
-        "muscle_group": "quadriceps",
-        "side": "left",
-        "method": "handheld_dynamometer",
-        "value": 250,
-        "unit": "N",
-    },
-    patients.AggravatingActivity: {"activity": "stairs"},
-    patients.FlexibilityTest: {"structure": "hamstrings", "side": "left"},
-    patients.FootPosture: {"side": "left", "fpi6": 3},
-    patients.MovementTest: {"test": "step_down", "side": "left"},
-}
-DIARY: dict[Any, dict[str, Any]] = {
-    programs.Answer: {"worst_left": Decimal(3)},
-    programs.Session: {"pain_during": Decimal(2)},
-    programs.Run: {"pain_during": Decimal(2), "distance_km": 5},
-}
-
-
-def put(clinic: Clinic, patient: Patient | None, **fields: Any) -> None:
-    values = {
-        "clinic": clinic,
-        "kind": "check_in",
-        "dedupe_key": str(uuid4()),
-        "to_email": "robin@example.org",
-        "subject": "Hello",
-        "text": "A text.",
-        "patient_key": patient.pk if patient else None,
-        "now": NOW,
-        **fields,
-    }
-    outbox.put(**values)
-
-
 @pytest.fixture(autouse=True)
 def know_the_tests_own_policy(monkeypatch: Any) -> None:
     monkeypatch.setattr(checks, "KNOWN_POLICIES", [*checks.KNOWN_POLICIES, "tests"])
@@ -220,12 +100,6 @@ def rows_of(clinic: Clinic, model: Any) -> Any:
 
 def ids(model: type[models.Model]) -> set[Any]:
     return set(model._base_manager.values_list("pk", flat=True))
-
-
-@contextmanager
-def as_tenant(tenant: Tenant) -> Iterator[None]:
-    with transaction.atomic(), enforced(), acting_for(tenant):
-        yield
 
 
 def patient_of(row: Any) -> Any:
@@ -301,6 +175,59 @@ def test_a_row_can_not_be_moved_to_another_clinic(own: Clinic, cases: Any) -> No
             as_tenant(Tenant((own.pk,))),
         ):
             manager.filter(clinic=own).update(clinic=cases[2].clinic_id)
+
+
+@pytest.mark.parametrize("as_patient", [False, True])
+def test_a_row_of_another_clinic_is_not_added(own: Clinic, cases: Any, as_patient: bool) -> None:
+    """Word for word a row that is there: without its policy it fails as a second copy, or gets in."""
+    patient = cases[0].patient_id if as_patient else None
+    for table in sorted(PROTECTED.keys() - {"clinic_auditentry"}):
+        row = raw(rows_of(cases[2].clinic, PROTECTED[table]).first())
+        with (
+            pytest.raises(ProgrammingError, match=f'row-level security policy for table "{table}"'),
+            as_tenant(Tenant((own.pk,), patient=patient)),
+        ):
+            add(table, row)
+
+
+def test_second_factors_are_seen_and_written_by_their_user_only(cases: Any) -> None:
+    give_app(cases[0].clinician)
+    give_app(cases[1].clinician)
+    mine, theirs = Factor.objects.order_by("pk")
+    me = Tenant((cases[0].clinic_id,), user=cases[0].clinician_id)
+    with as_tenant(me):
+        assert ids(Factor) == {mine.pk}
+    row = raw(theirs)
+    with pytest.raises(ProgrammingError, match="row-level security policy"), as_tenant(me):
+        add("clinic_factor", row)
+
+
+def test_an_entry_in_the_admins_log_is_written_in_ones_own_name(own: Clinic, cases: Any) -> None:
+    physio, colleague = cases[0].clinician, cases[1].clinician
+    LogEntry.objects.log_actions(colleague.pk, [cases[1].patient], CHANGE)
+    row = raw(LogEntry.objects.get())
+    with (
+        pytest.raises(ProgrammingError, match="row-level security policy"),
+        as_tenant(Tenant((own.pk,), user=physio.pk)),
+    ):
+        add("django_admin_log", row)
+
+
+def raw(row: Any) -> str:
+    """The row as JSON, as the database has it."""
+    table, key = row._meta.db_table, row._meta.pk.column
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT to_jsonb(one)::text FROM {table} AS one WHERE {key} = %s", [row.pk])
+        return str(cursor.fetchone()[0])
+
+
+def add(table: str, row: str) -> None:
+    """Without asking for anything back, as the policy on reading would then refuse it as well."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"INSERT INTO {table} SELECT (jsonb_populate_record(NULL::{table}, %s::jsonb)).*",
+            [row],
+        )
 
 
 def test_a_patient_can_not_write_into_another_record(own: Clinic, cases: Any) -> None:
@@ -446,61 +373,27 @@ def test_names_that_the_admins_log_held_went_with_a_migration(cases: Any) -> Non
 
 
 @pytest.mark.django_db(transaction=True)
-class TestWhatATransactionIsTold:
-    """With real transactions: nothing is left over for the next user of the connection."""
-
-    @pytest.fixture(autouse=True)
-    def two(self) -> Iterator[None]:
-        self.first, self.second = make_case(), make_case()
-        with connection.cursor() as cursor:
-            cursor.execute("SET tests.everything = 'off'")
-        yield
-        connection.close()
-
-    def seen(self) -> list[int]:
-        return sorted(Episode.objects.values_list("pk", flat=True))
-
-    def test_a_statement_outside_of_a_transaction_is_told_too(self) -> None:
-        with acting_for(Tenant((self.first.clinic_id,))):
-            assert self.seen() == [self.first.pk]
-        assert self.seen() == []
-
-    def test_a_transaction_begun_later_is_told(self) -> None:
-        with acting_for(Tenant((self.second.clinic_id,))), transaction.atomic():
-            assert self.seen() == [self.second.pk]
-        with transaction.atomic():
-            assert self.seen() == []
-
-    def test_an_open_transaction_is_told_and_told_back(self) -> None:
-        with transaction.atomic():
-            with acting_for(Tenant((self.first.clinic_id,))):
-                with acting_for(Tenant((self.second.clinic_id,))):
-                    assert self.seen() == [self.second.pk]
-                assert self.seen() == [self.first.pk]
-            assert self.seen() == []
-
-    def test_an_error_inside_is_not_hidden_and_leaves_nothing_behind(self) -> None:
+def test_even_who_may_insert_into_the_trail_does_it_for_their_clinic_only() -> None:
+    """The application may not; this is the second lock."""
+    own, other = make_clinic(name="Own"), make_clinic(name="Other")
+    entry = (
+        "INSERT INTO clinic_auditentry (clinic_id, who, route, action, table_name, row_id, why, patients)"
+        " VALUES (%s, '', '', 'insert', 'patients_episode', '1', '', '{}')"
+    )
+    with owner() as database:
+        database.execute("GRANT INSERT ON clinic_auditentry TO PUBLIC")
+    try:
+        with as_tenant(Tenant((own.pk,))), connection.cursor() as cursor:
+            cursor.execute(entry, [own.pk])
         with (
-            pytest.raises(ProgrammingError, match="no_such_table"),
-            transaction.atomic(),
-            acting_for(Tenant((self.first.clinic_id,))),
+            pytest.raises(ProgrammingError, match="row-level security policy"),
+            as_tenant(Tenant((own.pk,))),
             connection.cursor() as cursor,
         ):
-            cursor.execute("SELECT * FROM no_such_table")
-        assert self.seen() == []
-
-    def test_a_rolled_back_savepoint_keeps_what_was_told_before(self) -> None:
-        with transaction.atomic(), acting_for(Tenant((self.first.clinic_id,))):
-            with pytest.raises(InternalError), transaction.atomic(), connection.cursor() as cursor:
-                cursor.execute("DO $$ BEGIN RAISE EXCEPTION 'no' USING ERRCODE = 'XX000'; END $$")
-            assert self.seen() == [self.first.pk]
-
-    def test_entering_ends_with_the_request(self) -> None:
-        with acting_for(NOBODY), transaction.atomic():
-            enter(Tenant((self.first.clinic_id,)))
-            assert self.seen() == [self.first.pk]
-        with transaction.atomic():
-            assert self.seen() == []
+            cursor.execute(entry, [other.pk])
+    finally:
+        with owner() as database:
+            database.execute("REVOKE INSERT ON clinic_auditentry FROM PUBLIC")
 
 
 def test_every_table_is_protected_or_exempt_with_a_reason(db: None) -> None:

@@ -14,9 +14,9 @@ from patients import models as patients
 from programs import models as programs
 from scripts.guards import FRAMEWORK, UNIQUE
 from tests.clinic.test_audit_chain import as_owner
-from tests.clinic.test_row_security import whole_case
 from tests.factories import make_clinic
 from tests.staff import give_app
+from tests.whole_case import whole_case
 
 type Copy = dict[str, Any]
 

@@ -19,9 +19,9 @@ from patients.models import Assessment, Episode, Patient
 from programs.admin.patients import ACTS
 from programs.models import Alert, Answer, Run, Session
 from tests.api import Device
-from tests.clinic.test_row_security import whole_case
 from tests.factories import NOW, make_case, make_clinic, make_user
 from tests.staff import sign_in
+from tests.whole_case import whole_case
 
 NAME, NUMBER, EMAIL = "Quillfeather", "ZQ-77", "quill@example.org"
 SHOWN_AT_LEAST = {

@@ -15,9 +15,9 @@ from clinic.audit.models import AuditEntry
 from clinic.row_security import Origin, Tenant, acting_for
 from patients.models import Assessment, Episode, Patient
 from programs.models import Hold, ProgramDose
-from tests.clinic.test_row_security import whole_case
 from tests.factories import NOW, make_assessment, make_case, make_program
 from tests.programs.admin.conftest import Staff
+from tests.whole_case import whole_case
 
 
 @pytest.fixture

@@ -17,9 +17,9 @@ from patients import consents
 from patients.models import Consent, Invitation, PrivacyEvent
 from patients.services import issue_invitation
 from tests.api import Device, fields_of, problem_of
-from tests.clinic.test_row_security import whole_case
 from tests.factories import make_case, make_clinic, make_user
 from tests.staff import sign_in
+from tests.whole_case import whole_case
 
 pytestmark = pytest.mark.django_db
 

@@ -30,11 +30,11 @@ from programs.models import Answer, CheckInRequest, Digest, Program
 from programs.services import privacy, retention
 from programs.services.patient_data import HIDDEN, NOT_EXPORTED, SWEPT, columns, tables
 from programs.services.red_flags import MAILS_TO_STAFF, escalate_due, raise_red_flag
-from tests.clinic.test_row_security import as_tenant, whole_case
 from tests.connections import wait_for_a_lock
 from tests.enforced import enforced
 from tests.factories import NOW, TODAY, make_case, make_clinic, make_patient, make_program, make_user
 from tests.programs.services.weekly import SEVEN, alert, bare_case, mail, send
+from tests.whole_case import as_tenant, whole_case
 
 pytestmark = pytest.mark.django_db
 

@@ -1,0 +1,152 @@
+"""A patient with a row in every table that is kept apart, and what a tenant meets of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+from uuid import uuid4
+
+from django.db import transaction
+
+from clinic import outbox
+from clinic.models import BreakGlass, Clinic, RowAttempt
+from clinic.row_security import Tenant, acting_for
+from patients import models as patients
+from patients.models import Episode, Patient
+from programs import models as programs
+from programs.models import Exercise
+from tests.api import log_in
+from tests.enforced import enforced
+from tests.factories import (
+    NOW,
+    TODAY,
+    make_assessment,
+    make_case,
+    make_operator,
+    make_program,
+    make_template,
+)
+
+HOUR = timedelta(hours=1)
+
+
+@contextmanager
+def as_tenant(tenant: Tenant) -> Iterator[None]:
+    with transaction.atomic(), enforced(), acting_for(tenant):
+        yield
+
+
+def whole_case(clinic: Clinic) -> Episode:
+    """A patient of the clinic with one row, at least, in every protected table."""
+    episode = make_case(clinic)
+    patient, by = episode.patient, episode.clinician
+    in_clinic: dict[str, Any] = {"clinic": clinic}
+    assessment = make_assessment(episode)
+    for kind, fields in MEASUREMENTS.items():
+        kind.objects.create(**in_clinic, assessment=assessment, **fields)
+    patients.OutcomeScore.objects.create(
+        **in_clinic, episode=episode, measure="akps", taken_on=TODAY, value=Decimal(80)
+    )
+    make_template(clinic=clinic, stages=1)
+    program = make_program(episode, stages=1)
+    Exercise.objects.filter(clinic=None).update(clinic=clinic)
+    on_program = {**in_clinic, "program": program}
+    programs.StageMove.objects.create(**on_program, from_stage=1, to_stage=2, moved_on=TODAY, moved_by=by)
+    programs.Pause.objects.create(**on_program, kind="holiday", starts_on=TODAY, paused_by=by)
+    programs.Hold.objects.create(**on_program, since=NOW, red_flags=["fever"], reason="Fever")
+    programs.CheckInRequest.objects.create(
+        **on_program, local_date=TODAY, due_at=NOW, missed_at=NOW + 48 * HOUR
+    )
+    for kind, fields in DIARY.items():
+        kind.objects.create(
+            **on_program,
+            patient=patient,
+            episode=episode,
+            client_id=uuid4(),
+            occurred_at=NOW,
+            local_date=TODAY,
+            **fields,
+        )
+    programs.SessionExercise.objects.create(
+        **in_clinic,
+        session=programs.Session.objects.get(patient=patient),
+        dose=programs.ProgramDose.objects.get(stage__program=program),
+        sets_done=3,
+    )
+    programs.Review.objects.create(
+        **on_program,
+        episode=episode,
+        day=TODAY,
+        week=1,
+        state="too_early",
+        verdict={},
+        thresholds={},
+        reviewed_at=NOW,
+    )
+    alert = programs.Alert.objects.create(
+        **in_clinic, episode=episode, kind="red_flag", summary="Fever", opened_on=TODAY, opened_at=NOW
+    )
+    programs.AlertEvent.objects.create(**in_clinic, alert=alert, what="opened", at=NOW)
+    programs.ContactLog.objects.create(**in_clinic, episode=episode, kind="call", at=NOW, by=by)
+    programs.Digest.objects.create(
+        **in_clinic, clinician=by, iso_year=2026, iso_week=10, sent_for=TODAY, created_at=NOW
+    )
+    put(clinic, patient)
+    RowAttempt.objects.create(**in_clinic, sweep="ask_check_ins", key=program.pk, attempts=1, began_at=NOW)
+    patients.Invitation.objects.create(
+        **in_clinic, patient=patient, token_hash=uuid4().hex, created_at=NOW, expires_at=NOW
+    )
+    patients.LoginCode.objects.create(**in_clinic, patient=patient, code_hash="x", expires_at=NOW)
+    patients.Consent.objects.create(**in_clinic, patient=patient, version=1, text_hash="x", accepted_at=NOW)
+    erasure = patients.Erasure.objects.create(
+        **in_clinic, patient_key=uuid4(), erased_at=NOW, keep_until=TODAY
+    )
+    patients.RestrictedRecord.objects.create(
+        **in_clinic, erasure=erasure, case_numbers=["1"], content="A record."
+    )
+    patients.PrivacyEvent.objects.create(**in_clinic, patient_key=erasure.pk, what="erased", at=NOW)
+    log_in(patient)
+    operator = make_operator()
+    BreakGlass.objects.create(
+        **in_clinic, operator=operator, reason="A restore", started_at=NOW, ends_at=NOW + HOUR
+    )
+    return episode
+
+
+MEASUREMENTS: dict[Any, dict[str, Any]] = {
+    patients.QAngle: {"side": "left", "degrees": 15, "position": "supine", "quadriceps": "relaxed"},
+    patients.StrengthTest: {
+        "muscle_group": "quadriceps",
+        "side": "left",
+        "method": "handheld_dynamometer",
+        "value": 250,
+        "unit": "N",
+    },
+    patients.AggravatingActivity: {"activity": "stairs"},
+    patients.FlexibilityTest: {"structure": "hamstrings", "side": "left"},
+    patients.FootPosture: {"side": "left", "fpi6": 3},
+    patients.MovementTest: {"test": "step_down", "side": "left"},
+}
+DIARY: dict[Any, dict[str, Any]] = {
+    programs.Answer: {"worst_left": Decimal(3)},
+    programs.Session: {"pain_during": Decimal(2)},
+    programs.Run: {"pain_during": Decimal(2), "distance_km": 5},
+}
+
+
+def put(clinic: Clinic, patient: Patient | None, **fields: Any) -> None:
+    values = {
+        "clinic": clinic,
+        "kind": "check_in",
+        "dedupe_key": str(uuid4()),
+        "to_email": "robin@example.org",
+        "subject": "Hello",
+        "text": "A text.",
+        "patient_key": patient.pk if patient else None,
+        "now": NOW,
+        **fields,
+    }
+    outbox.put(**values)
