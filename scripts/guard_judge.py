@@ -23,6 +23,8 @@ import pytest
 from _pytest.runner import runtestprotocol
 from django.db import connection, connections
 
+from tests.databases import drop
+
 TEMPLATE = os.environ["GUARD_TEMPLATE"]
 OWNER = os.environ["DATABASE_OWNER_URL"]
 OPEN = """
@@ -84,8 +86,8 @@ def _database(guard: dict[str, Any], *, taken_away: bool) -> Iterator[None]:
     """A copy of the template, with row-level security off where a scope call is judged."""
     name, usual = f"{TEMPLATE}_trial", connection.settings_dict["NAME"]
     connections.close_all()
+    drop(name)
     with psycopg.connect(OWNER, autocommit=True) as owner:
-        owner.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)'.encode())
         owner.execute(f'CREATE DATABASE "{name}" TEMPLATE "{TEMPLATE}"'.encode())
     with psycopg.connect(re.sub(r"/[^/?]+\?", f"/{name}?", OWNER)) as database:
         statements = [guard["sql"]] if guard["sql"] and taken_away else []

@@ -27,6 +27,7 @@ from psycopg import sql
 from clinic import embedded
 from clinic.database_roles import Role, create_roles, grant_rights
 from clinic.embedded.layout import DATABASE
+from tests.databases import drop
 
 
 def set_environment() -> None:
@@ -178,4 +179,4 @@ def _drop_databases() -> None:
         names = owner.execute("SELECT datname FROM pg_database WHERE starts_with(datname, %s)", [_prefix()])
         found = [name for (name,) in names]
     for name in found:
-        _execute_as_owner(f'DROP DATABASE "{name}" WITH (FORCE)')
+        drop(name)
