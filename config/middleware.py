@@ -10,7 +10,7 @@ from uuid import uuid4
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
-from django.db import InterfaceError, OperationalError, connection, transaction
+from django.db import IntegrityError, InterfaceError, OperationalError, connection, transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseNotAllowed, JsonResponse
 from django.middleware.csp import ContentSecurityPolicyMiddleware
 from django.template.loader import render_to_string
@@ -43,6 +43,9 @@ RETRY_AFTER_SECONDS = 30
 LOST = (
     "The service can't open what it has stored encrypted. Nothing was stored or changed. "
     "Whoever runs it finds the reason in its log."
+)
+OVERTAKEN = (
+    "Another change was made at the same moment. Nothing of this one was stored. Try again in half a minute."
 )
 UNAVAILABLE = (
     "The service can't reach its database. What was sent may not have been stored. "
@@ -159,6 +162,9 @@ class TenantTransaction:
         except (OperationalError, InterfaceError):
             logger.exception("the database could not be used")
             return _unavailable(request)
+        except IntegrityError:  # at the commit: what a row refers to was deleted meanwhile, as by an erasure
+            logger.exception("the request could not be committed")
+            return _unavailable(request, OVERTAKEN)
         return response
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponseBase | None:

@@ -29,10 +29,13 @@ MARKUP = [
     ),
     *("<evil-node/x=`", "<<evil-node>>", "<ScRiPt src=//evil.example>", "<form action=//evil.example>"),
 ]
+COMPUTED = "83370007"
+"""What a template among them would make of itself; no counter of a test gets there."""
+
 TEMPLATES = [
-    "{{ 7|add:1330 }}",
+    "{{ 7|add:83370000 }}",
     "{% debug %}",
-    "${7*191}",
+    "${7*11910001}",
     "{{constructor.constructor('evil()')()}}",
     "__SECRET__",
 ]

@@ -45,9 +45,15 @@ class Place:
 
 
 def lock(patient: Patient) -> Patient:
-    """The patient, so locked that their reports come one after the other; others may still refer to them."""
+    """The patient, so locked that their reports come one after the other; others may still refer to them.
+
+    Raises:
+        DiaryNotFound: they were erased while the report was on its way.
+    """
     rows = Patient.objects.select_for_update(of=("self",), no_key=True).select_related("clinic__policy")
-    locked: Patient = rows.get(pk=patient.pk)
+    locked: Patient | None = rows.filter(pk=patient.pk).first()
+    if locked is None:
+        raise DiaryNotFound("patient")
     return locked
 
 

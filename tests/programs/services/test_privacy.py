@@ -16,6 +16,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import Error, connection, transaction
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from clinic.audit import chain
 from clinic.audit.models import AuditEntry
@@ -30,6 +31,7 @@ from programs.models import Answer, CheckInRequest, Digest, Program
 from programs.services import privacy, retention
 from programs.services.patient_data import HIDDEN, NOT_EXPORTED, SWEPT, columns, tables
 from programs.services.red_flags import MAILS_TO_STAFF, escalate_due, raise_red_flag
+from tests.api import Device
 from tests.connections import wait_for_a_lock
 from tests.enforced import enforced
 from tests.factories import NOW, TODAY, make_case, make_clinic, make_patient, make_program, make_user
@@ -549,3 +551,32 @@ class TestAtTheSameMoment:
             wait_for_a_lock(thread)
         thread.join(20)
         assert ended == [first]
+
+    @pytest.mark.parametrize("path", ["me/answers", "me/consent"])
+    def test_what_the_patient_sends_meanwhile_is_refused_and_not_kept(
+        self, program: Program, path: str
+    ) -> None:
+        now = timezone.now()
+        Episode.objects.update(opened_on=now.date() - timedelta(days=9))
+        device, refused = Device(program.episode.patient), list[Any]()
+        report = {"occurred_at": now.isoformat(), "worst_left": 3, "red_flags": ["knee_locks"]}
+        address, body, status = {
+            "me/answers": (f"me/answers/{uuid4()}", report, 404),
+            "me/consent": ("me/consent", {"version": 1}, 503),
+        }[path]
+
+        def send() -> None:
+            refused.append(device.put(address, body))
+            connection.close()
+
+        thread = threading.Thread(target=send)
+        owner = make_user(role=Role.OWNER, clinic=program.clinic)
+        with transaction.atomic():
+            erase(program.episode, owner)
+            thread.start()
+            wait_for_a_lock(thread)
+        thread.join(20)
+        assert [answer.status_code for answer in refused] == [status]
+        assert ("advice" in refused[0].json()) == (path == "me/answers")
+        assert everything(program.episode.patient_id) == {}
+        assert device.put(address, body).status_code == 401
