@@ -5,22 +5,26 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from clinic.models import Membership
+from clinic.accounts.factors import remove_factor
+from clinic.data_keys import rewrap
+from clinic.models import Factor, Membership
 from clinic.roles import Role
 from clinic.services import change_member
 from patients.models import Episode
 from patients.services import accept_invitation, close_episode, issue_invitation
-from programs.models import Alert
+from programs.models import Alert, Answer
 from programs.services.alerts import acknowledge
 from programs.services.cases import discharge, set_case_policy
 from programs.services.plan import declare_fair_trial
 from programs.services.red_flags import clear
 from tests.factories import NOW, TODAY, make_case, make_program, make_user
+from tests.staff import give_app
 
 type Act = Callable[[Episode], object]
 
@@ -79,10 +83,32 @@ def an_alert(case: Episode, kind: str = "red_flag") -> Alert:
     )
 
 
+def remove_one_of_two_factors(case: Episode) -> None:
+    give_app(case.clinician)
+    give_app(case.clinician)
+    remove_factor(user=case.clinician, pk=Factor.objects.earliest("pk").pk)
+
+
+def wrap_the_keys_anew(case: Episode) -> None:
+    Answer.objects.create(
+        clinic=case.clinic,
+        patient=case.patient,
+        episode=case,
+        client_id=uuid4(),
+        occurred_at=NOW,
+        local_date=TODAY,
+        worst_left=3,
+        note="Sealed",
+    )
+    assert rewrap() == 1
+
+
 @pytest.mark.django_db
 @pytest.mark.parametrize(
     ("act", "locked"),
     [
+        (remove_one_of_two_factors, ["clinic_user"]),
+        (wrap_the_keys_anew, ["clinic_datakey"]),
         (change_the_owner, ["clinic_clinic"]),
         (close, ["patients_episode"]),
         (invite, ["patients_patient"]),
