@@ -32,7 +32,12 @@ from scripts.guards import Guard, in_code, in_database  # noqa: E402
 
 PAGE = PROJECT / "docs/guard-mutations.md"
 IN_DATABASE = {"policy": "tests/clinic/test_row_security.py", "unique": "tests/clinic/test_unique.py"}
-AT_IMPORT = ["tests/clinic/api/test_throttles.py", "tests/programs/api/test_access.py", "tests/config"]
+AT_IMPORT = [
+    "tests/clinic/api/test_throttles.py",
+    "tests/programs/api/test_access.py",
+    "tests/programs/api/test_privacy.py",
+    "tests/config",
+]
 """For what is read once, when a module is loaded: settings, and attributes of classes."""
 
 WATCHED = ["tests/clinic", "tests/patients", "tests/programs"]

@@ -423,6 +423,17 @@ def test_a_foreign_patient_answers_like_one_that_does_not_exist(staff: Any, stra
     assert foreign.given_name == "Robin"
 
 
+def test_with_own_cases_only_a_physio_sees_of_a_shared_patient_their_own_case(staff: Any) -> None:
+    ClinicPolicy.objects.filter(clinic=staff.clinic).update(own_cases_only=True)
+    own = make_case(staff.clinic, clinician=staff.physio, case_number="OWN-7")
+    make_case(patient=own.patient, clinician=staff.owner, case_number="NOT-8")
+
+    html = staff.client(staff.physio).get(page_of(own.patient)).content.decode()
+
+    assert "OWN-7" in html
+    assert "NOT-8" not in html
+
+
 def test_with_own_cases_only_a_physio_sees_no_colleagues_case(staff: Any) -> None:
     ClinicPolicy.objects.filter(clinic=staff.clinic).update(own_cases_only=True)
     own = make_case(staff.clinic, clinician=staff.physio).patient

@@ -219,6 +219,35 @@ def test_another_emphasis_of_an_own_template_is_kept(staff: Any) -> None:
     assert Template.objects.get().drivers == {"hip_weakness": 3}
 
 
+def test_without_the_policies_another_clinics_exercise_is_not_offered(
+    staff: Any, stranger: Any, everything: None
+) -> None:
+    make_exercise(clinic=staff.clinic, name="Own hop")
+    make_exercise(clinic=stranger.clinic, name="Their secret hop")
+    program = make_program(make_case(staff.clinic, clinician=staff.physio))
+    client = staff.client(staff.physio)
+
+    for page in (page_of(program), reverse("admin:programs_exercise_add")):
+        html = client.get(page).content.decode()
+        assert "Own hop" in html
+        assert "Their secret hop" not in html
+
+
+def test_without_the_policies_another_clinics_exercise_is_not_taken(
+    staff: Any, stranger: Any, everything: None
+) -> None:
+    foreign = make_exercise(clinic=stranger.clinic)
+    program = make_program(make_case(staff.clinic, clinician=staff.physio))
+    before = ProgramDose.objects.values_list("exercise", flat=True)[0]
+
+    answer = staff.client(staff.physio).post(
+        page_of(program), form(program, **{"stages-0-doses-0-exercise": foreign.pk})
+    )
+
+    assert "not one of the available choices" in answer.content.decode()
+    assert ProgramDose.objects.values_list("exercise", flat=True)[0] == before
+
+
 def test_another_clinics_library_is_not_seen(staff: Any, stranger: Any) -> None:
     make_template(clinic=stranger.clinic, name="Their secret")
 
