@@ -19,11 +19,10 @@ from django.views.decorators.cache import never_cache
 from unfold.widgets import UnfoldAdminPasswordWidget, UnfoldAdminTextInputWidget
 
 from clinic.accounts import factors, passkeys, resets, sessions, sign_in
+from clinic.accounts.changes import tell_of_change
 from clinic.accounts.limits import LimitedError
-from clinic.accounts.notices import notify
 from clinic.admin.factors import CodeForm, new_factor, offer, origin_of
 from clinic.admin.forms import dress
-from clinic.emails import accounts as emails
 from clinic.models import User
 from clinic.network import counted_address
 
@@ -138,10 +137,11 @@ def enrol(request: HttpRequest) -> HttpResponse:
         return HttpResponseRedirect(reverse("second-factor"))
     kept = sessions.pending(request)
     form = CodeForm(request.POST if request.method == "POST" else None)
-    if form.is_bound and new_factor(request, form, user=user, kept=kept, now=now):
+    if form.is_bound and (factor := new_factor(request, form, user=user, kept=kept, now=now)):
         codes = factors.new_recovery_codes(user=user, now=now)
         next_url = _safe(request, sessions.enter(request, user=user, by="enrolment", now=now))
-        notify(user, "account_changed", emails.changed("A second factor was set up."), now=now)
+        what = f"A second factor was set up: {factor}."
+        tell_of_change(user, what, address=counted_address(request), now=now)
         return recovery_page(request, codes, next_url)
     return _page(
         request,

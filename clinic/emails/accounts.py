@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
@@ -45,8 +46,16 @@ def locked(*, minutes: int) -> Email:
     )
 
 
-def changed(what: str) -> Email:
-    context = {"what": what, "link": f"{settings.SITE_URL}/admin/password-reset/"}
+def changed(what: str, *, at: datetime, address: str) -> Email:
+    """``at`` is on the reader's clock; ``address`` is where it was done, empty for one of our commands."""
+    context = {
+        "what": what,
+        "at": at,
+        "zone": at.tzname(),
+        "address": address,
+        "link": f"{settings.SITE_URL}/admin/password-reset/",
+        "account": f"{settings.SITE_URL}/admin/account/",
+    }
     return render(
         "account_changed", subject="The sign-in of your account was changed", clinic=None, context=context
     )

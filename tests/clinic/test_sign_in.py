@@ -18,8 +18,8 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from clinic import secrets
-from clinic.accounts.factors import new_recovery_codes
-from clinic.models import Factor, Membership, OutboxMessage, Tally, User
+from clinic.accounts.factors import add_totp, new_recovery_codes, new_totp_secret
+from clinic.models import Clinic, Factor, Membership, OutboxMessage, Tally, User
 from clinic.roles import Role
 from clinic.row_security import Tenant, acting_for
 from tests.api import Device, log_in
@@ -406,6 +406,30 @@ def test_a_changed_password_is_mailed_to_the_account(paul: User) -> None:
     assert "Your password was changed." in mail.text
 
 
+def test_a_changed_factor_is_mailed_with_its_name_its_time_and_address_and_what_to_do(paul: User) -> None:
+    Clinic.objects.update(timezone="Asia/Tokyo")
+    secret = new_totp_secret()
+    factor = add_totp(user=paul, secret=secret, label="<Attic> tablet", step=0, now=NOW)
+    signed_in(paul).post(reverse("account-remove", args=[factor.pk]), REMOTE_ADDR="203.0.113.7")
+
+    mail = OutboxMessage.objects.get()
+    for body, name in ((mail.text, "<Attic> tablet"), (mail.html, "&lt;Attic&gt; tablet")):
+        assert f"A second factor was removed: {name}." in body
+        assert "Monday 2 March 2026, 18:00 (JST)" in body
+        assert "203.0.113.7" in body
+        assert "then remove what you don't know under" in body.lower()
+        assert "/admin/account/" in body
+        assert "make new recovery codes" in body
+
+
+def test_a_reset_from_elsewhere_is_mailed_with_its_address(paul: User) -> None:
+    body = {"secret": link(), "password": "another long one 7"}
+    Client().post(reverse("password-reset-new"), body, REMOTE_ADDR="198.51.100.9")
+    mail = OutboxMessage.objects.get(kind="account_changed")
+    assert "Your password was set anew." in mail.text
+    assert "From the address 198.51.100.9" in mail.text
+
+
 def test_guesses_of_the_old_password_are_counted_as_at_the_door(
     paul: User, clock: time_machine.Traveller
 ) -> None:
@@ -513,6 +537,8 @@ def test_demo_code_tells_no_real_code(paul: User, who: str) -> None:
 def test_who_lost_everything_enrols_anew(paul: User) -> None:
     run("forget_factors", "paul@example.org")
     assert give_password(Client()).url == reverse("enrol")
-    assert OutboxMessage.objects.get().kind == "account_changed"
+    mail = OutboxMessage.objects.get()
+    assert mail.kind == "account_changed"
+    assert "By who runs the service" in mail.text
     with pytest.raises(CommandError):
         run("forget_factors", "nobody@example.org")
