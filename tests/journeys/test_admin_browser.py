@@ -148,6 +148,37 @@ def test_no_page_is_blank_or_wider_than_the_screen(
     assert problems == []
 
 
+INSIDE = """boxes => boxes.every(box => {
+    const {left, right} = box.getBoundingClientRect();
+    return left >= 0 && right <= window.innerWidth && box.scrollWidth <= box.clientWidth;
+})"""
+
+
+@pytest.mark.parametrize(
+    ("name", "title", "labels"),
+    [
+        ("admin:clinic_membership_changelist", "Staff", {"E-mail", "Role", "Works here"}),
+        ("admin:patients_patient_changelist", "Patients", {"Case", "State", "Suggested action", "Clinician"}),
+    ],
+)
+def test_on_a_phone_a_list_shows_all_of_each_row_and_its_whole_title(
+    page: Page, live_server: Any, owner: User, problems: list[str], name: str, title: str, labels: set[str]
+) -> None:
+    page.set_viewport_size(PHONE)
+    make_case(owner.active_memberships[0].clinic, clinician=owner)
+    log_in(page, live_server.url)
+    page.goto(live_server.url + reverse(name))
+
+    cells = page.locator("#result_list tr.data-row > *")
+    assert cells.evaluate_all(INSIDE)
+    told = cells.evaluate_all("cells => cells.map(cell => getComputedStyle(cell, '::before').content)")
+    assert labels <= {label.strip('"') for label in told}
+    heading = page.locator("#header-inner h1")
+    assert heading.inner_text().strip() == title
+    assert heading.evaluate_all(INSIDE)
+    assert problems == []
+
+
 def test_the_chart_and_the_actions_fit_a_phone(
     page: Page, live_server: Any, owner: User, problems: list[str]
 ) -> None:
