@@ -140,6 +140,12 @@ class Alert(ClinicRow):
     def __str__(self) -> str:
         return f"{self.get_kind_display()}: {self.episode}"
 
+    @property
+    def finding(self) -> str:
+        """The summary without the action that a verdict's ends with, for where that stands below it."""
+        ending = f" {self.action}".rstrip(".")
+        return self.summary.rstrip(".").removesuffix(ending) if self.action else self.summary
+
 
 class AlertEvent(ClinicRow):
     """One step in an alert's life: who (empty: the service), when, what, why."""

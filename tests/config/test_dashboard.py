@@ -42,6 +42,18 @@ def test_the_role_in_each_clinic_decides_what_is_read_of_its_cases(client: Clien
     assert "Flat at 6 where I assist" not in page
 
 
+def test_an_action_that_the_summary_ends_with_is_told_once(client: Client) -> None:
+    clinic = make_clinic()
+    alert = stalled(clinic, "Week 8, stalled. Worst pain 6.0, 5.5 now. Restart or discharge?")
+    alert.action = "Restart or discharge?"
+    alert.save()
+    sign_in(client, make_user(clinic=clinic))
+    for address in (reverse("admin:index"), reverse("admin:programs_alert_change", args=[alert.pk])):
+        page = client.get(address).content.decode()
+        assert page.count("Restart or discharge?") == 1, address
+        assert "Week 8, stalled. Worst pain 6.0, 5.5 now" in page
+
+
 def open_service_panel(client: Client, user):
     sign_in(client, user)
     return client.get(reverse("admin:index"))
