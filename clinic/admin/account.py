@@ -19,7 +19,7 @@ from clinic.accounts import factors, sessions
 from clinic.accounts.changes import tell_of_change
 from clinic.accounts.models import Factor
 from clinic.admin.entry import recovery_page, to_login
-from clinic.admin.factors import CodeForm, new_factor, offer
+from clinic.admin.factors import NewFactorForm, new_factor, offer
 from clinic.admin.forms import dress
 from clinic.models import User
 from clinic.network import counted_address
@@ -56,7 +56,7 @@ def account(request: HttpRequest) -> HttpResponse:
 @own
 def add_factor(request: HttpRequest) -> HttpResponse:
     user, now = _user(request), timezone.now()
-    form = CodeForm(request.POST if request.method == "POST" else None)
+    form = NewFactorForm(request.POST if request.method == "POST" else None)
     kept: dict[str, Any] = request.session.get(ADDING, {})
     if form.is_bound and (factor := new_factor(request, form, user=user, kept=kept, now=now)):
         request.session.pop(ADDING, None)

@@ -31,6 +31,15 @@ class CodeForm(forms.Form):
     )
 
 
+class NewFactorForm(CodeForm):
+    label = forms.CharField(
+        label="Name it",
+        max_length=60,
+        required=False,
+        help_text="Such as: my phone. You tell your apps apart by it.",
+    )
+
+
 def origin_of(request: HttpRequest) -> str:
     """The page's address as the browser signs it."""
     return f"{request.scheme}://{request.get_host()}"
@@ -54,10 +63,9 @@ def offer(request: HttpRequest, *, user: User, kept: dict[str, Any]) -> dict[str
 
 
 def new_factor(
-    request: HttpRequest, form: CodeForm, *, user: User, kept: dict[str, Any], now: datetime
+    request: HttpRequest, form: NewFactorForm, *, user: User, kept: dict[str, Any], now: datetime
 ) -> Factor | None:
     """Add what the form shows to be at hand; nothing, with the form saying why, where it does not."""
-    label = request.POST.get("label", "").strip()[:60]
     if answer := request.POST.get("passkey"):
         form.full_clean()
         form.errors.clear()
@@ -67,7 +75,7 @@ def new_factor(
                 origin=origin_of(request),
                 state=kept.pop("challenge", {}),
                 answer=answer,
-                label=label,
+                label="",
                 now=now,
             )
         except passkeys.PasskeyError as error:
@@ -81,4 +89,5 @@ def new_factor(
         form.add_error("code", "This is not the code that the app shows now.")
         return None
     del kept["totp"]
+    label = form.cleaned_data["label"]
     return factors.add_totp(user=user, secret=secret, label=label, step=step, now=now)

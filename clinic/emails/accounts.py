@@ -31,6 +31,7 @@ def staff_added(*, membership: Membership, by: User | None) -> Email:
     context = {
         "by": by and by.get_full_name(),
         "role": membership.get_role_display().lower(),
+        "email": membership.user.email,
         "link": f"{settings.SITE_URL}/{PLACEHOLDER}",
         "later": f"{settings.SITE_URL}/admin/password-reset/",
         "days": WAY_IN_DAYS,

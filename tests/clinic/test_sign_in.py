@@ -18,7 +18,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from clinic import secrets
-from clinic.accounts.factors import add_totp, new_recovery_codes, new_totp_secret
+from clinic.accounts.factors import add_totp, new_recovery_codes, new_totp_secret, totp_code
 from clinic.models import Clinic, Factor, Membership, OutboxMessage, Tally, User
 from clinic.roles import Role
 from clinic.row_security import Tenant, acting_for
@@ -154,6 +154,22 @@ def test_factors_are_seen_by_their_user_alone(paul: User) -> None:
             assert Factor.objects.count() == seen
             if not seen:
                 assert Factor.objects.update(label="x") == 0
+
+
+def test_what_takes_a_way_in_away_asks_first(paul: User) -> None:
+    page = signed_in(paul).get(reverse("account")).content.decode()
+    for action in (reverse("account-remove", args=[Factor.objects.get().pk]), reverse("account-recovery")):
+        before = page[: page.index(f'action="{action}"')]
+        assert before.count("<details") == before.count("</details") + 1
+
+
+def test_an_app_keeps_the_name_it_was_given(paul: User) -> None:
+    client = signed_in(paul)
+    secret = client.get(reverse("account-add")).context["secret"].replace(" ", "")
+    body = {"code": totp_code(secret, now=NOW), "label": "Attic tablet"}
+    assert client.post(reverse("account-add"), body).status_code == 302
+    assert "Attic tablet" in client.get(reverse("account")).content.decode()
+    assert "A second factor was added: Attic tablet." in OutboxMessage.objects.get().text
 
 
 def test_the_only_factor_stays(paul: User) -> None:
