@@ -197,6 +197,15 @@ def test_the_chart_and_the_actions_fit_a_phone(
     assert problems == []
 
 
+def test_the_description_of_the_api_is_shown_without_a_complaint(
+    page: Page, live_server: Any, problems: list[str]
+) -> None:
+    page.goto(live_server.url + "/api/v1/docs/")
+    expect(page.get_by_text("Log in and out, one token per device.")).to_be_visible()
+    assert page.evaluate("getComputedStyle(document.body).margin") == "0px"
+    assert problems == []
+
+
 def open_strength_tests(page: Page, url: str, owner: User) -> Any:
     """The table of an assessment's strength tests, one row filled in and one more added."""
     case = make_case(owner.active_memberships[0].clinic, clinician=owner)
