@@ -38,7 +38,7 @@ GUNICORN_QUOTES = "Invalid request from ip="
 
 
 class QuietProbes(logging.Filter):
-    """A probe that is told "not yet" asks again in a moment: its answer says why, and a log line nothing more."""
+    """A probe that is told "not yet" asks again in a moment: its answer says why, a log line nothing more."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         told = getattr(record, "status_code", 0) == HTTPStatus.SERVICE_UNAVAILABLE
@@ -122,10 +122,8 @@ def configuration() -> dict[str, Any]:
             "clinic.security": {"level": "INFO"},
             "config.requests": {"level": "INFO"},
             "django": {"handlers": [], "level": "INFO"},
-            "django.request": {
-                "level": "ERROR",
-                "filters": ["quiet_probes"],
-            },  # the request's own line has the status
+            # Below an error the request's own line has the status.
+            "django.request": {"level": "ERROR", "filters": ["quiet_probes"]},
             "gunicorn.error": {"level": "INFO", "handlers": [], "propagate": True},
             "gunicorn.access": {"level": "CRITICAL", "handlers": [], "propagate": False},
         },
