@@ -25,6 +25,7 @@ from clinic.models import BreakGlass, Clinic, OutboxMessage, RowAttempt, User
 from clinic.row_security import NOBODY, Tenant, acting_for, enter
 from clinic.row_security.exempt import EXEMPT
 from clinic.tenancy import Scope
+from patients import consents
 from patients import models as patients
 from patients.models import Episode, Patient
 from programs import models as programs
@@ -140,7 +141,9 @@ def whole_case(clinic: Clinic) -> Episode:
         **in_clinic, patient=patient, token_hash=uuid4().hex, created_at=NOW, expires_at=NOW
     )
     patients.LoginCode.objects.create(**in_clinic, patient=patient, code_hash="x", expires_at=NOW)
-    patients.Consent.objects.create(**in_clinic, patient=patient, version=1, text_hash="x", accepted_at=NOW)
+    patients.Consent.objects.create(
+        **in_clinic, patient=patient, version=consents.current().version, text_hash="x", accepted_at=NOW
+    )
     erasure = patients.Erasure.objects.create(
         **in_clinic, patient_key=uuid4(), erased_at=NOW, keep_until=TODAY
     )
