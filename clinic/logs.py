@@ -12,6 +12,7 @@ import traceback
 from collections.abc import Iterator, Mapping
 from contextvars import ContextVar
 from datetime import UTC, datetime
+from http import HTTPStatus
 from types import TracebackType
 from typing import Any
 
@@ -31,8 +32,17 @@ TELLING = (
 """What fails before any row is at hand, or says nothing of it."""
 
 FIELDS = ("event", "account", "address", "method", "route", "status", "milliseconds")
+PROBES = "/health/"
 CELERY_FAILURE = {"exc", "traceback"}
 GUNICORN_QUOTES = "Invalid request from ip="
+
+
+class QuietProbes(logging.Filter):
+    """A probe that is told "not yet" asks again in a moment: its answer says why, a log line nothing more."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        told = getattr(record, "status_code", 0) == HTTPStatus.SERVICE_UNAVAILABLE
+        return not (told and record.request.path_info.startswith(PROBES))  # type: ignore[attr-defined]
 
 
 class JsonFormatter(logging.Formatter):
@@ -105,13 +115,15 @@ def configuration() -> dict[str, Any]:
         "version": 1,
         "disable_existing_loggers": False,
         "formatters": {"json": {"()": JsonFormatter}},
+        "filters": {"quiet_probes": {"()": QuietProbes}},
         "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "json"}},
         "root": {"handlers": ["stderr"], "level": "WARNING"},
         "loggers": {
             "clinic.security": {"level": "INFO"},
             "config.requests": {"level": "INFO"},
             "django": {"handlers": [], "level": "INFO"},
-            "django.request": {"level": "ERROR"},  # the request's own line has the status
+            # Below an error the request's own line has the status.
+            "django.request": {"level": "ERROR", "filters": ["quiet_probes"]},
             "gunicorn.error": {"level": "INFO", "handlers": [], "propagate": True},
             "gunicorn.access": {"level": "CRITICAL", "handlers": [], "propagate": False},
         },

@@ -17,6 +17,7 @@ from clinic.accounts.models import BreakGlass, Factor, Tally
 from clinic.audit import seen
 from clinic.audit.models import AuditEntry, AuditSeal
 from clinic.data_keys import DataKey
+from clinic.emergency import number_of
 from clinic.job_models import RowAttempt, SweepRun
 from clinic.legal_terms import TERMS
 from clinic.roles import CAPABILITIES, CLINICIAN_ROLES, READING, Capability, Role
@@ -54,7 +55,9 @@ class Clinic(models.Model):
     name = models.CharField(max_length=200)
     timezone = models.CharField(max_length=64, default="UTC", validators=[validate_zone])
     phone = models.CharField(max_length=40, blank=True, help_text="Shown to a patient with a red flag.")
-    emergency_number = models.CharField(max_length=20, default="112")
+    emergency_number = models.CharField(
+        max_length=20, blank=True, default="", help_text="Empty: that of the country, else 112."
+    )
     country = models.CharField(
         max_length=2,
         blank=True,
@@ -73,6 +76,11 @@ class Clinic(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name} (simulated)" if self.simulated else self.name
+
+    @property
+    def emergency(self) -> str:
+        """What is called in an emergency."""
+        return self.emergency_number or number_of(self.country)
 
     def thresholds(self, *layers: dict[str, Any]) -> Thresholds:
         """The thresholds in force here; ``layers`` are a case's own overrides."""

@@ -23,7 +23,7 @@ class NowhereView(APIView):
 
 
 # A page of HTML describes itself to nobody: asked for OPTIONS it would fail for want of a template.
-ONLY_SHOWN: dict[str, Any] = {"http_method_names": ["get", "head"]}
+ONLY_SHOWN: dict[str, Any] = {"http_method_names": ["get", "head"], "template_name": "api_docs.html"}
 
 urlpatterns = [
     path("schema/", SpectacularAPIView.as_view(), name="schema"),

@@ -56,11 +56,13 @@ def _caseload(user: User, now: datetime) -> dict[str, Any]:
     episodes = [row.episode for row in rows]
     flagged, mine, others = _sections(user, rows)
     states = Counter(row.state for row in rows)
+    if not user.active_memberships:
+        mine = others = []  # an operator reads, and treats nobody
     shown = [*flagged, *mine[:SHOWN], *others[:SHOWN]]
     show_only(row.episode.patient_id for row, _ in shown)  # the others are only counted
     return {
         "flagged": flagged,
-        "needs_me": mine[:SHOWN],
+        "needs_me": mine[:SHOWN] if user.active_memberships else None,
         "more_of_mine": len(mine[SHOWN:]),
         "needs_others": others[:SHOWN],
         "more_of_others": len(others[SHOWN:]),

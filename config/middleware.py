@@ -32,7 +32,6 @@ requests = logging.getLogger("config.requests")
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 
 API = "/api/"
-PROBES = "/health/"
 KEPT_NOWHERE = (API, "/admin/")
 WITHOUT_DATABASE = ("/health/", "/invitation", "/check-ins/")
 """Probes, and the page behind a patient's link: they answer whatever else is down."""
@@ -64,7 +63,7 @@ class RequestLog:
         try:
             response = self.get_response(request)
             response["X-Request-ID"] = logs.request_id.get()
-            if not request.path_info.startswith(PROBES):
+            if not request.path_info.startswith(logs.PROBES):
                 requests.info("request", extra=_facts(request, response, monotonic() - started))
         finally:
             logs.request_id.reset(token)

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 from django.contrib import messages
 from django.contrib.auth import SESSION_KEY, logout
 from django.http import HttpRequest, HttpResponseBase
+from django.template.loader import render_to_string
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
@@ -50,11 +51,8 @@ class StaffSession:
         """On every page while records are open."""
         glass = getattr(request.user, "glass", None)
         if glass is not None and request.path.startswith(reverse("admin:index")):
-            until = timezone.localtime(glass.ends_at)
-            text = (
-                f"Break-glass: you may read the records of {glass.clinic} until {until:%H:%M}. {glass.reason}"
-            )
-            messages.warning(request, text)
+            banner = render_to_string("admin/clinic/glass.html", {"glass": glass}, request=request)
+            messages.warning(request, banner)
         return response
 
 

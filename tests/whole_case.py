@@ -14,6 +14,7 @@ from django.db import transaction
 from clinic import outbox
 from clinic.models import BreakGlass, Clinic, RowAttempt
 from clinic.row_security import Tenant, acting_for
+from patients import consents
 from patients import models as patients
 from patients.models import Episode, Patient
 from programs import models as programs
@@ -100,7 +101,9 @@ def whole_case(clinic: Clinic) -> Episode:
         **in_clinic, patient=patient, token_hash=uuid4().hex, created_at=NOW, expires_at=NOW
     )
     patients.LoginCode.objects.create(**in_clinic, patient=patient, code_hash="x", expires_at=NOW)
-    patients.Consent.objects.create(**in_clinic, patient=patient, version=1, text_hash="x", accepted_at=NOW)
+    patients.Consent.objects.create(
+        **in_clinic, patient=patient, version=consents.current().version, text_hash="x", accepted_at=NOW
+    )
     erasure = patients.Erasure.objects.create(
         **in_clinic, patient_key=uuid4(), erased_at=NOW, keep_until=TODAY
     )

@@ -78,9 +78,9 @@ def matching_step(secret: str, code: str, *, now: datetime) -> int | None:
 @transaction.atomic
 def add_totp(
     *, user: User, secret: str, label: str, step: int, for_demo: bool = False, now: datetime
-) -> None:
+) -> Factor:
     """Keep the secret of an app that has shown a right code, that of ``step``: it is used up."""
-    factors_of(user).create(
+    return factors_of(user).create(
         user=user,
         kind=Kind.TOTP,
         label=label or "Authenticator app",

@@ -54,7 +54,7 @@ def ask_to_register(*, user: User, origin: str) -> Asked:
 @transaction.atomic
 def register(
     *, user: User, origin: str, state: Mapping[str, Any], answer: str, label: str, now: datetime
-) -> None:
+) -> Factor:
     """Keep the public key of a new passkey.
 
     Raises:
@@ -66,7 +66,7 @@ def register(
         raise PasskeyError from None
     try:
         with transaction.atomic():
-            factors_of(user).create(
+            return factors_of(user).create(
                 user=user,
                 kind=Kind.PASSKEY,
                 label=label or "Passkey",

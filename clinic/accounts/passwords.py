@@ -29,4 +29,6 @@ class ContextWordsValidator:
             raise ValidationError(self.get_help_text(), code="password_of_this_place")
 
     def get_help_text(self) -> str:
-        return f"Beside words like {', '.join(WORDS[:3])} it needs {LEAST_BESIDE} characters or more."
+        *words, last = WORDS[:3]
+        named = f"{', '.join(words)} or {last}"
+        return f"Words such as {named} don't count towards the {LEAST_BESIDE} characters."

@@ -9,6 +9,7 @@ from django.contrib.auth.tokens import default_token_generator
 from django.db import transaction
 
 from clinic import security_events
+from clinic.accounts.changes import tell_of_change
 from clinic.accounts.limits import Limit, count_try, forget_tries
 from clinic.accounts.notices import notify
 from clinic.accounts.sign_in import by_account, by_address, staff_with
@@ -59,7 +60,7 @@ def reset_password(*, secret: str, password: str, address: str, now: datetime) -
         if not User.objects.filter(pk=user.pk, password=before).update(password=user.password):
             raise ResetError
     forget_tries(by_account(), user.email)
-    notify(user, "account_changed", emails.changed("Your password was set anew."), now=now)
+    tell_of_change(user, "Your password was set anew.", address=address, now=now)
     return user
 
 

@@ -27,7 +27,7 @@ class WrongCredentialsError(ValueError):
 
 class WrongCodeError(ValueError):
     def __init__(self) -> None:
-        super().__init__("This is not a valid code. Each works once: wait for the next one.")
+        super().__init__("This code is wrong, or it was used before. Type the one that the app shows now.")
 
 
 def by_account() -> Limit:

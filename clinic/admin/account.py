@@ -16,13 +16,13 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST
 
 from clinic.accounts import factors, sessions
+from clinic.accounts.changes import tell_of_change
 from clinic.accounts.models import Factor
-from clinic.accounts.notices import notify
 from clinic.admin.entry import recovery_page, to_login
-from clinic.admin.factors import CodeForm, new_factor, offer
+from clinic.admin.factors import NewFactorForm, new_factor, offer
 from clinic.admin.forms import dress
-from clinic.emails import accounts as emails
 from clinic.models import User
+from clinic.network import counted_address
 
 type View = Callable[..., HttpResponse]
 
@@ -56,11 +56,11 @@ def account(request: HttpRequest) -> HttpResponse:
 @own
 def add_factor(request: HttpRequest) -> HttpResponse:
     user, now = _user(request), timezone.now()
-    form = CodeForm(request.POST if request.method == "POST" else None)
+    form = NewFactorForm(request.POST if request.method == "POST" else None)
     kept: dict[str, Any] = request.session.get(ADDING, {})
-    if form.is_bound and new_factor(request, form, user=user, kept=kept, now=now):
+    if form.is_bound and (factor := new_factor(request, form, user=user, kept=kept, now=now)):
         request.session.pop(ADDING, None)
-        return _changed(request, "A second factor was added.")
+        return _changed(request, f"A second factor was added: {factor}.")
     dress(form)
     context = offer(request, user=user, kept=kept)
     request.session[ADDING] = kept
@@ -71,13 +71,13 @@ def add_factor(request: HttpRequest) -> HttpResponse:
 @own
 def remove_factor(request: HttpRequest, pk: int) -> HttpResponse:
     try:
-        factors.remove_factor(user=_user(request), pk=pk)
+        name = factors.remove_factor(user=_user(request), pk=pk)
     except Factor.DoesNotExist:
         raise Http404 from None
     except factors.LastFactorError as error:
         messages.error(request, str(error))
         return HttpResponseRedirect(reverse("account"))
-    return _changed(request, "A second factor was removed.")
+    return _changed(request, f"A second factor was removed: {name}.")
 
 
 @require_POST
@@ -98,7 +98,7 @@ def sign_out_everywhere(request: HttpRequest) -> HttpResponse:
 
 def _changed(request: HttpRequest, what: str) -> HttpResponse:
     """Tell the user here, and at their address: it may not have been them."""
-    notify(_user(request), "account_changed", emails.changed(what), now=timezone.now())
+    tell_of_change(_user(request), what, address=counted_address(request), now=timezone.now())
     messages.success(request, what)
     return HttpResponseRedirect(reverse("account"))
 

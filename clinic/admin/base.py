@@ -14,10 +14,11 @@ from django.forms import BaseFormSet, ModelForm
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, reverse
+from django.utils.text import capfirst
 from unfold.admin import ModelAdmin, StackedInline, TabularInline
 from unfold.overrides import FORMFIELD_OVERRIDES_INLINE
 
-from clinic.admin.forms import native_picker
+from clinic.admin.forms import native_picker, say_plainly
 from clinic.admin.history import entries_of, labels_of, page_of
 from clinic.models import User
 from clinic.roles import Capability
@@ -42,6 +43,16 @@ def rows_where(user: User, capability: Capability, rows: QuerySet[Any]) -> Query
 
 def is_operator(request: HttpRequest) -> bool:
     return isinstance(request.user, User) and request.user.is_active and request.user.is_operator
+
+
+class PlainFields:
+    """What is wrong with a field is said in our words."""
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        field = super().formfield_for_dbfield(db_field, request, **kwargs)  # type: ignore[misc]
+        if field is not None:
+            say_plainly(field)
+        return field
 
 
 class RolePermissions:
@@ -76,7 +87,7 @@ class RolePermissions:
         return user.may(capability, clinic_id)
 
 
-class RoleAdmin(RolePermissions, ModelAdmin):
+class RoleAdmin(PlainFields, RolePermissions, ModelAdmin):
     """A model's pages, for the rows of the user's clinics."""
 
     actions = None
@@ -101,7 +112,8 @@ class RoleAdmin(RolePermissions, ModelAdmin):
         """PostgreSQL takes no NUL, and Django's filters pass it on."""
         if any("\0" in value for value in request.GET.values()):
             return HttpResponseRedirect(request.path)
-        return super().changelist_view(request, extra_context)
+        named = {"title": capfirst(self.opts.verbose_name_plural), **(extra_context or {})}
+        return super().changelist_view(request, named)
 
     def changeform_view(
         self,
@@ -182,7 +194,7 @@ class RoleAdmin(RolePermissions, ModelAdmin):
         super().save_formset(request, form, formset, change)
 
 
-class FollowsParent:
+class FollowsParent(PlainFields):
     """An inline may do what its page may."""
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:

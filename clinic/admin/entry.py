@@ -19,16 +19,21 @@ from django.views.decorators.cache import never_cache
 from unfold.widgets import UnfoldAdminPasswordWidget, UnfoldAdminTextInputWidget
 
 from clinic.accounts import factors, passkeys, resets, sessions, sign_in
+from clinic.accounts.changes import tell_of_change
 from clinic.accounts.limits import LimitedError
-from clinic.accounts.notices import notify
-from clinic.admin.factors import CodeForm, new_factor, offer, origin_of
+from clinic.admin.factors import CodeForm, NewFactorForm, new_factor, offer, origin_of
 from clinic.admin.forms import dress
-from clinic.emails import accounts as emails
 from clinic.models import User
 from clinic.network import counted_address
 
 TEMPLATES = "admin/clinic/entry"
-LATER = "If this address signs in here, an e-mail with a link is on its way. The link is good for an hour."
+KNOWN_EMAIL = "known_email"
+"""In the session of who has just set a password: they need not type the e-mail."""
+
+LATER = (
+    "An e-mail with a link is on its way, if this address signs in here. The link is good for an hour. "
+    "Nothing there? Look into the spam folder."
+)
 
 WHY = {
     "idle": "You were signed out because nothing was done for {idle} minutes. Sign in to go on where you "
@@ -77,7 +82,8 @@ def log_in(request: HttpRequest) -> HttpResponse:
     next_url = _safe(request, request.POST.get("next") or request.GET.get("next") or "")
     if request.user.is_authenticated:
         return HttpResponseRedirect(next_url)
-    form, now, wait = SignInForm(request.POST or None), timezone.now(), 0
+    known = {"username": request.session.get(KNOWN_EMAIL, "")}
+    form, now, wait = SignInForm(request.POST or None, initial=known), timezone.now(), 0
     if form.is_bound and form.is_valid():
         found: list[User] = []
         wait = _tried(
@@ -137,11 +143,12 @@ def enrol(request: HttpRequest) -> HttpResponse:
     if factors.is_enrolled(user):
         return HttpResponseRedirect(reverse("second-factor"))
     kept = sessions.pending(request)
-    form = CodeForm(request.POST if request.method == "POST" else None)
-    if form.is_bound and new_factor(request, form, user=user, kept=kept, now=now):
+    form = NewFactorForm(request.POST if request.method == "POST" else None)
+    if form.is_bound and (factor := new_factor(request, form, user=user, kept=kept, now=now)):
         codes = factors.new_recovery_codes(user=user, now=now)
         next_url = _safe(request, sessions.enter(request, user=user, by="enrolment", now=now))
-        notify(user, "account_changed", emails.changed("A second factor was set up."), now=now)
+        what = f"A second factor was set up: {factor}."
+        tell_of_change(user, what, address=counted_address(request), now=now)
         return recovery_page(request, codes, next_url)
     return _page(
         request,
@@ -169,13 +176,17 @@ def reset_password(request: HttpRequest) -> HttpResponse:
     """The link's token stands behind the #: who fetches the page alone, as mail scanners do, uses nothing."""
     form, wait = NewPasswordForm(request.POST or None), 0
     if form.is_bound:
-        wait, done = _judged(
+        found: list[User] = []
+        wait, _ = _judged(
             form,
-            lambda: resets.reset_password(
-                **form.cleaned_data, address=counted_address(request), now=timezone.now()
+            lambda: found.append(
+                resets.reset_password(
+                    **form.cleaned_data, address=counted_address(request), now=timezone.now()
+                )
             ),
         )
-        if done:
+        if found:
+            request.session[KNOWN_EMAIL] = found[0].email
             return to_login(request, why="reset")
     return _page(request, "new_password", form, title="New password", wait=wait)
 

@@ -12,6 +12,7 @@ from unfold.widgets import UnfoldAdminTextInputWidget
 
 from clinic import secrets
 from clinic.accounts import factors, passkeys
+from clinic.accounts.models import Factor
 from clinic.models import User
 
 
@@ -27,6 +28,15 @@ class CodeForm(forms.Form):
                 "autofocus": True,
             }
         ),
+    )
+
+
+class NewFactorForm(CodeForm):
+    label = forms.CharField(
+        label="Name it",
+        max_length=60,
+        required=False,
+        help_text="Such as: my phone. You tell your apps apart by it.",
     )
 
 
@@ -53,33 +63,31 @@ def offer(request: HttpRequest, *, user: User, kept: dict[str, Any]) -> dict[str
 
 
 def new_factor(
-    request: HttpRequest, form: CodeForm, *, user: User, kept: dict[str, Any], now: datetime
-) -> bool:
-    """Add what the form shows to be at hand; false, with the form saying why, where it does not."""
-    label = request.POST.get("label", "").strip()[:60]
+    request: HttpRequest, form: NewFactorForm, *, user: User, kept: dict[str, Any], now: datetime
+) -> Factor | None:
+    """Add what the form shows to be at hand; nothing, with the form saying why, where it does not."""
     if answer := request.POST.get("passkey"):
         form.full_clean()
         form.errors.clear()
         try:
-            passkeys.register(
+            return passkeys.register(
                 user=user,
                 origin=origin_of(request),
                 state=kept.pop("challenge", {}),
                 answer=answer,
-                label=label,
+                label="",
                 now=now,
             )
         except passkeys.PasskeyError as error:
             form.refused = str(error)  # type: ignore[attr-defined]
-            return False
-        return True
+            return None
     if not form.is_valid() or "totp" not in kept:
-        return False
+        return None
     secret = secrets.decrypt(kept["totp"].encode())
     step = factors.matching_step(secret, form.cleaned_data["code"].replace(" ", ""), now=now)
     if step is None:
         form.add_error("code", "This is not the code that the app shows now.")
-        return False
-    factors.add_totp(user=user, secret=secret, label=label, step=step, now=now)
+        return None
     del kept["totp"]
-    return True
+    label = form.cleaned_data["label"]
+    return factors.add_totp(user=user, secret=secret, label=label, step=step, now=now)

@@ -31,6 +31,17 @@ WIDGETS: dict[type[forms.Field], type[forms.Widget]] = {
 NATIVE_INPUTS: dict[type[forms.Field], str] = {forms.DateField: "date", forms.TimeField: "time"}
 
 
+PLAIN_WORDS = {
+    "min_value": "At least %(limit_value)s.",
+    "max_value": "At most %(limit_value)s.",
+    "max_length": "At most %(limit_value)d characters.",
+    "max_digits": "At most %(max)s digits.",
+    "max_decimal_places": "At most %(max)s decimal places.",
+    "max_whole_digits": "At most %(max)s digits before the point.",
+}
+"""Instead of Django's "Ensure this value is less than or equal to 10." A form's words go before a model's."""
+
+
 class CheckboxList(forms.CheckboxSelectMultiple):
     """Checkboxes under each other, with their groups' headings."""
 
@@ -83,6 +94,7 @@ class LinesField(forms.CharField):
 def dress(form: forms.BaseForm) -> None:
     """Give a plain form's fields the admin's widgets; fields with a widget of their own keep it."""
     for field in form.fields.values():
+        say_plainly(field)
         usual = type(field).widget
         if type(field.widget) is not usual:
             continue
@@ -91,6 +103,11 @@ def dress(form: forms.BaseForm) -> None:
             field.widget = native_picker(NATIVE_INPUTS[kind])
         elif kind in WIDGETS:
             _replace(field, WIDGETS[kind])
+
+
+def say_plainly(field: forms.Field) -> None:
+    """Unless the field has words of its own."""
+    field.error_messages = PLAIN_WORDS | field.error_messages
 
 
 def native_picker(kind: str) -> forms.Widget:

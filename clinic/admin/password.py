@@ -14,9 +14,8 @@ from django.utils import timezone
 from unfold.forms import AdminOwnPasswordChangeForm
 
 from clinic.accounts import sign_in
+from clinic.accounts.changes import tell_of_change
 from clinic.accounts.limits import LimitedError
-from clinic.accounts.notices import notify
-from clinic.emails import accounts as emails
 from clinic.network import counted_address
 
 
@@ -51,10 +50,10 @@ class ChangePassword(PasswordChangeView):
 
     def form_valid(self, form: Form) -> HttpResponse:
         response = super().form_valid(form)
-        notify(
+        tell_of_change(
             self.request.user,
-            "account_changed",
-            emails.changed("Your password was changed."),
+            "Your password was changed.",
+            address=counted_address(self.request),
             now=timezone.now(),
         )
         return response

@@ -56,6 +56,10 @@ class Health(StrEnum):
         colours = {Health.HEALTHY: "success", Health.STARTING: "default", Health.LATE: "warning"}
         return colours.get(self, "danger")
 
+    @property
+    def is_trouble(self) -> bool:
+        return self not in (Health.HEALTHY, Health.STARTING)
+
 
 @dataclass(frozen=True, slots=True)
 class JobRow:

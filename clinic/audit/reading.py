@@ -8,10 +8,13 @@ from datetime import datetime
 from typing import Any
 
 from clinic.audit.models import AuditEntry
-from clinic.models import Membership
+from clinic.models import BreakGlass, Membership
 from clinic.roles import Role
+from clinic.row_security import Tenant, acting_for
 
 READERS_SHOWN = 50
+
+OPERATOR = "Operator of the service"
 
 NOT_A_READER = "anonymous"
 """Who signs in as the patient has shown the code or invitation that was mailed to them."""
@@ -19,7 +22,9 @@ NOT_A_READER = "anonymous"
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Who stands behind an entry's ``who``; ``role`` is theirs in the clinic today, or empty."""
+    """Who stands behind an entry's ``who``; ``role`` is theirs in the clinic today, ``OPERATOR`` who
+    read by break-glass, or empty.
+    """
 
     name: str
     role: str = ""
@@ -54,7 +59,20 @@ def people(entries: Iterable[AuditEntry]) -> dict[str, Person]:
     users = [int(who.partition(":")[2]) for who in names if who.startswith("user:")]
     members = Membership.objects.filter(user__in=users, clinic__in=clinics).select_related("user")
     staff = {f"user:{m.user_id}": Person(m.user.get_full_name(), Role(m.role).label) for m in members}
-    return {who: staff.get(who) or _person(who) for who in names}
+    strangers = [user for user in users if f"user:{user}" not in staff]
+    known = staff | _operators(strangers, clinics)
+    return {who: known.get(who) or _person(who) for who in names}
+
+
+def _operators(users: list[int], clinics: set[int]) -> dict[str, Person]:
+    """Who read by break-glass. A patient's login sees no such row, for its reason may name others: they learn
+    the operator's name and no more.
+    """
+    if not users:
+        return {}
+    with acting_for(Tenant(platform=True)):
+        opened = BreakGlass.objects.filter(operator__in=users, clinic__in=clinics).select_related("operator")
+        return {f"user:{row.operator_id}": Person(row.operator.get_full_name(), OPERATOR) for row in opened}
 
 
 def _person(who: str) -> Person:

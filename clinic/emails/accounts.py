@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
@@ -30,6 +31,7 @@ def staff_added(*, membership: Membership, by: User | None) -> Email:
     context = {
         "by": by and by.get_full_name(),
         "role": membership.get_role_display().lower(),
+        "email": membership.user.email,
         "link": f"{settings.SITE_URL}/{PLACEHOLDER}",
         "later": f"{settings.SITE_URL}/admin/password-reset/",
         "days": WAY_IN_DAYS,
@@ -45,8 +47,16 @@ def locked(*, minutes: int) -> Email:
     )
 
 
-def changed(what: str) -> Email:
-    context = {"what": what, "link": f"{settings.SITE_URL}/admin/password-reset/"}
+def changed(what: str, *, at: datetime, address: str) -> Email:
+    """``at`` is on the reader's clock; ``address`` is where it was done, empty for one of our commands."""
+    context = {
+        "what": what,
+        "at": at,
+        "zone": at.tzname(),
+        "address": address,
+        "link": f"{settings.SITE_URL}/admin/password-reset/",
+        "account": f"{settings.SITE_URL}/admin/account/",
+    }
     return render(
         "account_changed", subject="The sign-in of your account was changed", clinic=None, context=context
     )

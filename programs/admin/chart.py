@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import Decimal
 
 from clinic.thresholds import Thresholds
+from programs.rules.stall.wording import pain
 
 TOP, BOTTOM, LEFT, RIGHT = 26, 34, 30, 14
 HEIGHT = 280
@@ -109,7 +110,7 @@ def success_line(baseline: Decimal, t: Thresholds) -> tuple[Decimal, str]:
         limit = baseline * (100 - t.success_drop_percent) / 100
     if limit < t.success_now_below:
         return t.success_now_below, f"Success: below {t.success_now_below:f}"
-    return limit, f"Success: {limit.normalize():f} or less"
+    return limit, f"Success: {_number(limit)} or less"
 
 
 def charts(course: Course) -> list[Chart]:
@@ -220,7 +221,8 @@ def _band(span: Span, course: Course, scale: _Scale) -> Mark:
 
 
 def _number(value: Decimal) -> str:
-    return str(value.quantize(Decimal("0.1"), ROUND_HALF_UP))
+    """Cut, as in the verdict's text."""
+    return pain(value)
 
 
 def _day(day: date) -> str:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from zoneinfo import ZoneInfo
 
 from django import forms
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
+from django.utils.http import content_disposition_header
 from unfold.decorators import display
 
 from clinic.admin.actions import Act
@@ -47,10 +49,15 @@ class ExportPatient(_OfPatient):
             patient=self.target, by=self.by, reason=self.cleaned_data["reason"], now=self.now
         )
         if self.cleaned_data["content"] == "csv":
-            self.answer = attachment(export.as_zip(), "application/zip", f"{self.target.pk}.zip")
+            self.answer = attachment(export.as_zip(), "application/zip", f"{self._name()}.zip")
         else:
-            self.answer = attachment(export.as_json().encode(), "application/json", f"{self.target.pk}.json")
+            self.answer = attachment(export.as_json().encode(), "application/json", f"{self._name()}.json")
         return ""
+
+    def _name(self) -> str:
+        """The case, as far as a file may be called so; a name of the patient would lie about in downloads."""
+        number = re.sub(r"[^\w-]+", "-", privacy.latest_case_number(self.target)).strip("-")
+        return f"case-{number}" if number else str(self.target.pk)
 
 
 class ErasePatient(_OfPatient):
@@ -138,5 +145,6 @@ class RestrictedRecordAdmin(RoleAdmin):
 
 
 def attachment(content: bytes, kind: str, name: str) -> HttpResponse:
-    headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
+    disposition = content_disposition_header(as_attachment=True, filename=name)
+    headers = {"Content-Disposition": disposition, "Cache-Control": "no-store"}
     return HttpResponse(content, content_type=kind, headers=headers)

@@ -20,7 +20,10 @@ class AccessSerializer(serializers.Serializer[Any]):
 
     at = serializers.DateTimeField()
     name = serializers.CharField(source="by.name")
-    role = serializers.CharField(source="by.role", help_text="In the clinic, today; may be empty.")
+    role = serializers.CharField(
+        source="by.role",
+        help_text="In the clinic, today, or that of an operator of the service; may be empty.",
+    )
     kind = serializers.ChoiceField(choices=AuditEntry.Kind.choices)
 
 

@@ -145,6 +145,8 @@ class CodeSentSerializer(serializers.Serializer[Any]):
 
 
 class ClinicSerializer(serializers.ModelSerializer[Clinic]):
+    emergency_number = serializers.CharField(source="emergency")
+
     class Meta:
         model = Clinic
         fields = ("name", "phone", "emergency_number", "simulated")

@@ -9,7 +9,7 @@ from decimal import Decimal
 from clinic.emails import Email, render
 from clinic.models import Clinic
 from programs.emails.picture import Trend, draw
-from programs.rules.stall.wording import number
+from programs.rules.stall.wording import pain, pains
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +42,10 @@ class Detail:
         """ "Week 8, worst pain 6.0 to 5.5, flat"."""
         parts = [f"Week {self.week}"] if self.week is not None else []
         if self.baseline is not None:
-            now = number(self.now) if self.now is not None else "no recent answers"
-            parts.append(f"worst pain {number(self.baseline)} to {now}")
+            then, now = pain(self.baseline), "no recent answers"
+            if self.now is not None:
+                then, now = pains(self.baseline, self.now)
+            parts.append(f"worst pain {then} to {now}")
         return ", ".join([*parts, self.trend] if self.trend else parts)
 
     @property

@@ -10,7 +10,7 @@ from io import BytesIO
 
 from PIL import Image, ImageDraw, ImageFont
 
-from programs.rules.stall.wording import number
+from programs.rules.stall.wording import pain, pains
 
 SCALE = 3
 WIDTH, HEIGHT = 300, 96  # as shown; the file is SCALE times that
@@ -39,9 +39,17 @@ class Trend:
         """What the picture shows, for those who do not see it."""
         first, last = min(self.days), max(self.days)
         course = f"from {self.days[first]} on {_day(first)} to {self.days[last]} on {_day(last)}"
-        medians = (("baseline", self.baseline), ("now", self.now))
-        found = "".join(f"; {name} {number(value)}" for name, value in medians if value is not None)
+        medians = zip(("baseline", "now"), self.figures, strict=True)
+        found = "".join(f"; {name} {figure}" for name, figure in medians if figure)
         return f"Worst pain {course}, {len(self.days)} days answered{found}"
+
+    @property
+    def figures(self) -> tuple[str, str]:
+        """Baseline and now as the verdict's text has them; empty where there is none."""
+        if self.baseline is not None and self.now is not None:
+            return pains(self.baseline, self.now)
+        then, now = (pain(value) if value is not None else "" for value in (self.baseline, self.now))
+        return then, now
 
 
 def draw(trend: Trend) -> bytes:
@@ -95,7 +103,7 @@ class _Pen:
     def now(self, value: Decimal) -> None:
         """The figure of the verdict, at its height."""
         x = (WIDTH - RIGHT + 5) * SCALE
-        self._write(x, self._y(value), number(value), INK, "lm", size=13)
+        self._write(x, self._y(value), self.trend.figures[1], INK, "lm", size=13)
 
     def _dot(self, x: float, y: float, radius: int) -> None:
         r = radius * SCALE

@@ -11,6 +11,7 @@ from clinic.sealed import EncryptedCharField
 from clinic.tenancy import ClinicRow, Scope, ScopedQuerySet
 from patients.models import Episode
 from programs.models.plan import Program
+from programs.rules.stall.wording import pain, pains
 
 
 class Review(ClinicRow):
@@ -41,6 +42,16 @@ class Review(ClinicRow):
 
     def __str__(self) -> str:
         return f"Review of {self.day:%-d %b %Y}: {self.state}"
+
+    @property
+    def course(self) -> str:
+        """ "6.5 at the start, 4.7 now", as the verdict's text has it; empty without a baseline."""
+        if self.baseline is None:
+            return ""
+        if self.now is None:
+            return f"{pain(self.baseline)} at the start"
+        then, today = pains(self.baseline, self.now)
+        return f"{then} at the start, {today} now"
 
 
 class AlertQuerySet(ScopedQuerySet):
@@ -139,6 +150,12 @@ class Alert(ClinicRow):
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()}: {self.episode}"
+
+    @property
+    def finding(self) -> str:
+        """The summary without the action that a verdict's ends with, for where that stands below it."""
+        ending = f" {self.action}".rstrip(".")
+        return self.summary.rstrip(".").removesuffix(ending) if self.action else self.summary
 
 
 class AlertEvent(ClinicRow):

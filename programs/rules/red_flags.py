@@ -299,7 +299,7 @@ def drift(
     """
     elsewhere = unexplained(diagnosis, locations)
     new_sides = tuple(side for side in Side if side in sides and side not in known_sides)
-    name = Diagnosis(diagnosis).label
+    name = Diagnosis(diagnosis).label.lower()
     reasons = [f"{place.label}: not explained by {name}; points to {POINTS_TO[place]}" for place in elsewhere]
     reasons += [f"new pain in the {side} knee: review the load, not the diagnosis" for side in new_sides]
     return DriftVerdict(elsewhere, new_sides, tuple(reasons))

@@ -75,4 +75,4 @@ def _of_alerts(patient: Patient, alerts: Iterable[Alert]) -> Advice | None:
 
 def _words(patient: Patient, tier: Tier) -> str:
     clinic = patient.clinic
-    return words(tier, emergency=clinic.emergency_number, phone=clinic.phone or NO_PHONE)
+    return words(tier, emergency=clinic.emergency, phone=clinic.phone or NO_PHONE)

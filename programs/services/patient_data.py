@@ -17,8 +17,9 @@ from uuid import UUID
 
 from django.apps import apps
 from django.core.serializers.json import DjangoJSONEncoder
-from django.db.models import Field, Model, Q
+from django.db.models import Field, Model, OuterRef, Q, Subquery
 
+from clinic import outbox
 from clinic.csv_cells import cell
 from clinic.models import DataKey, OutboxMessage, RowAttempt, User
 from patients.models import (
@@ -31,7 +32,7 @@ from patients.models import (
     PrivacyEvent,
     RestrictedRecord,
 )
-from programs.models import Alert, CheckInRequest, Digest, Program
+from programs.models import Alert, CheckInRequest, Digest, Exercise, Program, ProgramDose, SessionExercise
 from programs.services import checkins, red_flags, reviews
 
 OURS = ("clinic", "patients", "programs")
@@ -64,6 +65,9 @@ HIDDEN: Mapping[str, str] = {
     "images": "Drawings in an e-mail of numbers that the copy holds.",
     "lease": "Which process sends an e-mail.",
     "leased_until": "Which process sends an e-mail.",
+    "dedupe_key": "Keeps an e-mail from being written twice.",
+    "attempts": "How often an e-mail was tried, or a login code was typed wrong.",
+    "next_attempt_at": "When an e-mail is tried again.",
 }
 """Columns that no copy holds, in any table."""
 
@@ -72,6 +76,11 @@ CONTACT = frozenset(
 )
 NOT_CLINICAL = (Consent, DeviceToken, Invitation, LoginCode, OutboxMessage)
 """Tables that the law does not ask to keep."""
+
+EXERCISE_OF: Mapping[type[Model], str] = {ProgramDose: "exercise", SessionExercise: "dose__exercise"}
+"""Rows that name an exercise by its number, or lead to one that does: a copy says its name beside it."""
+
+EXERCISE_NAME = "exercise_name"
 
 SWEPT: Mapping[str, type[Model]] = {
     checkins.ASKING: Program,
@@ -101,12 +110,30 @@ def columns(model: type[Model]) -> list[Field[Any, Any]]:
     return [field for field in model._meta.concrete_fields if field.name not in HIDDEN]
 
 
+def headings(model: type[Model]) -> list[str]:
+    """What a copy calls them."""
+    return [*(field.name for field in columns(model)), *([EXERCISE_NAME] if model in EXERCISE_OF else [])]
+
+
+def exported() -> list[type[Model]]:
+    """The tables of a copy as a reader goes through them: who it is, what was found and done, then mails."""
+    models = [model for model in tables() if model not in NOT_EXPORTED]
+    return sorted(
+        models,
+        key=lambda model: (
+            model is not Patient,
+            model in NOT_CLINICAL,
+            _path(model).count("__"),
+            model._meta.db_table,
+        ),
+    )
+
+
 def collect(patient: Patient) -> dict[str, Rows]:
     """Every row about the patient, by table."""
     return {
-        model._meta.db_table: [_row(row, model) for row in _with_people(model, patient.pk)]
-        for model in tables()
-        if model not in NOT_EXPORTED
+        model._meta.db_table: [_row(row, model) for row in _to_read(model, patient.pk)]
+        for model in exported()
     }
 
 
@@ -161,12 +188,10 @@ class Export:
         return buffer.getvalue()
 
     def _files(self) -> Iterator[tuple[str, str]]:
-        for model in tables():
-            if model in NOT_EXPORTED:
-                continue
+        for model in exported():
             sheet = io.StringIO(newline="")
             writer = csv.writer(sheet)
-            writer.writerow([field.name for field in columns(model)])
+            writer.writerow(headings(model))
             writer.writerows(
                 [_as_cell(value) for value in row.values()] for row in self.tables[model._meta.db_table]
             )
@@ -186,22 +211,29 @@ def _rows(model: type[Model], patient_key: UUID) -> Any:
     return model._base_manager.filter(**{_path(model): patient_key})
 
 
-def _with_people(model: type[Model], patient_key: UUID) -> Any:
+def _to_read(model: type[Model], patient_key: UUID) -> Any:
+    """The rows with what a reader knows by name: people and exercises."""
     people = [field.name for field in columns(model) if field.related_model is User]
     rows = _rows(model, patient_key).order_by("pk")
     if model is OutboxMessage:
         rows = rows.exclude(TO_STAFF)
+    if model in EXERCISE_OF:
+        exercise = Exercise.objects.filter(pk=OuterRef(EXERCISE_OF[model]))
+        rows = rows.annotate(**{EXERCISE_NAME: Subquery(exercise.values("name"))})
     return rows.select_related(*people) if people else rows
 
 
 def _row(row: Model, model: type[Model]) -> dict[str, Any]:
-    return {field.name: _value(row, field) for field in columns(model)}
+    named = {EXERCISE_NAME: getattr(row, EXERCISE_NAME)} if model in EXERCISE_OF else {}
+    return {field.name: _value(row, field) for field in columns(model)} | named
 
 
 def _value(row: Model, field: Field[Any, Any]) -> Any:
     """As a reader understands it: a person by name, another row by its key."""
     if field.related_model is User:
         return str(getattr(row, field.name) or "")
+    if field.model is OutboxMessage and field.name == "text":
+        return row.text.replace(outbox.PLACEHOLDER, outbox.MASK)  # type: ignore[attr-defined]
     return getattr(row, field.attname)
 
 

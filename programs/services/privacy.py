@@ -60,8 +60,13 @@ def export_patient(*, patient: Patient, by: User | None, reason: str, now: datet
 
 def confirmation(patient: Patient) -> str:
     """What is typed to confirm an erasure: the number of the latest case, or the name without one."""
+    return latest_case_number(patient) or patient.full_name
+
+
+def latest_case_number(patient: Patient) -> str:
+    """Empty where the patient has no case."""
     latest = patient.episodes.order_by("-opened_on", "-pk").first()
-    return str(latest.case_number) if latest else patient.full_name
+    return str(latest.case_number) if latest else ""
 
 
 def what_ends(patient: Patient) -> list[str]:

@@ -112,7 +112,7 @@ SENT: dict[str, Fields | Callable[[Bundle], Fields]] = {
     "auth-invitation": {"token": "guessed", **DEVICE},
     "auth-code": {"email": "nobody@example.org"},
     "auth-token": {"email": "nobody@example.org", "code": "123456", **DEVICE},
-    "me-consent": {"version": 1},
+    "me-consent": {"version": 2},
     "me-answer": {"occurred_at": timezone.now().isoformat(), "worst_left": 4},
     "me-session": lambda bundle: {**EFFORT, "exercises": [{"dose": bundle.ids["dose"], "sets_done": 2}]},
     "me-session-next-morning": {"pain_next_morning": 2},

@@ -49,14 +49,8 @@ EMAILS = {
     "account_locked": Mail(TO_STAFF, "nothing", ("clinic/accounts/sign_in.py",)),
     "account_changed": Mail(
         TO_STAFF,
-        "nothing",
-        (
-            "clinic/accounts/resets.py",
-            "clinic/admin/account.py",
-            "clinic/admin/entry.py",
-            "clinic/admin/password.py",
-            "clinic/management/commands/forget_factors.py",
-        ),
+        "nothing; what was changed in the account, when and from which address",
+        ("clinic/accounts/changes.py",),
     ),
     "break_glass": Mail(
         "the owners", "nothing; which operator reads, and why", ("clinic/accounts/break_glass.py",)

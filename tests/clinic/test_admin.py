@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -330,6 +331,33 @@ def test_an_owner_keeps_the_clinics_phone_and_cannot_switch_the_clinic_off(
 
     clinic.refresh_from_db()
     assert (clinic.phone, clinic.timezone, clinic.is_active) == ("+31 20 1", "Europe/Paris", True)
+
+
+@pytest.mark.parametrize(
+    ("country", "typed", "called"),
+    [("GB", "", "999"), ("NL", "", "112"), ("", "", "112"), ("GB", "112", "112")],
+)
+def test_the_emergency_number_is_the_countrys_unless_the_owner_says_another(
+    clinic: Clinic, owner: User, country: str, typed: str, called: str
+) -> None:
+    page = reverse("admin:clinic_clinic_change", args=[clinic.pk])
+    data = {"name": "Own clinic", "emergency_number": typed, "timezone": "Europe/London", "country": country}
+    assert client_of(owner).post(page, data).status_code == 302
+    clinic.refresh_from_db()
+    assert clinic.emergency == called
+
+
+def test_what_is_too_long_is_said_plainly(clinic: Clinic, owner: User) -> None:
+    page = reverse("admin:clinic_clinic_change", args=[clinic.pk])
+    data = {"name": "x" * 201, "timezone": "Europe/London"}
+    answer = client_of(owner).post(page, data).content.decode()
+    assert "At most 200 characters." in answer
+    assert "Ensure" not in answer
+
+
+def test_a_list_is_called_like_what_it_holds(owner: User) -> None:
+    page = client_of(owner).get(reverse("admin:clinic_membership_changelist")).content.decode()
+    assert re.search(r"<title>\s*Staff\b", page)
 
 
 def test_an_operator_switches_a_clinic_off(clinic: Clinic) -> None:

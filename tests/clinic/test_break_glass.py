@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
@@ -67,6 +68,13 @@ def test_a_reason_opens_the_records_of_that_clinic_for_an_hour(
     assert not reads(client, other)
     page = client.get(reverse("admin:patients_patient_changelist")).content.decode()
     assert "Break-glass: you may read the records of Riverside until 10:00. Support case 4711" in page
+    banner = page[page.index("Break-glass: you may read") :]
+    close = re.search(
+        rf'<form method="post" action="{reverse("break-glass-close")}">.*?</form>', banner, re.DOTALL
+    )
+    assert close
+    assert "csrfmiddlewaretoken" in close[0]
+    assert "Close</button>" in close[0]
     assert other.patient.family_name not in page
     clock.shift(timedelta(minutes=29))
     client.get(reverse("admin:index"))

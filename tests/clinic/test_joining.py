@@ -52,8 +52,8 @@ def sign_in(password: str) -> Any:
 
 
 def choose(link: str, password: str = CHOSEN) -> Any:
-    page, _, secret = link.partition("#")
-    return Client().post(page, {"secret": secret, "password": password})
+    page, _, behind = link.partition("#")
+    return Client().post(page, {"secret": behind.partition("&")[0], "password": password})
 
 
 def test_the_link_leads_to_a_password_and_to_a_second_factor(here: Clinic) -> None:
@@ -64,6 +64,18 @@ def test_the_link_leads_to_a_password_and_to_a_second_factor(here: Clinic) -> No
     assert sign_in(CHOSEN).url == reverse("enrol")
     assert choose(link, "another one of his").status_code == 200
     assert sign_in("another one of his").status_code == 200
+
+
+def test_a_used_link_says_where_a_new_one_is_and_the_password_is_followed_by_the_e_mail(here: Clinic) -> None:
+    link, client = add_bob(here), Client()
+    page, _, behind = link.partition("#")
+    body = {"secret": behind.partition("&")[0], "password": CHOSEN}
+
+    to_login = client.post(page, body)
+    assert f'value="{BOB}"' in client.get(to_login.url).content.decode()
+    assert BOB not in to_login.url
+    used = client.post(page, body).content.decode()
+    assert f'<a class="kc-link" href="{reverse("password-reset")}">Ask for a new link</a>' in used
 
 
 def test_the_link_lives_for_three_days(here: Clinic, clock: time_machine.Traveller) -> None:
@@ -130,5 +142,6 @@ def test_the_e_mail_is_alike_for_who_has_a_password_and_tells_no_link(here: Clin
     for said in (new.text, new.html.replace("&amp;", "&")):
         assert "Welcome to Here & Now" in said
         assert "Olga has added you to its staff as physio." in said
+        assert BOB in said
         assert f"{settings.SITE_URL}/{MASK}" in said
         assert "for 3 days" in said

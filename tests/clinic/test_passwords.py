@@ -51,6 +51,12 @@ def test_short_common_and_obvious_passwords_are_refused(paul: User, password: st
     assert signs_in(OLD)
 
 
+def test_it_is_said_which_words_count_for_nothing(paul: User) -> None:
+    answer = change(signed_in(paul), "Knee-Clinic-2026")
+    said = "Words such as knee, clinic or physio don't count towards the 8 characters."
+    assert answer.context["form"].errors["new_password2"] == [said]
+
+
 def test_any_composition_and_length_is_taken_and_only_as_typed(paul: User) -> None:
     client, old = signed_in(paul), OLD
     for new in ("qzvxkwjf", "  Gr\u00fcn \u96ea spaces around  ", "q7" * 64):

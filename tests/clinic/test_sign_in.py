@@ -18,8 +18,8 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from clinic import secrets
-from clinic.accounts.factors import new_recovery_codes
-from clinic.models import Factor, Membership, OutboxMessage, Tally, User
+from clinic.accounts.factors import add_totp, new_recovery_codes, new_totp_secret, totp_code
+from clinic.models import Clinic, Factor, Membership, OutboxMessage, Tally, User
 from clinic.roles import Role
 from clinic.row_security import Tenant, acting_for
 from tests.api import Device, log_in
@@ -154,6 +154,22 @@ def test_factors_are_seen_by_their_user_alone(paul: User) -> None:
             assert Factor.objects.count() == seen
             if not seen:
                 assert Factor.objects.update(label="x") == 0
+
+
+def test_what_takes_a_way_in_away_asks_first(paul: User) -> None:
+    page = signed_in(paul).get(reverse("account")).content.decode()
+    for action in (reverse("account-remove", args=[Factor.objects.get().pk]), reverse("account-recovery")):
+        before = page[: page.index(f'action="{action}"')]
+        assert before.count("<details") == before.count("</details") + 1
+
+
+def test_an_app_keeps_the_name_it_was_given(paul: User) -> None:
+    client = signed_in(paul)
+    secret = client.get(reverse("account-add")).context["secret"].replace(" ", "")
+    body = {"code": totp_code(secret, now=NOW), "label": "Attic tablet"}
+    assert client.post(reverse("account-add"), body).status_code == 302
+    assert "Attic tablet" in client.get(reverse("account")).content.decode()
+    assert "A second factor was added: Attic tablet." in OutboxMessage.objects.get().text
 
 
 def test_the_only_factor_stays(paul: User) -> None:
@@ -406,6 +422,30 @@ def test_a_changed_password_is_mailed_to_the_account(paul: User) -> None:
     assert "Your password was changed." in mail.text
 
 
+def test_a_changed_factor_is_mailed_with_its_name_its_time_and_address_and_what_to_do(paul: User) -> None:
+    Clinic.objects.update(timezone="Asia/Tokyo")
+    secret = new_totp_secret()
+    factor = add_totp(user=paul, secret=secret, label="<Attic> tablet", step=0, now=NOW)
+    signed_in(paul).post(reverse("account-remove", args=[factor.pk]), REMOTE_ADDR="203.0.113.7")
+
+    mail = OutboxMessage.objects.get()
+    for body, name in ((mail.text, "<Attic> tablet"), (mail.html, "&lt;Attic&gt; tablet")):
+        assert f"A second factor was removed: {name}." in body
+        assert "Monday 2 March 2026, 18:00 (JST)" in body
+        assert "203.0.113.7" in body
+        assert "then remove what you don't know under" in body.lower()
+        assert "/admin/account/" in body
+        assert "make new recovery codes" in body
+
+
+def test_a_reset_from_elsewhere_is_mailed_with_its_address(paul: User) -> None:
+    body = {"secret": link(), "password": "another long one 7"}
+    Client().post(reverse("password-reset-new"), body, REMOTE_ADDR="198.51.100.9")
+    mail = OutboxMessage.objects.get(kind="account_changed")
+    assert "Your password was set anew." in mail.text
+    assert "From the address 198.51.100.9" in mail.text
+
+
 def test_guesses_of_the_old_password_are_counted_as_at_the_door(
     paul: User, clock: time_machine.Traveller
 ) -> None:
@@ -513,6 +553,8 @@ def test_demo_code_tells_no_real_code(paul: User, who: str) -> None:
 def test_who_lost_everything_enrols_anew(paul: User) -> None:
     run("forget_factors", "paul@example.org")
     assert give_password(Client()).url == reverse("enrol")
-    assert OutboxMessage.objects.get().kind == "account_changed"
+    mail = OutboxMessage.objects.get()
+    assert mail.kind == "account_changed"
+    assert "By who runs the service" in mail.text
     with pytest.raises(CommandError):
         run("forget_factors", "nobody@example.org")

@@ -42,6 +42,18 @@ def test_the_role_in_each_clinic_decides_what_is_read_of_its_cases(client: Clien
     assert "Flat at 6 where I assist" not in page
 
 
+def test_an_action_that_the_summary_ends_with_is_told_once(client: Client) -> None:
+    clinic = make_clinic()
+    alert = stalled(clinic, "Week 8, stalled. Worst pain 6.0, 5.5 now. Restart or discharge?")
+    alert.action = "Restart or discharge?"
+    alert.save()
+    sign_in(client, make_user(clinic=clinic))
+    for address in (reverse("admin:index"), reverse("admin:programs_alert_change", args=[alert.pk])):
+        page = client.get(address).content.decode()
+        assert page.count("Restart or discharge?") == 1, address
+        assert "Week 8, stalled. Worst pain 6.0, 5.5 now" in page
+
+
 def open_service_panel(client: Client, user):
     sign_in(client, user)
     return client.get(reverse("admin:index"))
@@ -70,6 +82,7 @@ def test_right_after_the_start_a_job_says_when_it_is_first_due(client: Client, m
     every = timedelta(seconds=settings.BEAT_INTERVALS["programs.tasks.review_cases"])
     assert f"not yet run, first due {since + every:%H:%M:%S}" in page.content.decode()
     assert "never ran" not in page.content.decode()
+    assert '<details class="kc-details"><summary>When each job last ran' in page.content.decode()
 
 
 def test_one_broken_job_is_not_hidden_by_those_that_are_starting(client: Client, monkeypatch) -> None:
@@ -80,6 +93,7 @@ def test_one_broken_job_is_not_hidden_by_those_that_are_starting(client: Client,
     page = open_service_panel(client, make_user(clinic=make_clinic()))
 
     assert page.context["jobs_health"] == Health.FAILED
+    assert '<details class="kc-details" open><summary>When each job last ran' in page.content.decode()
 
 
 def test_owner_and_operator_are_told_of_rows_that_were_given_up() -> None:
@@ -99,6 +113,21 @@ def test_owner_and_operator_are_told_of_rows_that_were_given_up() -> None:
     assert told(make_operator()) == "2 rows"
     assert told(make_user(clinic=here)) == ""
     assert told(make_user(clinic=make_clinic(), role=Role.OWNER)) == ""
+
+
+def test_an_operator_with_open_records_is_not_asked_to_treat_anybody(client: Client) -> None:
+    clinic = make_clinic()
+    make_user(clinic=clinic, role=Role.OWNER)
+    stalled(clinic, "Flat at 6")
+    sign_in(client, make_operator())
+    client.post(reverse("break-glass", args=[clinic.pk]), {"reason": "Support case 4711: a chart"})
+
+    page = client.get(reverse("admin:index")).content.decode()
+    assert "<strong>1</strong> open cases" in page
+    assert "Who needs me today" not in page
+    assert "Colleagues" not in page
+    assert "Flat at 6" not in page
+    assert "Colleagues" in open_service_panel(Client(), make_user(clinic=clinic)).content.decode()
 
 
 def reviewed_as(case, state):

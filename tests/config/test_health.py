@@ -34,7 +34,7 @@ def test_ready_when_database_and_cache_answer(client: Client) -> None:
 
 
 @pytest.mark.django_db
-def test_not_ready_without_the_cache_but_alive(client: Client, settings: Any) -> None:
+def test_not_ready_without_the_cache_but_alive(client: Client, settings: Any, caplog: Any) -> None:
     backend = settings.CACHES["default"] | {"LOCATION": "unix:///nowhere.sock"}
     settings.CACHES = {"default": backend}
     answer = client.get("/health/ready")
@@ -44,6 +44,7 @@ def test_not_ready_without_the_cache_but_alive(client: Client, settings: Any) ->
         "ok",
     )
     assert client.get("/health/live").status_code == 200
+    assert not [record for record in caplog.records if record.name == "django.request"]  # its answer says it
 
 
 @pytest.mark.django_db(transaction=True)

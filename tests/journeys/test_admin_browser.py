@@ -148,6 +148,37 @@ def test_no_page_is_blank_or_wider_than_the_screen(
     assert problems == []
 
 
+INSIDE = """boxes => boxes.every(box => {
+    const {left, right} = box.getBoundingClientRect();
+    return left >= 0 && right <= window.innerWidth && box.scrollWidth <= box.clientWidth;
+})"""
+
+
+@pytest.mark.parametrize(
+    ("name", "title", "labels"),
+    [
+        ("admin:clinic_membership_changelist", "Staff", {"E-mail", "Role", "Works here"}),
+        ("admin:patients_patient_changelist", "Patients", {"Case", "State", "Suggested action", "Clinician"}),
+    ],
+)
+def test_on_a_phone_a_list_shows_all_of_each_row_and_its_whole_title(
+    page: Page, live_server: Any, owner: User, problems: list[str], name: str, title: str, labels: set[str]
+) -> None:
+    page.set_viewport_size(PHONE)
+    make_case(owner.active_memberships[0].clinic, clinician=owner)
+    log_in(page, live_server.url)
+    page.goto(live_server.url + reverse(name))
+
+    cells = page.locator("#result_list tr.data-row > *")
+    assert cells.evaluate_all(INSIDE)
+    told = cells.evaluate_all("cells => cells.map(cell => getComputedStyle(cell, '::before').content)")
+    assert labels <= {label.strip('"') for label in told}
+    heading = page.locator("#header-inner h1")
+    assert heading.inner_text().strip() == title
+    assert heading.evaluate_all(INSIDE)
+    assert problems == []
+
+
 def test_the_chart_and_the_actions_fit_a_phone(
     page: Page, live_server: Any, owner: User, problems: list[str]
 ) -> None:
@@ -163,6 +194,15 @@ def test_the_chart_and_the_actions_fit_a_phone(
     expect(page.locator("svg.kc-phone")).to_be_visible()
     expect(page.locator("svg.kc-wide")).to_be_hidden()
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+    assert problems == []
+
+
+def test_the_description_of_the_api_is_shown_without_a_complaint(
+    page: Page, live_server: Any, problems: list[str]
+) -> None:
+    page.goto(live_server.url + "/api/v1/docs/")
+    expect(page.get_by_text("Log in and out, one token per device.")).to_be_visible()
+    assert page.evaluate("getComputedStyle(document.body).margin") == "0px"
     assert problems == []
 
 

@@ -11,8 +11,10 @@ from playwright.sync_api import Page, expect
 
 from clinic import secrets
 from clinic.accounts.factors import totp_code
+from clinic.accounts.joining import send_way_in
 from clinic.models import Factor, OutboxMessage, User
 from clinic.roles import Role
+from clinic.row_security import Tenant, acting_for
 from tests.factories import make_clinic, make_user
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -69,6 +71,13 @@ def test_a_fresh_account_enrols_an_app_and_comes_back_by_a_recovery_code(
     codes = page.locator(".kc-codes li").all_inner_texts()
     assert len(codes) == 10
     assert fits(page)
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.get_by_role("button", name="Copy").click()
+    expect(page.get_by_text("Copied.")).to_be_visible()
+    assert page.evaluate("navigator.clipboard.readText()").split() == codes
+    page.evaluate("window.print = () => { document.title = 'printed' }")
+    page.get_by_role("button", name="Print").click()
+    expect(page).to_have_title("printed")
     page.get_by_role("link", name="I have kept them").click()
     expect(page).to_have_url(staff_page)
 
@@ -121,14 +130,39 @@ def test_a_forgotten_password_is_set_anew_from_the_link(
     page.get_by_role("link", name="Forgotten your password?").click()
     page.get_by_label("E-mail").fill("olivia@example.org")
     page.get_by_role("button", name="Send the link").click()
-    expect(page.get_by_text("an e-mail with a link is on its way")).to_be_visible()
+    expect(page.get_by_text("An e-mail with a link is on its way")).to_be_visible()
 
     secret = secrets.decrypt(OutboxMessage.objects.get(kind="password_reset").secret)
     page.goto(f"{live_server.url}{reverse('password-reset-new')}#{secret}")
     expect(page).to_have_url(live_server.url + reverse("password-reset-new"))
     page.get_by_label("New password").fill("another long one 7")
+    expect(page.get_by_text("You choose the password for")).to_be_hidden()
+    page.get_by_label("Show the password").check()
+    expect(page.get_by_label("New password")).to_have_attribute("type", "text")
     page.get_by_role("button", name="Set the password").click()
     expect(page.get_by_text("Your password is set.")).to_be_visible()
+    expect(page.get_by_label("E-mail")).to_have_value("olivia@example.org")
     owner.refresh_from_db()
     assert owner.check_password("another long one 7")
+    assert problems == []
+
+
+def test_a_new_member_is_welcomed_by_the_clinic_under_their_e_mail(
+    page: Page, live_server: Any, owner: User, problems: list[str]
+) -> None:
+    clinic = owner.memberships.get().clinic
+    member = make_user("bo+new@example.org", Role.PHYSIO, clinic)
+    member.set_unusable_password()
+    member.save()
+    with acting_for(Tenant((clinic.pk,), platform=True)):
+        send_way_in(membership=member.memberships.get(), by=owner, now=timezone.now())
+    way = secrets.decrypt(OutboxMessage.objects.get(kind="staff_added").secret)
+
+    page.goto(f"{live_server.url}/{way}")
+    expect(page.get_by_text(f"Welcome to {clinic.name}.")).to_be_visible()
+    expect(page.get_by_text("bo+new@example.org")).to_be_visible()
+    expect(page).to_have_url(live_server.url + reverse("password-reset-new"))
+    page.get_by_label("New password").fill("another long one 7")
+    page.get_by_role("button", name="Set the password").click()
+    expect(page.get_by_label("E-mail")).to_have_value("bo+new@example.org")
     assert problems == []

@@ -9,8 +9,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from clinic.accounts import factors
-from clinic.accounts.notices import notify
-from clinic.emails import accounts as emails
+from clinic.accounts.changes import tell_of_change
 from clinic.management.teaching import TeachingCommand
 from clinic.models import User
 from clinic.row_security import acting_for
@@ -37,7 +36,6 @@ Example:
             raise self.refuse(f"{email} is no account of a member of staff.")
         with acting_for(user.tenant):
             count = factors.forget_factors(user=user)
-        notify(
-            user, "account_changed", emails.changed("Your second factors were removed."), now=timezone.now()
-        )
+        what = "Your second factors and recovery codes were removed."
+        tell_of_change(user, what, address="", now=timezone.now())
         self.stdout.write(f"{count} forgotten; {user.email} sets up a new one at the next sign-in.")

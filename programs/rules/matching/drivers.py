@@ -232,7 +232,7 @@ def _step_down(facts: AssessmentFacts) -> Iterable[Evidence]:
 
 def _load(facts: AssessmentFacts, thresholds: Thresholds) -> Iterable[Evidence]:
     if facts.both_knees:
-        yield Evidence(Driver.TRAINING_LOAD, BILATERAL, "both knees hurt (S4)")
+        yield Evidence(Driver.TRAINING_LOAD, BILATERAL, "both knees hurt")
     for change in LOAD_ERRORS:
         if change in facts.load_changes:
             yield Evidence(Driver.TRAINING_LOAD, MEASURED, f"{LOAD_ERRORS[change]} before onset")

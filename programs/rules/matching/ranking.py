@@ -34,8 +34,8 @@ ADEQUATE_COST = 6
 HIP_GROUPS = GROUPS_OF[Driver.HIP_WEAKNESS]
 
 UNTREATED_HINTS: Mapping[Driver, str] = {
-    Driver.FOOTWEAR: "change the shoes (S2)",
-    Driver.FOOT_PRONATION: "orthotics may be tried; strength comes first (S3)",
+    Driver.FOOTWEAR: "change the shoes",  # S2
+    Driver.FOOT_PRONATION: "orthotics may be tried; strength comes first",  # S3
     Driver.PATELLAR_ALIGNMENT: "tape, brace or sleeve help short-term (S1, S4)",
 }
 
@@ -187,9 +187,9 @@ def _warnings(template: TemplateFacts, facts: AssessmentFacts) -> tuple[str, ...
     warnings = []
     hip = sorted(s.text for s in facts.strength if s.deficit and s.muscle_group in HIP_GROUPS)
     if template.quadriceps_only and hip:
-        warnings.append(f"Quadriceps-only work beside a measured hip deficit ({'; '.join(hip)}) (S0)")
+        warnings.append(f"Quadriceps-only work beside a measured hip deficit ({'; '.join(hip)})")  # S0
     if template.deep_flexion and facts.in_flare:
-        warnings.append("Has deep knee flexion: leave it out while the flare lasts (S1)")
+        warnings.append("Has deep knee flexion: leave it out while the flare lasts")  # S1
     return tuple(warnings)
 
 

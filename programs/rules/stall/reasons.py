@@ -14,7 +14,7 @@ from enum import StrEnum
 from programs.rules.stall.findings import Findings
 from programs.rules.stall.success import Trend, lost_success
 from programs.rules.stall.windows import DAYS_PER_WEEK, median, pick
-from programs.rules.stall.wording import check_ins_text, count, day, number, window_text
+from programs.rules.stall.wording import check_ins_text, count, day, number, pains, window_text
 
 DISTANCE_WEEKS_BEFORE = 3  # the span "the 3 weeks before" is part of the ratio's definition
 
@@ -153,7 +153,9 @@ def relapsed(f: Findings) -> Reason | None:
     if lost is None:
         return None
     span = f"{f.thresholds.now_window_days} days to {day(lost.last)}"
-    evidence = f"Worst pain was {number(lost.value)} in the {span}, {number(now)} now"
+    _, then = pains(baseline.value, lost.value)
+    _, today = pains(baseline.value, now)
+    evidence = f"Worst pain was {then} in the {span}, {today} now"
     return Reason(ReasonCode.RELAPSED, evidence, "Find the load change, one stage back")
 
 
@@ -212,8 +214,8 @@ def flare(f: Findings) -> Reason | None:
     recent, before = pick(f.index.values, days[-span:]), pick(f.index.values, days[:-span])
     if not recent or not before or median(recent) - median(before) < t.flare_rise:
         return None
-    then = f"{number(median(before))} in the {span} before"
-    evidence = f"Worst pain {number(median(recent))} in the last {span} days, {then}"
+    then, now = pains(median(before), median(recent))
+    evidence = f"Worst pain {now} in the last {span} days, {then} in the {span} before"
     return Reason(ReasonCode.FLARE, evidence, f"Check load, review in {t.flare_review_days} days")
 
 
@@ -245,7 +247,7 @@ def adherent_but_flat(f: Findings) -> Reason:
         weeks = count(f.thresholds.slow_remeasure_weeks, "week")
         action = f"Continue and progress; re-measure in {weeks}"
     else:
-        action = "Re-assess hands-on, consider referral or imaging (S0)"
+        action = "Re-assess hands-on, consider referral or imaging"
     return Reason(ReasonCode.ADHERENT_BUT_FLAT, evidence, action)
 
 

@@ -24,8 +24,9 @@ from programs.rules.stall.wording import (
     baseline_text,
     check_ins_text,
     day,
-    number,
+    pain,
     pain_text,
+    pains,
     window_text,
 )
 
@@ -151,10 +152,13 @@ def _reasons(f: Findings, state: State) -> tuple[Reason, ...]:
 def _evidence(f: Findings, state: State) -> list[Evidence]:
     """What was measured, as far as it was: baseline, now, check-ins, usual pain, AKPS, the other knee."""
     rows = []
-    if f.index.baseline is not None:
-        rows.append(Evidence("baseline", f"Worst pain {baseline_text(f.index.baseline)}"))
-    if f.index.now.value is not None:
-        rows.append(Evidence("now", f"Worst pain {number(f.index.now.value)} ({window_text(f.index.now)})"))
+    baseline, now = f.index.baseline, f.index.now.value
+    then, today = pains(baseline.value, now) if baseline and now is not None else ("", "")
+    if baseline is not None:
+        then = then or pain(baseline.value)
+        rows.append(Evidence("baseline", f"Worst pain {baseline_text(baseline, then)}"))
+    if now is not None:
+        rows.append(Evidence("now", f"Worst pain {today or pain(now)} ({window_text(f.index.now)})"))
     if f.index.now.requests_due:
         rows.append(Evidence("check_ins", check_ins_text(f.index.now)))
     texts = {"usual_pain": _usual_text(f), "akps": _akps_text(f), "other_knee": _other_knee_text(f.other)}
@@ -170,7 +174,7 @@ def _usual_text(f: Findings) -> str | None:
     window = set(f.index.now.window)
     answers = [answer for answer in f.facts.index.answers if answer.on in window]
     usual = [answer.usual for answer in answers if answer.usual is not None]
-    return f"Usual pain {number(median(usual))} ({window_text(f.index.now)})" if usual else None
+    return f"Usual pain {pain(median(usual))} ({window_text(f.index.now)})" if usual else None
 
 
 def _akps_text(f: Findings) -> str | None:

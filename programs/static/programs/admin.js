@@ -13,6 +13,19 @@ function labelCells(table) {
   }
 }
 
+// The same for the rows of a list.
+function labelResults(table) {
+  const heads = [...table.tHead.querySelectorAll("th")].map((head) =>
+    (head.querySelector(".text")?.textContent ?? "").trim()
+  );
+  for (const row of table.querySelectorAll("tr.data-row")) {
+    [...row.cells].forEach((cell, place) => {
+      if (heads[place]) cell.dataset.label = heads[place];
+    });
+  }
+}
+
 document.addEventListener("DOMContentLoaded", () => {
   document.querySelectorAll("table[data-inline-formset]").forEach(labelCells);
+  document.querySelectorAll("table.result-list").forEach(labelResults);
 });

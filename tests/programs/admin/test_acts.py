@@ -178,6 +178,19 @@ def test_who_opens_what_is_left_of_someone_erased_is_on_record(staff: Any) -> No
     assert (entry.who, entry.why) == (f"user:{staff.owner.pk}", "A claim")
 
 
+@pytest.mark.parametrize(
+    ("number", "name"),
+    [("C 17/3", "case-C-17-3.json"), ("Ü4", "utf-8''case-%C3%9C4.json"), ("..", "{pk}.json")],
+)
+def test_an_export_is_a_file_called_like_the_case(staff: Any, number: str, name: str) -> None:
+    case = case_of(staff)
+    case.episode.case_number = number
+    case.episode.save()
+    told = act(staff.client(staff.owner), "export", case).headers["Content-Disposition"]
+    assert told.startswith("attachment; ")
+    assert name.format(pk=case.episode.patient_id) in told
+
+
 def test_every_action_shows_its_page(staff: Any) -> None:
     case = case_of(staff)
     owner = staff.client(staff.owner)

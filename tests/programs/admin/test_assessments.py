@@ -108,13 +108,13 @@ def test_a_ticked_red_flag_raises_the_alert_and_holds_the_program(staff: Any) ->
 @pytest.mark.parametrize(
     ("rows", "fields", "message"),
     [
-        ({}, {"worst_pain": "11"}, "less than or equal to 10"),
+        ({}, {"worst_pain": "11"}, "At most 10."),
         ({}, {"red_flags": ["made_up"]}, "is not one of the available choices"),
         ({}, {"assessed_on": "yesterday"}, "Enter a valid date."),
         (
             {"q_angles": [{"side": "left", "degrees": "99", "position": "supine", "quadriceps": "relaxed"}]},
             {},
-            "less than or equal to 45",
+            "At most 45.",
         ),
         ({"strength_tests": [strength("left", "4", unit="grade")]}, {}, "A manual test is given as a grade"),
         ({"strength_tests": [strength("left", "100"), strength("left", "90")]}, {}, "duplicate"),

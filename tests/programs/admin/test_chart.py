@@ -32,7 +32,7 @@ def course(**changes: object) -> Course:
     [
         ("6.5", "4.5", "Success: 4.5 or less"),
         ("3.0", "2", "Success: below 2"),
-        ("2.9", "2.03", "Success: 2.03 or less"),
+        ("2.9", "2.03", "Success: 2.0 or less"),
         ("2.0", "2", "Success: below 2"),
     ],
 )

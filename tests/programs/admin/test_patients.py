@@ -262,9 +262,9 @@ def test_medians_are_shown_with_one_decimal(staff: Any) -> None:
 
     html = staff.client(staff.physio).get(page_of(case.patient)).content.decode()
 
-    assert "6.6 at the start, 4.8 now" in html
-    assert "Baseline 6.6" in html
-    assert "Success: 4.55 or less" in html
+    assert "6.5 at the start, 4.7 now" in html
+    assert "Baseline 6.5" in html
+    assert "Success: 4.5 or less" in html
 
 
 @pytest.mark.parametrize("term", ["Quentin", "4711", "quentin@example.org"])

@@ -115,7 +115,7 @@ def test_a_mistake_in_an_exercise_is_named_above_the_page(staff: Any) -> None:
     answer = staff.client(staff.physio).post(page_of(program), data)
 
     [message] = [str(message) for message in answer.context["messages"]]
-    assert message.startswith("Not saved: stage 1, exercise 1, Sets: Ensure this value is greater")
+    assert message.startswith("Not saved: stage 1, exercise 1, Sets: At least 1.")
     assert message in html.unescape(answer.content.decode())
     assert not ProgramDose.objects.filter(sets=0).exists()
 

@@ -48,7 +48,7 @@ def banner(staff: Any, case: Episode, user: Any = None) -> str:
 
 
 def told(case: Episode, tier: Tier) -> str:
-    return words(tier, emergency=case.clinic.emergency_number, phone=case.clinic.phone)
+    return words(tier, emergency=case.clinic.emergency, phone=case.clinic.phone)
 
 
 def test_it_shows_tier_symptoms_with_date_and_note_and_what_the_patient_was_told(staff: Any) -> None:

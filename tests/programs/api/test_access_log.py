@@ -8,10 +8,11 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
+from clinic.roles import Role
 from patients.models import Episode
 from tests.api import Device, fields_of
-from tests.factories import make_case
-from tests.staff import sign_in
+from tests.factories import make_case, make_operator, make_user
+from tests.staff import sign_in, signed_in
 
 pytestmark = pytest.mark.django_db
 
@@ -48,6 +49,26 @@ def test_who_has_left_the_clinic_is_told_without_a_name(case: Episode) -> None:
         f"Someone who is no member of staff (user {case.clinician_id})",
         "",
     )
+
+
+def test_an_operator_who_read_by_break_glass_is_named_as_one(case: Episode) -> None:
+    make_user(role=Role.OWNER, clinic=case.clinic)
+    operator = make_operator(name="Otto Ops")
+    client = signed_in(operator)
+    client.post(reverse("break-glass", args=[case.clinic_id]), {"reason": "Support case 4711: a chart"})
+    client.get(reverse("admin:patients_patient_change", args=[case.patient_id]))
+
+    answer = Device(case.patient).get("me/access-log")
+    [entry] = answer.json()["entries"]
+    assert (entry["name"], entry["role"]) == ("Otto Ops", "Operator of the service")
+    assert "4711" not in answer.content.decode()
+    page = (
+        signed_in(case.clinician)
+        .get(reverse("admin:patients_patient_readers", args=[case.patient_id]))
+        .content.decode()
+    )
+    assert "Otto Ops" in page
+    assert "Operator of the service" in page
 
 
 def test_page_by_page(case: Episode, monkeypatch: Any) -> None:

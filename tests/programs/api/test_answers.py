@@ -230,7 +230,7 @@ def test_a_red_flag_holds_the_program_mails_the_clinic_and_answers_with_the_word
     assert response.status_code == 201
     assert response.json()["advice"] == {
         "tier": "tier_2",
-        "words": words(Tier.TWO, emergency=clinic.emergency_number, phone=clinic.phone),
+        "words": words(Tier.TWO, emergency=clinic.emergency, phone=clinic.phone),
         "read_by": None,
         "read_at": None,
     }
@@ -263,7 +263,7 @@ def test_a_red_flag_after_discharge_is_refused_with_what_to_do_and_without_a_fal
     case.save()
     response = device.put(f"me/answers/{uuid4()}", {**BODY, **symptoms})
     assert (response.status_code, fields_of(response)) == (400, ["occurred_at"])
-    exact = words(tier, emergency=clinic.emergency_number, phone=clinic.phone)
+    exact = words(tier, emergency=clinic.emergency, phone=clinic.phone)
     told = exact.replace("We have messaged the clinic; nobody has read it yet.", NOT_MESSAGED)
     assert problem_of(response)["advice"] == {"tier": tier, "words": told, "read_by": None, "read_at": None}
     assert "have messaged" not in told

@@ -23,7 +23,10 @@ from tests.whole_case import whole_case
 
 pytestmark = pytest.mark.django_db
 
-PUBLISHED = {1: "8881cdeaaa3d8fc517c12e8e9ba8997bbba5bf7477aeefdfe1d1905f5a5f723c"}
+PUBLISHED = {
+    1: "8881cdeaaa3d8fc517c12e8e9ba8997bbba5bf7477aeefdfe1d1905f5a5f723c",
+    2: "f94bfaaf55b4bc418f59805bccb0ea345139b50e63a1f18955313a39507a08bd",
+}
 """SHA-256 of each version that patients were shown."""
 
 
@@ -37,26 +40,32 @@ class TestConsent:
     def test_the_text_is_shown_before_anybody_logs_in(self) -> None:
         answer = Device().get("auth/consent")
         assert answer.status_code == 200
-        assert answer.json() == {"version": 1, "text": consents.current().text}
+        assert answer.json() == {"version": 2, "text": consents.current().text}
+
+    def test_the_text_names_everybody_who_may_read_the_record(self) -> None:
+        text = " ".join(consents.current().text.split())
+        assert "the staff of your clinic" in text
+        assert "Whoever runs this service for your clinic may open its records" in text
 
     def test_a_text_that_was_shown_is_never_changed(self) -> None:
         assert {text.version: text.hash for text in consents.versions()} == PUBLISHED
 
     def test_it_is_asked_for_until_it_is_agreed_to_and_the_first_time_stands(self, device: Device) -> None:
         assert device.get("me/consent").json()["needed"] is True
-        first = device.put("me/consent", {"version": 1})
-        again = device.put("me/consent", {"version": 1})
+        first = device.put("me/consent", {"version": 2})
+        again = device.put("me/consent", {"version": 2})
 
         assert (first.status_code, again.status_code) == (200, 200)
         assert first.json() == again.json() == device.get("me/consent").json()
         assert first.json()["needed"] is False
         consent = Consent.objects.get()
-        assert (consent.version, consent.text_hash) == (1, consents.current().hash)
+        assert (consent.version, consent.text_hash) == (2, consents.current().hash)
 
     def test_a_new_version_is_asked_for_again(self, device: Device, monkeypatch: Any) -> None:
-        device.put("me/consent", {"version": 1})
-        texts = (*consents.versions(), consents.ConsentText(2, "Something else."))
-        monkeypatch.setattr(consents, "versions", lambda: texts)
+        with monkeypatch.context() as earlier:
+            first, *_ = consents.versions()
+            earlier.setattr(consents, "versions", lambda: (first,))
+            assert device.put("me/consent", {"version": 1}).json()["needed"] is False
 
         assert device.get("me/consent").json()["needed"] is True
         stale = device.put("me/consent", {"version": 1})
@@ -65,7 +74,7 @@ class TestConsent:
         assert device.put("me/consent", {"version": 2}).json()["needed"] is False
         assert list(Consent.objects.values_list("version", flat=True)) == [2, 1]
 
-    @pytest.mark.parametrize("body", [{}, {"version": "x"}, {"version": 0}, {"version": 1, "more": 1}])
+    @pytest.mark.parametrize("body", [{}, {"version": "x"}, {"version": 0}, {"version": 2, "more": 1}])
     def test_a_wrong_body_is_refused_by_its_field(self, device: Device, body: dict[str, Any]) -> None:
         refused = device.put("me/consent", body)
         assert refused.status_code == 400
@@ -79,17 +88,17 @@ class TestConsent:
         patient.save()
         device = Device(patient)
 
-        refused = device.put("me/consent", {"version": 1})
+        refused = device.put("me/consent", {"version": 2})
         assert refused.status_code == 400
         assert fields_of(refused) == ["guardian"]
         assert not Consent.objects.exists()
 
         patient.guardian_name, patient.guardian_consented_on = "Kim", today
         patient.save()
-        assert device.put("me/consent", {"version": 1}).status_code == 200
+        assert device.put("me/consent", {"version": 2}).status_code == 200
         assert Consent.objects.get().guardian_consented_on == today
 
-    @pytest.mark.parametrize(("version", "status", "accepted"), [(1, 201, 1), (2, 409, 0)])
+    @pytest.mark.parametrize(("version", "status", "accepted"), [(2, 201, 1), (1, 409, 0)])
     def test_an_invitation_is_accepted_with_the_text_or_stays_open(
         self, version: int, status: int, accepted: int
     ) -> None:

@@ -54,7 +54,7 @@ def test_a_stall_opens_an_alert_of_its_level(verdict: Verdict, level: State) -> 
     assert decision.level is level
     assert decision.keys == FAIR_TRIAL
     assert decision.signal is not None
-    assert decision.signal.action == "Re-assess hands-on, consider referral or imaging (S0)"
+    assert decision.signal.action == "Re-assess hands-on, consider referral or imaging"
 
 
 @pytest.mark.parametrize(

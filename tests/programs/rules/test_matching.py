@@ -122,7 +122,7 @@ CASES = [
         "both knees hurt: load before any deficit, which is trained in passing",
         facts(both_knees=True, strength=(deficit("hip_abductors", RIGHT, "1.1 Nm/kg"),)),
         [LOAD, HIP],
-        speaks_for=("Training load (both knees hurt (S4)): its emphasis",),
+        speaks_for=("Training load (both knees hurt): its emphasis",),
         against=("Hip weakness (Hip abductors right: 1.1 Nm/kg): trained in passing, not emphasised",),
     ),
     Case(
@@ -136,7 +136,7 @@ CASES = [
         facts(crossover=True, pelvic_drop=True, shoe_km=900),
         [MECHANICS, BASE],
         speaks_for=("Running mechanics (crossover gait; pelvic drop): its emphasis",),
-        untreated=("Footwear (shoes 900 km, above 805); change the shoes (S2)",),
+        untreated=("Footwear (shoes 900 km, above 805); change the shoes",),
     ),
     Case(
         "tight hamstrings",
@@ -166,7 +166,7 @@ CASES = [
         [HIP, BASE],
         speaks_for=("Hip weakness (step-down left poor, 4 of 6): its emphasis",),
         untreated=(
-            "Foot pronation (FPI-6 left +7); orthotics may be tried; strength comes first (S3)",
+            "Foot pronation (FPI-6 left +7); orthotics may be tried; strength comes first",
             "Patellar alignment (patella alta); tape, brace or sleeve help short-term (S1, S4)",
         ),
     ),
@@ -269,7 +269,7 @@ class TestWarnings:
         intake = facts(diagnosis=Diagnosis.PATELLAR_TENDINOPATHY, strength=(deficit("hip_abductors"),))
         (tendon,) = match(intake, TEMPLATES).ranking
         assert tendon.warnings == (
-            "Quadriceps-only work beside a measured hip deficit (Hip abductors left: LSI 78 %) (S0)",
+            "Quadriceps-only work beside a measured hip deficit (Hip abductors left: LSI 78 %)",
         )
 
     @pytest.mark.parametrize(

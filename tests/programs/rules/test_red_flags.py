@@ -248,7 +248,7 @@ def test_pain_elsewhere_drifts_and_says_what_it_points_to() -> None:
 
     assert (verdict.re_screen, verdict.load_review) == (True, False)
     assert verdict.reasons == (
-        "Inner side: not explained by Patellofemoral pain; "
+        "Inner side: not explained by patellofemoral pain; "
         "points to MCL or medial meniscus: needs clinical evaluation",
     )
 

@@ -86,7 +86,7 @@ def test_too_few_answers_come_before_what_the_diary_would_say() -> None:
         ({"sessions": sessions(SESSION_DAYS, red=[50, 54])}, "overloaded", "Cut the load one step"),
         ({"ready_since": day(42)}, "under_loaded", "Progress the program"),
         ({"untreated_deficits": ("quadriceps",)}, "deficit_untreated", "Change the program"),
-        ({}, "adherent_but_flat", "Re-assess hands-on, consider referral or imaging (S0)"),
+        ({}, "adherent_but_flat", "Re-assess hands-on, consider referral or imaging"),
     ],
 )
 def test_one_action_for_each_reason(changes: dict[str, Any], first: str, action: str) -> None:

@@ -2,8 +2,16 @@
 
 from __future__ import annotations
 
-from clinic.thresholds import with_overrides
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from clinic.thresholds import DEFAULTS, with_overrides
 from programs.rules.stall import Knee, PainAnswer, State, review, to_json
+from programs.rules.stall.success import pain_success, trend_of
+from programs.rules.stall.wording import pains
 from tests.programs.rules.stall_case import (
     akps,
     answers,
@@ -96,16 +104,47 @@ def test_usual_pain_is_evidence_only() -> None:
     assert "Usual pain 3.0 (last 14 days, 6 days answered)" in [row.text for row in verdict.evidence]
 
 
-def test_numbers_are_not_rounded_across_a_threshold() -> None:
-    """Two answers of 5.1 and 5.2 are 5.15 now, and shown so; intake shows the days it was asked over."""
+def test_pain_has_one_decimal_and_intake_shows_the_days_it_was_asked_over() -> None:
+    """Two answers of 5.1 and 5.2 are 5.15 now: from 6.0 that is no drop of 0.9."""
     pain = {51: "5.1", 56: "5.2"}
 
     verdict = judge(case(pain, first_intake=intake("6.0", -2), requests=()))
 
     assert verdict.summary.startswith(
         "Week 8, stalled, flat. Worst pain 6.0 at intake (3 Jan 2026, over 3 days), "
-        "5.15 now (last 14 days, 2 days answered)."
+        "5.2 now (last 14 days, 2 days answered)."
     )
+    assert "Worst pain 5.2 (last 14 days, 2 days answered)" in [row.text for row in verdict.evidence]
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "shown"),
+    [
+        ("6.0", "5.5", ("6.0", "5.5")),
+        ("6.95", "5.75", ("6.9", "5.7")),
+        ("6.05", "4.05", ("6.0", "4.0")),  # a drop of 2, and reads so
+        ("5.95", "4.0", ("5.9", "4.0")),  # no drop of 2
+        ("6.0", "4.05", ("6.0", "4.1")),  # cut it would be a drop of 2
+        ("3.5", "1.95", ("3.5", "1.95")),  # below 2, and raised no more
+        ("4.0", "5.95", ("4.0", "5.9")),  # no rise of 2
+        ("4.05", "6.0", ("4.1", "6.0")),  # cut it would be one
+        ("2.95", "4.0", ("2.95", "4.0")),  # below 3
+    ],
+)
+def test_pains_read_as_they_are_judged(before: str, now: str, shown: tuple[str, str]) -> None:
+    assert pains(Decimal(before), Decimal(now)) == shown
+
+
+TWENTIETHS = st.integers(0, 200).map(lambda n: Decimal(n) / 20)
+
+
+@given(TWENTIETHS, TWENTIETHS)
+def test_no_verdict_reads_otherwise_in_what_is_shown(before: Decimal, now: Decimal) -> None:
+    then, today = map(Decimal, pains(before, now))
+    t = DEFAULTS
+    assert pain_success(then, today, t) == pain_success(before, now, t)
+    assert trend_of(then, today, t) == trend_of(before, now, t)
+    assert (today - then >= t.worsening_rise) == (now - before >= t.worsening_rise)
 
 
 def test_a_late_baseline_is_named_as_such() -> None:

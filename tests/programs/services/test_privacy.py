@@ -23,11 +23,12 @@ from clinic.audit.models import AuditEntry
 from clinic.data_keys import DataKey
 from clinic.legal_terms import LONGEST, TERMS, term_of
 from clinic.models import Clinic, OutboxMessage, RowAttempt, User
+from clinic.outbox import MASK, PLACEHOLDER
 from clinic.roles import Denied, Role
 from clinic.row_security import NOBODY, Origin, Tenant, acting_for
 from patients.models import Consent, Episode, Erasure, Invitation, PrivacyEvent, RestrictedRecord
 from patients.services import CaseError
-from programs.models import Answer, CheckInRequest, Digest, Program
+from programs.models import Answer, CheckInRequest, Digest, Program, ProgramDose
 from programs.services import privacy, retention
 from programs.services.patient_data import HIDDEN, NOT_EXPORTED, SWEPT, columns, tables
 from programs.services.red_flags import MAILS_TO_STAFF, escalate_due, raise_red_flag
@@ -91,7 +92,7 @@ class TestExport:
             rows = found[model._meta.db_table]
             assert rows, model
             every = {field.name for field in model._meta.concrete_fields}
-            assert set(rows[0]) == every - set(HIDDEN)
+            assert set(rows[0]) - {"exercise_name"} == every - set(HIDDEN)
         assert found["patients_patient"][0]["given_name"] == "Robin"
         assert found["programs_answer"][0]["note"] == "=HYPERLINK(1)"
 
@@ -99,6 +100,33 @@ class TestExport:
         names = {field.name for model in tables() for field in model._meta.concrete_fields}
         assert set(HIDDEN) <= names
         assert all(len(reason) > 12 for reason in HIDDEN.values())
+
+    def test_it_is_read_from_the_patient_to_the_mails_and_names_the_exercises(
+        self, case: Episode, owner: User
+    ) -> None:
+        export = privacy.export_patient(patient=case.patient, by=owner, reason="Asked for", now=NOW)
+
+        names = list(export.tables)
+        assert names[0] == "patients_patient"
+        assert names.index("patients_episode") < names.index("programs_answer")
+        assert names.index("programs_answer") < names.index("clinic_outboxmessage")
+        name = ProgramDose.objects.get(stage__program__episode=case).exercise.name
+        for table in ("programs_programdose", "programs_sessionexercise"):
+            [row] = export.tables[table]
+            assert row["exercise_name"] == name
+        with zipfile.ZipFile(io.BytesIO(export.as_zip())) as archive:
+            assert archive.namelist()[0] == "patients_patient.csv"
+            [row] = csv.DictReader(io.StringIO(archive.read("programs_sessionexercise.csv").decode()))
+        assert row["exercise_name"] == name
+
+    def test_of_a_mail_it_says_what_the_patient_read(self, case: Episode, owner: User) -> None:
+        mail = OutboxMessage.objects.get(patient_key=case.patient_id)
+        mail.text = f"Your code: {PLACEHOLDER}"
+        mail.save()
+        export = privacy.export_patient(patient=case.patient, by=owner, reason="Asked for", now=NOW)
+        [row] = export.tables["clinic_outboxmessage"]
+        assert row["text"] == f"Your code: {MASK}"
+        assert not {"dedupe_key", "attempts", "next_attempt_at", "lease", "leased_until"} & set(row)
 
     def test_what_staff_were_mailed_is_not_the_patients(self, case: Episode, owner: User) -> None:
         ends = privacy.what_ends(case.patient)
