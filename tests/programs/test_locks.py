@@ -29,7 +29,7 @@ from programs.services.digests import send_due
 from programs.services.imports import import_diary
 from programs.services.plan import declare_fair_trial
 from programs.services.privacy import Entry, reapply
-from programs.services.red_flags import clear, escalate_due
+from programs.services.red_flags import clear, escalate_due, raise_red_flag
 from programs.services.retention import forget_of_clinic
 from programs.services.reviews import review_due
 from tests.factories import NOW, TODAY, make_case, make_program, make_template, make_user
@@ -83,6 +83,10 @@ def acknowledge_an_alert(case: Episode) -> None:
 def discharge_with_an_alert(case: Episode) -> None:
     an_alert(case, kind="stall")
     discharge(episode=case, outcome="recovered", note="", by=case.clinician, now=NOW, today=TODAY)
+
+
+def raise_one(case: Episode) -> None:
+    assert raise_red_flag(episode=case, codes=["knee_locks"], source="a check-in", evidence=[], now=NOW)
 
 
 def clear_a_red_flag(case: Episode) -> None:
@@ -183,6 +187,7 @@ def review(case: Episode) -> None:
         (start_the_trial_anew, ["patients_episode"]),
         (acknowledge_an_alert, ["programs_alert"]),
         (discharge_with_an_alert, ["patients_episode", "programs_alert"]),
+        (raise_one, ["patients_episode"]),
         (clear_a_red_flag, ["patients_episode"]),
         (sign_in_with_a_code, [*INVITED, "patients_logincode"]),
         (assign_anew, ["patients_episode", "programs_program"]),
