@@ -11,7 +11,7 @@ from clinic.accounts.joining import login_of_staff, send_way_in
 from clinic.errors import FieldError
 from clinic.models import Clinic, ClinicPolicy, Membership, User
 from clinic.roles import Capability, Role, require
-from clinic.thresholds import DEFAULTS, parse, to_json, with_overrides
+from clinic.thresholds import differing
 
 
 class StaffError(FieldError):
@@ -29,9 +29,7 @@ def set_policy(
         PolicyError: a value is unknown, of the wrong type, out of range or out of order; its key is named.
     """
     require(by, Capability.MANAGE_CLINIC, clinic.pk)
-    parsed = {key: parse(key, raw) for key, raw in values.items()}
-    overrides = {key: to_json(value) for key, value in parsed.items() if value != getattr(DEFAULTS, key)}
-    with_overrides(overrides)
+    overrides = differing(values)
     policy, _ = ClinicPolicy.objects.update_or_create(
         clinic=clinic,
         defaults={"overrides": overrides, "own_cases_only": own_cases_only, "updated_by": by},

@@ -10,17 +10,10 @@ from itertools import groupby
 from typing import Any
 
 from django import forms
-from django.contrib import admin, messages
-from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
-from django.template.response import TemplateResponse
-from django.urls import reverse
 
 from clinic import services
-from clinic.admin.base import RoleAdmin, clinics_where
 from clinic.admin.forms import WEEKDAYS, CodesField, dress
-from clinic.models import Clinic, ClinicPolicy, User
-from clinic.roles import Capability
+from clinic.models import Clinic, User
 from clinic.thresholds import DEFAULTS, FIELDS, PolicyError, Thresholds, parse
 
 
@@ -88,13 +81,16 @@ class PolicyForm(ThresholdFields):
         )
         dress(self)
 
+    @property
+    def values(self) -> dict[str, Any]:
+        """The thresholds as they were filled in; once valid."""
+        return {key: self.cleaned_data[key] for key in FIELDS}
+
     def save(self, clinic: Clinic, by: User) -> bool:
         """Whether it was saved; values out of order are shown beside the field."""
-        values = {key: self.cleaned_data[key] for key in FIELDS}
+        own_only = self.cleaned_data["own_cases_only"]
         try:
-            services.set_policy(
-                clinic=clinic, by=by, values=values, own_cases_only=self.cleaned_data["own_cases_only"]
-            )
+            services.set_policy(clinic=clinic, by=by, values=self.values, own_cases_only=own_only)
         except PolicyError as error:
             self.add_error(error.key, error.message)
             return False
@@ -128,47 +124,3 @@ def as_text(value: Any) -> str:
     if isinstance(value, tuple):
         return ", ".join(dict(WEEKDAYS)[day][:3] for day in value)
     return str(value)
-
-
-@admin.register(ClinicPolicy)
-class ClinicPolicyAdmin(RoleAdmin):
-    """One page a clinic, named by the clinic: the row itself appears with the first change."""
-
-    view_needs = change_needs = Capability.MANAGE_CLINIC
-
-    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
-        owned = (
-            clinics_where(request.user, Capability.MANAGE_CLINIC) if isinstance(request.user, User) else []
-        )
-        if not owned:
-            raise PermissionDenied
-        return HttpResponseRedirect(reverse("admin:clinic_clinicpolicy_change", args=[owned[0]]))
-
-    def change_view(
-        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
-    ) -> HttpResponse:
-        user = request.user
-        if not isinstance(user, User) or not user.may(Capability.MANAGE_CLINIC):
-            raise PermissionDenied
-        clinic = self._clinic(user, object_id)
-        form = PolicyForm(request.POST if request.method == "POST" else None, clinic=clinic)
-        if form.is_bound and form.is_valid() and form.save(clinic, user):
-            messages.success(request, "Policy saved. It counts from the next review on.")
-            return HttpResponseRedirect(request.path)
-        others = [
-            m.clinic for m in user.active_memberships if user.may(Capability.MANAGE_CLINIC, m.clinic_id)
-        ]
-        context = {
-            **self.admin_site.each_context(request),
-            "title": "Policy",
-            "clinic": clinic,
-            "clinics": others if len(others) > 1 else [],
-            "form": form,
-        }
-        return TemplateResponse(request, "admin/clinic/policy.html", context)
-
-    def _clinic(self, user: User, object_id: str) -> Clinic:
-        owned = clinics_where(user, Capability.MANAGE_CLINIC)
-        if not object_id.isdecimal() or int(object_id) not in owned:
-            raise Http404
-        return Clinic.objects.select_related("policy").get(pk=int(object_id))

@@ -54,6 +54,14 @@ def parse(key: str, raw: object) -> Any:
     return value
 
 
+def differing(values: Mapping[str, object]) -> dict[str, Any]:
+    """Of these values those that are not the defaults, ready for a JSON column. Raises PolicyError."""
+    parsed = {key: parse(key, raw) for key, raw in values.items()}
+    overrides = {key: to_json(value) for key, value in parsed.items() if value != getattr(DEFAULTS, key)}
+    with_overrides(overrides)
+    return overrides
+
+
 def to_json(value: Any) -> Any:
     """A threshold's value as JSON stores it: Decimal and time as text, tuples as lists."""
     if isinstance(value, Decimal):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
@@ -48,6 +48,15 @@ def load(programs: Sequence[Program], days: Mapping[int, date]) -> list[Case]:
     """
     rows = read(programs)
     return [_case(program, days[program.pk], rows[program.episode_id]) for program in programs]
+
+
+def load_days(programs: Sequence[Program], days: Sequence[date]) -> Iterator[list[Case]]:
+    """For each program its case as of each of the days on which it was under way; read once for all days."""
+    rows = read(programs)
+    for program in programs:
+        end = program.ended_on or date.max
+        under_way = [on for on in days if program.started_on <= on < end]
+        yield [_case(program, on, rows[program.episode_id]) for on in under_way]
 
 
 def _case(present: Program, on: date, rows: CaseRows) -> Case:

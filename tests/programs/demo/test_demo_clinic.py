@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date
 from io import StringIO
 from pathlib import Path
@@ -13,18 +13,22 @@ import pytest
 from django.conf import settings
 from django.core.management import call_command
 from django.db import transaction
+from django.utils import timezone
 
 from clinic.models import Clinic, Membership, OutboxMessage, User
 from clinic.roles import Role
+from clinic.services import set_policy
 from patients.models import DeviceToken, Episode, Patient
 from patients.vocabulary import Diagnosis
 from programs import demo
 from programs.demo.cast import PATIENTS, cast
 from programs.demo.courses import Course
 from programs.demo.showcase import SHOWCASE
-from programs.models import Alert, AlertEvent, Answer, CheckInRequest, Digest, Review, Run, Session
+from programs.models import Alert, AlertEvent, Answer, CheckInRequest, Digest, Program, Review, Run, Session
 from programs.rules.stall import ReasonCode, State, Trend
 from programs.services.library import load_starter_library
+from programs.services.policy_trial import try_policy
+from programs.services.reviews import review_as_of
 
 DOCS = Path(settings.BASE_DIR) / "docs" / "demo-clinic.md"
 SEED = 1
@@ -192,3 +196,37 @@ def test_a_second_run_changes_nothing(clinic: Clinic) -> None:
     assert "nothing was changed" in output.getvalue()
     assert logins in output.getvalue()
     assert (count(), demo.logins()) == (before, logins)
+
+
+def test_a_tried_policy_tells_what_the_reviews_under_it_then_do(clinic: Clinic) -> None:
+    values = {"stalling_week": 5, "stalled_week": 6, "silent_days": 28, "silent_missed_requests": 6}
+    owner = User.objects.get(email="owner@example.com")
+    trial = try_policy(clinic=clinic, by=owner, values=values, today=TODAY)
+    ended = Program.objects.filter(clinic=clinic).exclude(ended_on=None)  # no review alerts on one any more
+    treated = set(Episode.objects.exclude(programs__in=ended).values_list("case_number", flat=True))
+    changed = {
+        name: {(change.episode.case_number, change.kind.value) for change in getattr(trial, name)}
+        for name in ("more", "fewer")
+    }
+    before = alerted(clinic, trial.days)
+    with transaction.atomic():
+        set_policy(clinic=clinic, by=owner, values=values, own_cases_only=False)
+        after = alerted(clinic, trial.days)
+        transaction.set_rollback(True)
+    assert after - before == {found for found in changed["more"] if found[0] in treated}
+    assert before - after == {found for found in changed["fewer"] if found[0] in treated}
+    assert all(changed.values())
+
+
+def alerted(clinic: Clinic, days: Sequence[date]) -> set[tuple[str, str]]:
+    """Case and kind of the alerts that reviews on these days open, made in earnest and undone."""
+    with transaction.atomic():
+        rows = Alert.objects.filter(clinic=clinic).exclude(kind=Alert.Kind.RED_FLAG)
+        AlertEvent.objects.filter(alert__in=rows).delete()
+        rows.delete()
+        Review.objects.filter(clinic=clinic).delete()
+        for day in days:
+            review_as_of(on=day, now=timezone.now(), clinic=clinic)
+        found = set(rows.all().values_list("episode__case_number", "kind"))
+        transaction.set_rollback(True)
+    return found
