@@ -10,6 +10,7 @@ import logging
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
+from itertools import chain
 from uuid import UUID
 
 from django.db import connection, transaction
@@ -21,7 +22,7 @@ from clinic.models import Clinic, Membership, OutboxMessage, User
 from clinic.roles import Capability, require
 from clinic.row_security import Tenant, acting_for, explain
 from patients.models import Episode, Erasure, Patient, PrivacyEvent, RestrictedRecord
-from patients.services import CaseError
+from patients.services import CaseError, highest_number
 from programs.models import Alert, Digest, Program
 from programs.services.patient_data import (
     TO_STAFF,
@@ -273,6 +274,8 @@ def _legal_term(patient: Patient, today: date) -> date:
 @transaction.atomic
 def _purge(erasure: Erasure, now: datetime) -> None:
     records = RestrictedRecord.objects.filter(erasure=erasure)
+    numbers = highest_number(chain.from_iterable(records.values_list("case_numbers", flat=True)))
+    Clinic.objects.filter(pk=erasure.clinic_id, case_number__lt=numbers).update(case_number=numbers)
     data_keys.destroy(*records.values_list("pk", flat=True))
     records.delete()
     Erasure.objects.filter(pk=erasure.pk).update(purged_at=now)

@@ -13,6 +13,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from django.core.exceptions import ValidationError
 from django.core.management import CommandError, call_command
 from django.db import Error, connection, transaction
 from django.test.utils import CaptureQueriesContext
@@ -26,8 +27,9 @@ from clinic.models import Clinic, OutboxMessage, RowAttempt, User
 from clinic.outbox import MASK, PLACEHOLDER
 from clinic.roles import Denied, Role
 from clinic.row_security import NOBODY, Origin, Tenant, acting_for
+from patients import consents
 from patients.models import Consent, Episode, Erasure, Invitation, PrivacyEvent, RestrictedRecord
-from patients.services import CaseError
+from patients.services import CaseError, open_episode
 from programs.models import Answer, CheckInRequest, Digest, Program, ProgramDose
 from programs.services import privacy, retention
 from programs.services.patient_data import HIDDEN, NOT_EXPORTED, SWEPT, columns, tables
@@ -400,6 +402,54 @@ class TestLedger:
         assert everything(case.patient_id)
 
 
+class TestTheCaseNumber:
+    """Of someone erased: whoever looks for a number years later finds one person."""
+
+    @pytest.fixture
+    def erasure(self, clinic: Clinic, owner: User) -> Erasure:
+        case = make_case(clinic, case_number="1060")
+        with enforced(), acting_for(Tenant((clinic.pk,), user=owner.pk)):
+            return erase(case, owner)
+
+    def opened(self, clinic: Clinic, case_number: str = "") -> str:
+        physio, patient = make_user(clinic=clinic), make_patient(clinic)
+        with enforced(), acting_for(Tenant((clinic.pk,), user=physio.pk)):
+            return open_episode(
+                patient=patient,
+                by=physio,
+                clinician=physio,
+                diagnosis="pfp",
+                index_side="left",
+                opened_on=TODAY,
+                case_number=case_number,
+            ).case_number
+
+    def test_is_not_given_to_the_next_patient_nor_when_the_record_is_destroyed(
+        self, clinic: Clinic, erasure: Erasure
+    ) -> None:
+        with transaction.atomic():
+            assert self.opened(clinic) == "1061"
+            transaction.set_rollback(True)
+        with enforced(), acting_for(Tenant((clinic.pk,))):
+            privacy.purge_due(now=NOW, today=erasure.keep_until)
+        assert self.opened(clinic) == "1061"
+        assert self.opened(make_clinic()) == "1001"
+
+    def test_is_refused_where_it_is_typed(self, clinic: Clinic, erasure: Erasure) -> None:
+        with pytest.raises(ValidationError) as refused:
+            self.opened(clinic, "1060")
+        assert refused.value.message_dict == {
+            "case_number": ["This number belongs to a record that was erased. Take another."]
+        }
+        assert not Episode.objects.filter(clinic=clinic).exists()
+        assert self.opened(make_clinic(), "1060") == "1060"
+
+    def test_stands_in_no_trail_when_it_is_destroyed(self, clinic: Clinic, erasure: Erasure) -> None:
+        privacy.purge_due(now=NOW, today=erasure.keep_until)
+        entry = AuditEntry.objects.filter(table_name="clinic_clinic").latest("id")
+        assert entry.changes == {"case_number": None}
+
+
 class TestLegalTerms:
     def test_the_record_is_destroyed_at_its_term_and_not_a_day_before(
         self, case: Episode, owner: User
@@ -436,7 +486,7 @@ class TestLegalTerms:
         chain.seal()
 
         assert not of_them().exists()
-        assert of_nobody.count() == others > 0
+        assert of_nobody.count() == others + 1 > 1  # that the clinic's number went up
         assert AuditEntry.objects.of_patient(case.patient).filter(action="deleted").exists()
         assert (chain.verify().problems, chain.verify().unsealed) == ([], 0)
 
@@ -590,7 +640,7 @@ class TestAtTheSameMoment:
         report = {"occurred_at": now.isoformat(), "worst_left": 3, "red_flags": ["knee_locks"]}
         address, body, status = {
             "me/answers": (f"me/answers/{uuid4()}", report, 404),
-            "me/consent": ("me/consent", {"version": 1}, 503),
+            "me/consent": ("me/consent", {"version": consents.current().version}, 503),
         }[path]
 
         def send() -> None:
