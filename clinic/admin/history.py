@@ -94,7 +94,7 @@ def steps(entries: list[AuditEntry], labels: Labels) -> list[Step]:
     return [
         Step(
             at=entry.at,
-            by=by[entry.who],
+            by=by[entry.pk],
             action=entry.get_action_display(),
             what=capfirst(str(models[entry.table_name]._meta.verbose_name)),
             why=entry.why,
