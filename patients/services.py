@@ -90,7 +90,9 @@ def open_episode(
     episode.full_clean()
     # After the living ones: who is erased at this moment is found here.
     if numbers_put_away(clinic=patient.clinic, among=[episode.case_number]):
-        raise ValidationError({"case_number": "This number belongs to a record that was erased. Take another."})
+        raise ValidationError(
+            {"case_number": "This number belongs to a record that was erased. Take another."}
+        )
     episode.save()
     return episode
 

@@ -48,8 +48,10 @@ class Access:
     """For the clinic's owner alone: it may name others."""
 
 
-def readers(*, patient: Any, before: int | None = None, most: int = READERS_SHOWN) -> list[Access]:
-    """Who else has read the patient's record, the latest first; ``before`` goes on below that entry."""
+def readers(*, patient: Any, before: int | None = None, most: int | None = READERS_SHOWN) -> list[Access]:
+    """Who else has read the patient's record, the latest first; ``before`` goes on below that entry, and
+    without ``most`` it is everyone.
+    """
     entries = AuditEntry.objects.readings().of_patient(patient).order_by("-id")
     entries = entries.exclude(who__in=[f"patient:{patient.pk}", NOT_A_READER])
     if before is not None:
@@ -69,13 +71,14 @@ def people(entries: Iterable[AuditEntry]) -> dict[int, Person]:
     members = Membership.objects.filter(user__in=users, clinic__in=clinics).select_related("user")
     staff = {f"user:{m.user_id}": Person(m.user.get_full_name(), Role(m.role).label) for m in members}
     strangers = [user for user in users if f"user:{user}" not in staff]
-    openings = {entry.pk: int(found[1]) for entry in entries if (found := BY_BREAK_GLASS.match(entry.why))}
+    openings = {entry.pk: int(begun[1]) for entry in entries if (begun := BY_BREAK_GLASS.match(entry.why))}
     operators, opened = _operators(strangers, clinics, set(openings.values()))
     known = operators | staff  # as what they are today, else as what they were
-    return {
-        entry.pk: opened.get((openings.get(entry.pk), entry.who)) or known.get(entry.who) or _person(entry.who)
-        for entry in entries
-    }
+    found = {}
+    for entry in entries:
+        by_glass = opened.get((openings.get(entry.pk), entry.who))
+        found[entry.pk] = by_glass or known.get(entry.who) or _person(entry.who)
+    return found
 
 
 def _operators(

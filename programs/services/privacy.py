@@ -17,6 +17,7 @@ from django.db import connection, transaction
 
 from clinic import data_keys
 from clinic.audit import seen
+from clinic.audit.reading import Access, readers
 from clinic.legal_terms import term_of
 from clinic.models import Clinic, Membership, OutboxMessage, User
 from clinic.roles import Capability, require
@@ -55,8 +56,14 @@ def export_patient(*, patient: Patient, by: User | None, reason: str, now: datet
         require(by, Capability.EXPORT, patient.clinic_id)
     _require_reason(reason)
     _note(What.EXPORTED, patient.clinic_id, patient.pk, by, reason, now)
+    read_by = [_reading(access) for access in readers(patient=patient, most=None)]
     seen.take_out(patient.pk, patient.clinic_id)
-    return Export(patient.pk, now, collect(patient))
+    return Export(patient.pk, now, collect(patient), read_by)
+
+
+def _reading(access: Access) -> dict[str, object]:
+    """As the patient is shown it in the app."""
+    return {"at": access.at, "name": access.by.name, "role": access.by.role, "how": access.kind.label}
 
 
 def confirmation(patient: Patient) -> str:

@@ -191,7 +191,9 @@ ADMIN = {
     "admin:programs_template_changelist": page("List of programs to assign", READERS),
     "admin:programs_template_add": form("Add a program to assign", CLINICIANS),
     "admin:programs_template_change": shown("A program to assign", READERS, CLINICIANS, "template"),
-    "admin:programs_template_history": history("a program to assign", CLINICIANS, "template", barred=(GLASS,)),
+    "admin:programs_template_history": history(
+        "a program to assign", CLINICIANS, "template", barred=(GLASS,)
+    ),
     "admin:programs_template_delete": closed("Delete a program to assign", "template"),
     # --- the clinic
     "admin:clinic_membership_changelist": page("List of staff", OWNERS),

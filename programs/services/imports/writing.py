@@ -172,8 +172,8 @@ def _conflicts(clinic: Clinic, cases: Cases, known: dict[str, _Known]) -> list[P
     """Rows that contradict what the clinic has."""
     new = [case for case in cases if case not in known]
     taken = Episode.objects.filter(clinic=clinic, case_number__in=new).values_list("case_number", flat=True)
-    told = {case: "is a case of this clinic already" for case in taken}
-    told |= {case: "was that of someone erased" for case in numbers_put_away(clinic=clinic, among=new)}
+    told = dict.fromkeys(taken, "is a case of this clinic already")
+    told |= dict.fromkeys(numbers_put_away(clinic=clinic, among=new), "was that of someone erased")
     problems = [
         Problem(row.line, "case", f"expected a new case number, {case} {what}")
         for case, what in told.items()
