@@ -104,7 +104,7 @@ def _person(who: str) -> Person:
         "user": f"Someone who is no member of staff (user {name})",
         "patient": "The patient",
         "task": "The service",
-        "command": f"The service (command {name})",
+        "command": "The service",
         "role": f"The database (role {name})",
     }
     return Person(words.get(kind, "Someone who signed in"))
