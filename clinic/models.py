@@ -65,6 +65,9 @@ class Clinic(models.Model):
         choices=[(code, term.country) for code, term in sorted(TERMS.items())],
         help_text="Whose law says how long records are kept. Empty: as long as the strictest does.",
     )
+    case_number = models.PositiveIntegerField(
+        default=0, db_default=0, editable=False, help_text="The highest one of a record that is destroyed."
+    )
     simulated = models.BooleanField(default=False, help_text="Invented patients, for trying things out.")
     is_active = models.BooleanField(default=True)
     created_at = models.DateTimeField(db_default=Now(), editable=False)

@@ -79,6 +79,11 @@ def owns_or_operates(request: HttpRequest) -> bool:
     return owns(request) or bool(getattr(request.user, "is_operator", False))
 
 
+def shows_history(request: HttpRequest) -> bool:
+    """The audit trail is closed to operators: see ``clinic.admin.base.NOT_FOR_OPERATORS``."""
+    return not getattr(request.user, "is_operator", False)
+
+
 def _may(request: HttpRequest, capability: Capability) -> bool:
     may = getattr(request.user, "may", None)
     return bool(may and may(capability))
@@ -96,7 +101,7 @@ def _item(title: str, icon: str, link: str, permission: str) -> dict[str, Any]:
 UNFOLD = {
     "SITE_SYMBOL": "directions_run",
     "SITE_URL": None,
-    "SHOW_HISTORY": True,
+    "SHOW_HISTORY": "config.unfold.shows_history",
     "SHOW_VIEW_ON_SITE": False,
     "SHOW_BACK_BUTTON": True,
     "ENVIRONMENT": "config.unfold.environment",

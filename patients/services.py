@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import secrets
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime, timedelta
+from itertools import chain
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -18,12 +21,14 @@ from clinic.models import Clinic, Membership, User
 from clinic.roles import Capability, require
 from clinic.row_security import Tenant, acting_for
 from clinic.security_events import Event
-from patients.models import DeviceToken, Episode, Invitation, LoginCode, Patient
+from patients.models import DeviceToken, Episode, Invitation, LoginCode, Patient, RestrictedRecord
 
 INVITATION_DAYS = 14
 INVITATION_SHOWN_DAYS = 30
 """So long after its end an invitation is kept: staff see that it ran out, and send another."""
 CASE_NUMBER_LOCK = 7340
+FIRST_NUMBER = 1001
+COUNTED = re.compile(r"[0-9]{1,9}")
 
 
 class InvitationError(ValueError):
@@ -68,7 +73,7 @@ def open_episode(
     Raises:
         Denied: ``by`` may do no clinical work here.
         CaseError: the clinician does not treat in this clinic.
-        ValidationError: a column is not valid, by name.
+        ValidationError: a column is not valid, by name, or the number was that of someone erased.
     """
     require(by, Capability.WRITE_CLINICAL, patient.clinic_id)
     require_clinician(clinician, patient.clinic_id)
@@ -83,17 +88,38 @@ def open_episode(
         **fields,
     )
     episode.full_clean()
+    # After the living ones: who is erased at this moment is found here.
+    if numbers_put_away(clinic=patient.clinic, among=[episode.case_number]):
+        raise ValidationError(
+            {"case_number": "This number belongs to a record that was erased. Take another."}
+        )
     episode.save()
     return episode
 
 
 def next_case_number(clinic: Clinic) -> str:
-    """The clinic's next free case number. Holds a lock until the transaction ends: no two get the same."""
+    """The clinic's next case number, which nobody ever had. Holds a lock until the transaction ends: no two
+    get the same.
+    """
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [CASE_NUMBER_LOCK, clinic.pk])
-    numbers = Episode.objects.filter(clinic=clinic, case_number__regex=r"^[0-9]{1,9}$")
-    highest = max((int(number) for number in numbers.values_list("case_number", flat=True)), default=1000)
-    return str(highest + 1)
+    # In the order in which an erasure, and years later its end, takes a number from one to the next.
+    living = highest_number(Episode.objects.filter(clinic=clinic).values_list("case_number", flat=True))
+    records = RestrictedRecord.objects.filter(clinic=clinic).values_list("case_numbers", flat=True)
+    put_away = highest_number(chain.from_iterable(records))
+    destroyed: int = Clinic.objects.values_list("case_number", flat=True).get(pk=clinic.pk)
+    return str((max(living, put_away, destroyed) or FIRST_NUMBER - 1) + 1)
+
+
+def highest_number(numbers: Iterable[str]) -> int:
+    """Of those made of digits, as we count; 0 without any."""
+    return max((int(number) for number in numbers if COUNTED.fullmatch(number)), default=0)
+
+
+def numbers_put_away(*, clinic: Clinic, among: Sequence[str]) -> set[str]:
+    """Which of these case numbers a record holds of someone erased: none is given to another."""
+    records = RestrictedRecord.objects.filter(clinic=clinic, case_numbers__overlap=list(among))
+    return set(among).intersection(chain.from_iterable(records.values_list("case_numbers", flat=True)))
 
 
 def require_clinician(user: User, clinic_id: int) -> None:

@@ -37,6 +37,7 @@ class Act(forms.Form):
     intro: ClassVar[str] = ""
     danger: ClassVar[bool] = False
     template: ClassVar[str] = "admin/clinic/act.html"
+    downloads: ClassVar[bool] = False  # it answers with a file: the page stays, and says so once it is there
     answer: HttpResponse | None = None  # what ``perform`` answers with, such as a file, instead of going on
     renamed: ClassVar[Mapping[str, str]] = {}  # what the service calls a field, and what the form does
 

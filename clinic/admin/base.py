@@ -26,6 +26,11 @@ from clinic.tenancy import ClinicRow
 
 CONFLICT = "Someone else saved the same thing a moment ago. Look at it again before you repeat it."
 
+NOT_FOR_OPERATORS = "Not shown to operators of the service."
+"""What was changed and who has read it: the database gives them no entry of a clinic, and an empty page would
+say that there is none.
+"""
+
 NATIVE_PICKERS = {DateField: {"widget": native_picker("date")}, TimeField: {"widget": native_picker("time")}}
 INLINE_PICKERS = {**FORMFIELD_OVERRIDES_INLINE, **NATIVE_PICKERS}
 
@@ -43,6 +48,13 @@ def rows_where(user: User, capability: Capability, rows: QuerySet[Any]) -> Query
 
 def is_operator(request: HttpRequest) -> bool:
     return isinstance(request.user, User) and request.user.is_active and request.user.is_operator
+
+
+def refuse_operators(request: HttpRequest, row: Any) -> None:
+    """Of the trail of a clinic where they don't work."""
+    clinic_id = getattr(row, "clinic_id", row.pk)
+    if is_operator(request) and clinic_id not in request.user.clinic_ids:  # type: ignore[union-attr]
+        raise PermissionDenied(NOT_FOR_OPERATORS)
 
 
 class PlainFields:
@@ -145,6 +157,7 @@ class RoleAdmin(PlainFields, RolePermissions, ModelAdmin):
             raise Http404
         if not (self.has_view_permission(request, row) and self._may(request, self.history_needs, row)):
             raise PermissionDenied
+        refuse_operators(request, row)
         context = {
             **self.admin_site.each_context(request),
             "title": "History",

@@ -91,10 +91,10 @@ def steps(entries: list[AuditEntry], labels: Labels) -> list[Step]:
     by = people(entries)
     models = {model._meta.db_table: model for model in apps.get_models()}
     users = _users(entries, models)
-    return [
+    found = [
         Step(
             at=entry.at,
-            by=by[entry.who],
+            by=by[entry.pk],
             action=entry.get_action_display(),
             what=capfirst(str(models[entry.table_name]._meta.verbose_name)),
             why=entry.why,
@@ -103,10 +103,17 @@ def steps(entries: list[AuditEntry], labels: Labels) -> list[Step]:
         for entry in entries
         if entry.table_name in models
     ]
+    # A change that says nothing of what was changed only raises questions.
+    return [step for step in found if step.changes or step.action != AuditEntry.Action.CHANGED.label]
 
 
-UNTOLD = {"id", "clinic_id", "created_at", "client_id"}
-"""What every row has, and tells nobody anything."""
+UNTOLD = {
+    *("id", "clinic_id", "created_at", "client_id"),  # what every row has
+    *("text_hash", "token_hash", "code_hash", "body_hash", "digest", "token_key", "secret"),
+    *("dedupe_key", "lease", "leased_until"),
+    *("verdict", "evidence", "thresholds"),  # as the rules store them: pages show them in words
+}
+"""What tells nobody anything."""
 
 CODE = re.compile(r"[a-z]+(_[a-z0-9]+)*")
 """A word of ours where the column itself has no list of them."""

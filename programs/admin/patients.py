@@ -19,7 +19,7 @@ from unfold.decorators import display
 from unfold.views import ChangeList
 
 from clinic.admin.actions import Act, act_on
-from clinic.admin.base import RoleAdmin, clinics_where
+from clinic.admin.base import RoleAdmin, clinics_where, refuse_operators
 from clinic.admin.forms import zone_field
 from clinic.audit.models import AuditEntry
 from clinic.audit.reading import READERS_SHOWN, readers
@@ -314,6 +314,7 @@ class PatientAdmin(RoleAdmin):
             raise Http404
         if not self._may(request, self.history_needs, patient):
             raise PermissionDenied
+        refuse_operators(request, patient)
         before = request.GET.get("before", "")
         found = readers(
             patient=patient, before=int(before) if before.isdecimal() and len(before) < 19 else None
@@ -324,6 +325,7 @@ class PatientAdmin(RoleAdmin):
             "about": patient,
             "back_url": reverse("admin:patients_patient_change", args=[patient.pk]),
             "accesses": found,
+            "says_why": self._may(request, Capability.MANAGE_CLINIC, patient),
             "earlier": found[-1].id if len(found) == READERS_SHOWN else None,
         }
         return TemplateResponse(request, "admin/clinic/readers.html", context)

@@ -35,6 +35,8 @@ class ExportPatient(_OfPatient):
     needs = Capability.EXPORT
     title = "Export all data of the patient"
     submit = "Download"
+    downloads = True
+    template = "admin/programs/take_out.html"
     intro = "Everything stored about the patient, notes and e-mails included. Who took it and why is kept."
 
     content = forms.ChoiceField(
@@ -43,6 +45,9 @@ class ExportPatient(_OfPatient):
     reason = forms.CharField(
         max_length=300, widget=text_area(), help_text="Such as: asked for by the patient."
     )
+
+    def context(self) -> dict[str, object]:
+        return {"earlier": privacy.exports_of(self.target)}
 
     def perform(self) -> str:
         export = privacy.export_patient(
@@ -80,7 +85,7 @@ class ErasePatient(_OfPatient):
         self.ends = privacy.what_ends(self.target)
 
     def context(self) -> dict[str, object]:
-        return {"ends": self.ends}
+        return {"ends": self.ends, "kept": privacy.what_is_kept(self.target, self.today)}
 
     def perform(self) -> str:
         erasure = privacy.erase_patient(
@@ -99,9 +104,14 @@ class OpenRecord(Act):
     needs = Capability.ERASE
     title = "Open the record of someone erased"
     submit = "Download"
+    downloads = True
+    template = "admin/programs/take_out.html"
     intro = "Only for what the law allows: a claim, an authority's order. Who opened it and why is kept."
 
     reason = forms.CharField(max_length=300, widget=text_area())
+
+    def context(self) -> dict[str, object]:
+        return {"earlier": privacy.openings_of(self.target)}
 
     def perform(self) -> str:
         content = privacy.open_record(

@@ -21,7 +21,7 @@ from django.db.models import Field, Model, OuterRef, Q, Subquery
 
 from clinic import outbox
 from clinic.csv_cells import cell
-from clinic.models import DataKey, OutboxMessage, RowAttempt, User
+from clinic.models import Clinic, DataKey, OutboxMessage, RowAttempt, User
 from patients.models import (
     Consent,
     DeviceToken,
@@ -32,8 +32,17 @@ from patients.models import (
     PrivacyEvent,
     RestrictedRecord,
 )
-from programs.models import Alert, CheckInRequest, Digest, Exercise, Program, ProgramDose, SessionExercise
-from programs.services import checkins, red_flags, reviews
+from programs.models import (
+    Alert,
+    CheckInRequest,
+    Digest,
+    Exercise,
+    Program,
+    ProgramDose,
+    SessionExercise,
+    Template,
+)
+from programs.services import checkins, export_words, red_flags, reviews
 
 OURS = ("clinic", "patients", "programs")
 
@@ -77,10 +86,17 @@ CONTACT = frozenset(
 NOT_CLINICAL = (Consent, DeviceToken, Invitation, LoginCode, OutboxMessage)
 """Tables that the law does not ask to keep."""
 
-EXERCISE_OF: Mapping[type[Model], str] = {ProgramDose: "exercise", SessionExercise: "dose__exercise"}
-"""Rows that name an exercise by its number, or lead to one that does: a copy says its name beside it."""
+NAMED: Mapping[type[Model], tuple[str, type[Model], str]] = {
+    ProgramDose: ("exercise_name", Exercise, "exercise"),
+    SessionExercise: ("exercise_name", Exercise, "dose__exercise"),
+    Program: ("template_name", Template, "template"),
+}
+"""Rows that name a row of the library by its number, or lead to one that does: a copy says its name in a
+column of its own. The library changes, and a record that is put away is read decades later.
+"""
 
-EXERCISE_NAME = "exercise_name"
+LABEL = "_label"
+"""Ends the name of the column that says in words what the one before it holds as a code."""
 
 SWEPT: Mapping[str, type[Model]] = {
     checkins.ASKING: Program,
@@ -108,11 +124,6 @@ def tables() -> list[type[Model]]:
 def columns(model: type[Model]) -> list[Field[Any, Any]]:
     """What a copy holds of a table."""
     return [field for field in model._meta.concrete_fields if field.name not in HIDDEN]
-
-
-def headings(model: type[Model]) -> list[str]:
-    """What a copy calls them."""
-    return [*(field.name for field in columns(model)), *([EXERCISE_NAME] if model in EXERCISE_OF else [])]
 
 
 def exported() -> list[type[Model]]:
@@ -170,32 +181,35 @@ class Export:
     patient_key: UUID
     made_at: datetime
     tables: Mapping[str, Rows]
+    read_by: Rows
 
     def as_json(self) -> str:
         content = {
             "patient": self.patient_key,
             "exported_at": self.made_at,
             "tables": self.tables,
+            export_words.READ_BY: self.read_by,
         }
         return to_json(content)
 
     def as_zip(self) -> bytes:
-        """One CSV file a table, with its header even where it is empty."""
+        """One CSV file a table that has rows, and one that says in words what each is."""
+        files = dict(self._files())
         buffer = io.BytesIO()
         with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
-            for name, text in self._files():
-                archive.writestr(f"{name}.csv", text)
+            archive.writestr("README.txt", export_words.read_me(files, self.made_at))
+            for name, text in files.items():
+                archive.writestr(f"{name}.csv", text.encode("utf-8-sig"))  # else Excel shows "Zoë" as "ZoÃ«"
         return buffer.getvalue()
 
     def _files(self) -> Iterator[tuple[str, str]]:
-        for model in exported():
-            sheet = io.StringIO(newline="")
-            writer = csv.writer(sheet)
-            writer.writerow(headings(model))
-            writer.writerows(
-                [_as_cell(value) for value in row.values()] for row in self.tables[model._meta.db_table]
-            )
-            yield model._meta.db_table, sheet.getvalue()
+        for name, rows in {**self.tables, export_words.READ_BY: self.read_by}.items():
+            if rows:
+                sheet = io.StringIO(newline="")
+                writer = csv.writer(sheet)
+                writer.writerow(rows[0])
+                writer.writerows([_as_cell(value) for value in row.values()] for row in rows)
+                yield name, sheet.getvalue()
 
 
 def to_json(content: Any) -> str:
@@ -212,25 +226,32 @@ def _rows(model: type[Model], patient_key: UUID) -> Any:
 
 
 def _to_read(model: type[Model], patient_key: UUID) -> Any:
-    """The rows with what a reader knows by name: people and exercises."""
-    people = [field.name for field in columns(model) if field.related_model is User]
+    """The rows with what a reader knows by name: people, the clinic, exercises."""
+    by_name = [field.name for field in columns(model) if field.related_model in (User, Clinic)]
     rows = _rows(model, patient_key).order_by("pk")
     if model is OutboxMessage:
         rows = rows.exclude(TO_STAFF)
-    if model in EXERCISE_OF:
-        exercise = Exercise.objects.filter(pk=OuterRef(EXERCISE_OF[model]))
-        rows = rows.annotate(**{EXERCISE_NAME: Subquery(exercise.values("name"))})
-    return rows.select_related(*people) if people else rows
+    if model in NAMED:
+        column, library, path = NAMED[model]
+        named = library._default_manager.filter(pk=OuterRef(path))
+        rows = rows.annotate(**{column: Subquery(named.values("name"))})
+    return rows.select_related(*by_name) if by_name else rows
 
 
 def _row(row: Model, model: type[Model]) -> dict[str, Any]:
-    named = {EXERCISE_NAME: getattr(row, EXERCISE_NAME)} if model in EXERCISE_OF else {}
-    return {field.name: _value(row, field) for field in columns(model)} | named
+    found: dict[str, Any] = {}
+    for field in columns(model):
+        found[field.name] = value = _value(row, field)
+        if export_words.meanings(field):
+            found[f"{field.name}{LABEL}"] = export_words.label_of(field, value)
+    if model in NAMED:
+        found[NAMED[model][0]] = getattr(row, NAMED[model][0])
+    return found
 
 
 def _value(row: Model, field: Field[Any, Any]) -> Any:
-    """As a reader understands it: a person by name, another row by its key."""
-    if field.related_model is User:
+    """As a reader understands it: a person and the clinic by name, another row by its key."""
+    if field.related_model in (User, Clinic):
         return str(getattr(row, field.name) or "")
     if field.model is OutboxMessage and field.name == "text":
         return row.text.replace(outbox.PLACEHOLDER, outbox.MASK)  # type: ignore[attr-defined]

@@ -10,18 +10,21 @@ import logging
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
+from itertools import chain
 from uuid import UUID
 
 from django.db import connection, transaction
+from django.db.models import QuerySet
 
 from clinic import data_keys
 from clinic.audit import seen
-from clinic.legal_terms import term_of
+from clinic.audit.reading import Access, readers
+from clinic.legal_terms import LONGEST, term_of
 from clinic.models import Clinic, Membership, OutboxMessage, User
 from clinic.roles import Capability, require
 from clinic.row_security import Tenant, acting_for, explain
 from patients.models import Episode, Erasure, Patient, PrivacyEvent, RestrictedRecord
-from patients.services import CaseError
+from patients.services import CaseError, highest_number
 from programs.models import Alert, Digest, Program
 from programs.services.patient_data import (
     TO_STAFF,
@@ -54,8 +57,14 @@ def export_patient(*, patient: Patient, by: User | None, reason: str, now: datet
         require(by, Capability.EXPORT, patient.clinic_id)
     _require_reason(reason)
     _note(What.EXPORTED, patient.clinic_id, patient.pk, by, reason, now)
+    read_by = [_reading(access) for access in readers(patient=patient, most=None)]
     seen.take_out(patient.pk, patient.clinic_id)
-    return Export(patient.pk, now, collect(patient))
+    return Export(patient.pk, now, collect(patient), read_by)
+
+
+def _reading(access: Access) -> dict[str, object]:
+    """As the patient is shown it in the app."""
+    return {"at": access.at, "name": access.by.name, "role": access.by.role, "how": access.kind.label}
 
 
 def confirmation(patient: Patient) -> str:
@@ -85,6 +94,34 @@ def what_ends(patient: Patient) -> list[str]:
         *([f"{count} open alerts disappear."] if (count := alerts.count() - flags) else []),
         *([f"{count} e-mails to the patient are not sent any more."] if (count := waiting.count()) else []),
     ]
+
+
+def what_is_kept(patient: Patient, today: date) -> str:
+    """Of someone erased today: until when, and by which law."""
+    if not patient.episodes.exists():
+        return "Nothing has to be kept: there is no case."
+    term, until = term_of(patient.clinic.country), _legal_term(patient, today)
+    why = f"{term.country}: {term.years} years after the last treatment ({term.source})"
+    if term is LONGEST:
+        why = f"The clinic names no country, so the longest term we know holds: {term.years} years"
+    return (
+        f"The clinical record is put away until {until:%-d %b %Y}. {why}; "
+        f"of someone under 18 at least until they are {term.minors_until}."
+    )
+
+
+def exports_of(patient: Patient) -> QuerySet[PrivacyEvent]:
+    """When all data of the patient were taken out, by whom and why; the latest first."""
+    return _events(patient.pk, What.EXPORTED)
+
+
+def openings_of(record: RestrictedRecord) -> QuerySet[PrivacyEvent]:
+    """When what is left of someone erased was opened, by whom and why; the latest first."""
+    return _events(record.erasure_id, What.OPENED)
+
+
+def _events(patient_key: UUID, what: str) -> QuerySet[PrivacyEvent]:
+    return PrivacyEvent.objects.filter(patient_key=patient_key, what=what).select_related("by")
 
 
 @transaction.atomic
@@ -273,6 +310,8 @@ def _legal_term(patient: Patient, today: date) -> date:
 @transaction.atomic
 def _purge(erasure: Erasure, now: datetime) -> None:
     records = RestrictedRecord.objects.filter(erasure=erasure)
+    numbers = highest_number(chain.from_iterable(records.values_list("case_numbers", flat=True)))
+    Clinic.objects.filter(pk=erasure.clinic_id, case_number__lt=numbers).update(case_number=numbers)
     data_keys.destroy(*records.values_list("pk", flat=True))
     records.delete()
     Erasure.objects.filter(pk=erasure.pk).update(purged_at=now)

@@ -121,9 +121,9 @@ ADMIN = {
     "admin:patients_patient_add ?clinic": form("Add a patient in one of several clinics", TEAM, "clinic"),
     "admin:patients_patient_change": page("Page of a patient", TEAM_AND_READERS, "patient"),
     "admin:patients_patient_contact": shown("Contact data of a patient", TEAM_AND_READERS, TEAM, "patient"),
-    "admin:patients_patient_history": history("a patient", READERS, "patient", barred=(ASSISTANT,)),
+    "admin:patients_patient_history": history("a patient", CLINICIANS, "patient", barred=(ASSISTANT, GLASS)),
     "admin:patients_patient_readers": page(
-        "Who has seen the record of a patient", READERS, "patient", refused=404, barred=(ASSISTANT,)
+        "Who has seen the record of a patient", CLINICIANS, "patient", refused=404, barred=(ASSISTANT, GLASS)
     ),
     "admin:patients_patient_delete": closed("Delete a patient", "patient"),
     "admin:do invite": form("Invite a patient", TEAM, "newcomer"),
@@ -135,7 +135,7 @@ ADMIN = {
     "admin:patients_episode_changelist": page("List of cases (leads to the patients)", STAFF, opened=302),
     "admin:patients_episode_add": closed("Add a case outside its patient's page"),
     "admin:patients_episode_change": shown("Diagnosis and onset of a case", READERS, CLINICIANS, "case"),
-    "admin:patients_episode_history": history("a case", READERS, "case"),
+    "admin:patients_episode_history": history("a case", CLINICIANS, "case", barred=(GLASS,)),
     "admin:patients_episode_delete": closed("Delete a case", "case"),
     # --- what is the patient's right
     "admin:do export": form(
@@ -156,7 +156,7 @@ ADMIN = {
     "admin:patients_assessment_change": shown(
         "An assessment with its measurements", READERS, CLINICIANS, "assessment"
     ),
-    "admin:patients_assessment_history": history("an assessment", READERS, "assessment"),
+    "admin:patients_assessment_history": history("an assessment", CLINICIANS, "assessment", barred=(GLASS,)),
     "admin:patients_assessment_delete": closed("Delete an assessment", "assessment"),
     "admin:do score": form("Score a questionnaire", CLINICIANS, "assessment"),
     "admin:suggestions": page("Programs suggested for an assessment", CLINICIANS, "assessment"),
@@ -170,13 +170,13 @@ ADMIN = {
     "admin:programs_program_changelist": page("List of programs (leads to the patients)", STAFF, opened=302),
     "admin:programs_program_add": closed("Add a program outside its case"),
     "admin:programs_program_change": shown("Edit a patient's program", READERS, CLINICIANS, "program"),
-    "admin:programs_program_history": history("a program", READERS, "program"),
+    "admin:programs_program_history": history("a program", CLINICIANS, "program", barred=(GLASS,)),
     "admin:programs_program_delete": closed("Delete a program", "program"),
     # --- alerts
     "admin:programs_alert_changelist": page("List of alerts", READERS),
     "admin:programs_alert_add": closed("Add an alert by hand"),
     "admin:programs_alert_change": page("An alert with its evidence", READERS, "alert"),
-    "admin:programs_alert_history": history("an alert", READERS, "alert"),
+    "admin:programs_alert_history": history("an alert", CLINICIANS, "alert", barred=(GLASS,)),
     "admin:programs_alert_delete": closed("Delete an alert", "alert"),
     "admin:do acknowledge": form("Acknowledge an alert", CLINICIANS, "red flag"),
     "admin:do snooze": form("Snooze an alert", CLINICIANS, "alert"),
@@ -186,12 +186,14 @@ ADMIN = {
     "admin:programs_exercise_changelist": page("List of exercises", READERS),
     "admin:programs_exercise_add": form("Add an exercise", CLINICIANS),
     "admin:programs_exercise_change": shown("An exercise of the clinic", READERS, CLINICIANS, "exercise"),
-    "admin:programs_exercise_history": history("an exercise", READERS, "exercise"),
+    "admin:programs_exercise_history": history("an exercise", CLINICIANS, "exercise", barred=(GLASS,)),
     "admin:programs_exercise_delete": closed("Delete an exercise", "exercise"),
     "admin:programs_template_changelist": page("List of programs to assign", READERS),
     "admin:programs_template_add": form("Add a program to assign", CLINICIANS),
     "admin:programs_template_change": shown("A program to assign", READERS, CLINICIANS, "template"),
-    "admin:programs_template_history": history("a program to assign", READERS, "template"),
+    "admin:programs_template_history": history(
+        "a program to assign", CLINICIANS, "template", barred=(GLASS,)
+    ),
     "admin:programs_template_delete": closed("Delete a program to assign", "template"),
     # --- the clinic
     "admin:clinic_membership_changelist": page("List of staff", OWNERS),
@@ -208,7 +210,7 @@ ADMIN = {
     "admin:clinic_clinic_changelist": page("List of clinics", OWNERS_AND_OPERATORS),
     "admin:clinic_clinic_add": closed("Add a clinic (by command only)"),
     "admin:clinic_clinic_change": form("Name and contact data of a clinic", OWNERS_AND_OPERATORS, "clinic"),
-    "admin:clinic_clinic_history": history("a clinic", OWNERS_AND_OPERATORS, "clinic"),
+    "admin:clinic_clinic_history": history("a clinic", OWNERS, "clinic", barred=OPERATORS),
     "admin:clinic_clinic_delete": closed("Delete a clinic", "clinic"),
     "admin:clinic_outboxmessage_changelist": page("List of e-mails and their states", OWNERS_AND_OPERATORS),
     "admin:clinic_outboxmessage_add": closed("Write an e-mail by hand"),

@@ -17,7 +17,8 @@ from clinic.models import BreakGlass, Membership, OutboxMessage, User
 from clinic.roles import Role
 from patients.models import Episode
 from programs.models import ContactLog
-from tests.factories import NOW, make_case, make_clinic, make_operator, make_user
+from tests.factories import NOW, make_case, make_clinic, make_operator, make_program, make_user
+from tests.programs.services.weekly import alert
 from tests.staff import signed_in
 
 pytestmark = pytest.mark.django_db
@@ -109,6 +110,32 @@ def test_what_was_read_is_on_record_with_the_reason(case: Episode, operator: Use
     entry = AuditEntry.objects.filter(action="read").latest("id")
     assert (entry.who, entry.patients) == (f"user:{operator.pk}", [case.patient_id])
     assert entry.why == f"Break-glass {BreakGlass.objects.get().pk}: {reason}"[:500]
+
+
+def test_the_trail_is_not_shown_rather_than_empty(case: Episode, operator: User) -> None:
+    client, raised = signed_in(operator), alert(make_program(case))
+    open_records(client, case)
+    for name, pk in (
+        ("patients_patient_history", case.patient_id),
+        ("patients_patient_readers", case.patient_id),
+        ("patients_episode_history", case.pk),
+        ("programs_alert_history", raised.pk),
+        ("clinic_clinic_history", case.clinic_id),
+    ):
+        refused = client.get(reverse(f"admin:{name}", args=[pk]))
+        assert refused.status_code == 403, name
+        assert "Not shown to operators of the service" in refused.content.decode()
+    for name, pk in (
+        ("patients_patient", case.patient_id),
+        ("patients_episode", case.pk),
+        ("programs_alert", raised.pk),
+        ("clinic_clinic", case.clinic_id),
+    ):
+        page = client.get(reverse(f"admin:{name}_change", args=[pk])).content.decode()
+        assert "/history/" not in page, name
+        assert "/readers/" not in page
+    treating = signed_in(case.clinician).get(reverse("admin:programs_alert_change", args=[raised.pk]))
+    assert "/history/" in treating.content.decode()
 
 
 @pytest.mark.parametrize("reason", ["", "   ", "because"])

@@ -20,7 +20,7 @@ from clinic.data_keys import prepare
 from clinic.models import Clinic, User
 from clinic.roles import Capability, require
 from patients.models import Assessment, Episode, Patient
-from patients.services import require_clinician
+from patients.services import numbers_put_away, require_clinician
 from patients.vocabulary import AssessmentKind, Side
 from programs.models import Answer, CheckInRequest, Program, ProgramDose, ProgramStage, Template
 from programs.rules.schedule import local_date, missed_at, slot_at
@@ -172,9 +172,11 @@ def _conflicts(clinic: Clinic, cases: Cases, known: dict[str, _Known]) -> list[P
     """Rows that contradict what the clinic has."""
     new = [case for case in cases if case not in known]
     taken = Episode.objects.filter(clinic=clinic, case_number__in=new).values_list("case_number", flat=True)
+    told = dict.fromkeys(taken, "is a case of this clinic already")
+    told |= dict.fromkeys(numbers_put_away(clinic=clinic, among=new), "was that of someone erased")
     problems = [
-        Problem(row.line, "case", f"expected a new case number, {case} is a case of this clinic already")
-        for case in taken
+        Problem(row.line, "case", f"expected a new case number, {case} {what}")
+        for case, what in told.items()
         for row in cases[case]
     ]
     for case, found in known.items():

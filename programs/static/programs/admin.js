@@ -25,7 +25,27 @@ function labelResults(table) {
   }
 }
 
+// A form that answers with a file leaves its page as it is: the page says that the file is there, and when.
+async function download(event) {
+  const form = event.target;
+  event.preventDefault();
+  const answer = await fetch(form.action, { method: "POST", body: new FormData(form) });
+  const named = /filename(?:="|\*=utf-8'')([^";]+)/.exec(answer.headers.get("Content-Disposition") ?? "");
+  if (!named) return form.submit(); // refused: the page that says why
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(await answer.blob());
+  link.download = decodeURIComponent(named[1]);
+  link.click();
+  form.reset();
+  const done = document.createElement("p");
+  done.className = "kc-done";
+  done.setAttribute("role", "status");
+  done.textContent = `${new Date().toLocaleTimeString([], { timeStyle: "short" })}: ${link.download} was made and downloaded.`;
+  form.after(done);
+}
+
 document.addEventListener("DOMContentLoaded", () => {
+  document.querySelectorAll("form[data-download]").forEach((form) => form.addEventListener("submit", download));
   document.querySelectorAll("table[data-inline-formset]").forEach(labelCells);
   document.querySelectorAll("table.result-list").forEach(labelResults);
 });

@@ -38,7 +38,15 @@ from programs.models import (
     Template,
 )
 from programs.services.red_flags import raise_red_flag
-from tests.factories import make_assessment, make_case, make_exercise, make_program, make_template, make_user
+from tests.factories import (
+    make_assessment,
+    make_case,
+    make_exercise,
+    make_patient,
+    make_program,
+    make_template,
+    make_user,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -490,3 +498,36 @@ def test_another_clinics_template_can_not_be_assigned(staff: Any, stranger: Any)
 
     assert answer.context["form"].errors["template_choice"]
     assert not Program.objects.filter(template=foreign).exists()
+
+
+def test_before_erasing_it_says_how_long_the_record_is_kept_and_why(staff: Any) -> None:
+    case = make_case(staff.clinic)
+    Clinic.objects.filter(pk=staff.clinic.pk).update(country="DE")
+    client, address = staff.client(staff.owner), reverse("admin:do", args=["erase", case.patient_id])
+    page = client.get(address).content.decode()
+    until = timezone.localdate()
+    assert f"put away until {until:%-d %b} {until.year + 10}" in page
+    assert "Germany: 10 years after the last treatment (Civil Code (BGB) section 630f (3))" in page
+    assert f'class="kc-button" href="{reverse("admin:do", args=["export", case.patient_id])}"' in page
+    Clinic.objects.filter(pk=staff.clinic.pk).update(country="")
+    assert "no country" in client.get(address).content.decode()
+    nobody = make_patient(staff.clinic)
+    assert "Nothing has to be kept" in (
+        client.get(reverse("admin:do", args=["erase", nobody.pk])).content.decode()
+    )
+
+
+def test_the_page_shows_who_took_what_out_before_and_why(staff: Any) -> None:
+    record, patient = erased_case(staff.clinic), make_case(staff.clinic).patient
+    client = staff.client(staff.owner)
+    for name, pk, body in (
+        ("open-record", record.pk, {"reason": "A claim by letter"}),
+        ("export", patient.pk, {"reason": "Asked for at the desk", "content": "json"}),
+    ):
+        address = reverse("admin:do", args=[name, pk])
+        assert body["reason"] not in client.get(address).content.decode()
+        assert client.post(address, body).status_code == 200
+        page = client.get(address).content.decode()
+        assert body["reason"] in page
+        assert staff.owner.name in page
+        assert "data-download" in page

@@ -189,3 +189,27 @@ def test_the_admin_writes_no_log_of_its_own_with_names(staff: Staff, case: Episo
     assert (entry.who, entry.route) == (f"user:{staff.owner.pk}", "admin:patients_patient_contact")
     assert entry.changes == {"given_name": None}
     assert not LogEntry.objects.exists()
+
+
+def test_nothing_technical_is_told(staff: Staff) -> None:
+    whole = whole_case(staff.clinic)
+    Patient.objects.filter(pk=whole.patient_id).update(created_at=NOW)
+    Episode.objects.filter(pk=whole.pk).update(created_at=NOW)
+    page = history(staff, whole.patient)
+    labels = {label for _, _, changes in cells(page) for label, _, _ in changes}
+    assert not labels & {"Text hash", "Token hash", "Token key", "Digest", "Code hash", "Verdict", "Secret"}
+    told = [(what, changes) for _, what, changes in cells(page)]
+    assert "Added: Consent" in {what for what, _ in told}
+    assert not [what for what, changes in told if what.startswith("Changed") and not changes]
+
+
+def test_what_is_kept_out_is_told_by_what_was_done(staff: Staff, case: Episode) -> None:
+    page = history(staff, case.patient).content.decode()
+    assert 'Given name: <span class="kc-subtle">filled in, the value is not kept</span>' in page
+    assert "changed, the values are not kept" not in page
+
+
+def test_a_command_is_the_service(staff: Staff, case: Episode) -> None:
+    with acting_for(Tenant((staff.clinic.pk,)), Origin("command:up")):
+        Episode.objects.filter(pk=case.pk).update(onset_on="2026-01-01")
+    assert cells(history(staff, case))[0][0] == "The service"

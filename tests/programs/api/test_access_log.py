@@ -8,6 +8,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
+from clinic.models import Membership, User
 from clinic.roles import Role
 from patients.models import Episode
 from tests.api import Device, fields_of
@@ -69,6 +70,29 @@ def test_an_operator_who_read_by_break_glass_is_named_as_one(case: Episode) -> N
     )
     assert "Otto Ops" in page
     assert "Operator of the service" in page
+
+
+def test_an_operator_stays_one_in_what_they_read_when_they_become_staff(case: Episode) -> None:
+    owner = make_user(role=Role.OWNER, clinic=case.clinic)
+    operator = make_operator(name="Otto Ops")
+    client = signed_in(operator)
+    client.post(reverse("break-glass", args=[case.clinic_id]), {"reason": "Support case 4711: a chart"})
+    client.get(reverse("admin:patients_patient_change", args=[case.patient_id]))
+    User.objects.filter(pk=operator.pk).update(is_operator=False)
+    Membership.objects.create(clinic=case.clinic, user=operator, role=Role.PHYSIO)
+    signed_in(User.objects.get(pk=operator.pk)).get(
+        reverse("admin:patients_patient_change", args=[case.patient_id])
+    )
+
+    answer = Device(case.patient).get("me/access-log")
+    assert [(entry["name"], entry["role"]) for entry in answer.json()["entries"]] == [
+        ("Otto Ops", "Physio"),
+        ("Otto Ops", "Operator of the service"),
+    ]
+    assert "4711" not in answer.content.decode()
+    readers = reverse("admin:patients_patient_readers", args=[case.patient_id])
+    assert "Support case 4711: a chart" in signed_in(owner).get(readers).content.decode()
+    assert "4711" not in signed_in(case.clinician).get(readers).content.decode()
 
 
 def test_page_by_page(case: Episode, monkeypatch: Any) -> None:

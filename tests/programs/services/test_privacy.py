@@ -13,12 +13,13 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from django.core.exceptions import ValidationError
 from django.core.management import CommandError, call_command
 from django.db import Error, connection, transaction
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from clinic.audit import chain
+from clinic.audit import chain, seen
 from clinic.audit.models import AuditEntry
 from clinic.data_keys import DataKey
 from clinic.legal_terms import LONGEST, TERMS, term_of
@@ -26,8 +27,9 @@ from clinic.models import Clinic, OutboxMessage, RowAttempt, User
 from clinic.outbox import MASK, PLACEHOLDER
 from clinic.roles import Denied, Role
 from clinic.row_security import NOBODY, Origin, Tenant, acting_for
-from patients.models import Consent, Episode, Erasure, Invitation, PrivacyEvent, RestrictedRecord
-from patients.services import CaseError
+from patients import consents
+from patients.models import Consent, Episode, Erasure, Invitation, Patient, PrivacyEvent, RestrictedRecord
+from patients.services import CaseError, open_episode
 from programs.models import Answer, CheckInRequest, Digest, Program, ProgramDose
 from programs.services import privacy, retention
 from programs.services.patient_data import HIDDEN, NOT_EXPORTED, SWEPT, columns, tables
@@ -35,7 +37,16 @@ from programs.services.red_flags import MAILS_TO_STAFF, escalate_due, raise_red_
 from tests.api import Device
 from tests.connections import wait_for_a_lock
 from tests.enforced import enforced
-from tests.factories import NOW, TODAY, make_case, make_clinic, make_patient, make_program, make_user
+from tests.factories import (
+    NOW,
+    TODAY,
+    make_case,
+    make_clinic,
+    make_patient,
+    make_program,
+    make_template,
+    make_user,
+)
 from tests.programs.services.weekly import SEVEN, alert, bare_case, mail, send
 from tests.whole_case import as_tenant, whole_case
 
@@ -92,7 +103,10 @@ class TestExport:
             rows = found[model._meta.db_table]
             assert rows, model
             every = {field.name for field in model._meta.concrete_fields}
-            assert set(rows[0]) - {"exercise_name"} == every - set(HIDDEN)
+            in_words = {
+                name for name in rows[0] if name.endswith(("_label", "exercise_name", "template_name"))
+            }
+            assert set(rows[0]) - in_words == every - set(HIDDEN)
         assert found["patients_patient"][0]["given_name"] == "Robin"
         assert found["programs_answer"][0]["note"] == "=HYPERLINK(1)"
 
@@ -115,9 +129,52 @@ class TestExport:
             [row] = export.tables[table]
             assert row["exercise_name"] == name
         with zipfile.ZipFile(io.BytesIO(export.as_zip())) as archive:
-            assert archive.namelist()[0] == "patients_patient.csv"
-            [row] = csv.DictReader(io.StringIO(archive.read("programs_sessionexercise.csv").decode()))
+            assert archive.namelist()[:2] == ["README.txt", "patients_patient.csv"]
+            [row] = csv.DictReader(
+                io.StringIO(archive.read("programs_sessionexercise.csv").decode("utf-8-sig"))
+            )
         assert row["exercise_name"] == name
+
+    def test_codes_and_numbers_stand_beside_their_words(self, case: Episode, owner: User) -> None:
+        Answer.objects.filter(episode=case).update(red_flags=["knee_locks"])
+        template = make_template(clinic=case.clinic)
+        Program.objects.filter(episode=case).update(template=template)
+        export = privacy.export_patient(patient=case.patient, by=owner, reason="Asked for", now=NOW)
+        [episode], [answer] = export.tables["patients_episode"], export.tables["programs_answer"]
+        assert (episode["diagnosis"], episode["diagnosis_label"]) == ("pfp", "Patellofemoral pain")
+        assert (episode["index_side_label"], episode["clinic"]) == ("Left", str(case.clinic))
+        assert answer["red_flags_label"] == ["Knee locks"]
+        [row] = export.tables["programs_program"]
+        assert (row["template"], row["template_name"]) == (template.pk, template.name)
+
+    def test_the_zip_says_what_its_files_are_and_excel_reads_them(
+        self, clinic: Clinic, case: Episode, owner: User
+    ) -> None:
+        Patient.objects.filter(pk=case.patient_id).update(given_name="Zoë")
+        for patient in (case.patient, make_patient(clinic)):
+            export = privacy.export_patient(patient=patient, by=owner, reason="Asked for", now=NOW)
+            with zipfile.ZipFile(io.BytesIO(export.as_zip())) as archive:
+                first, *files = archive.namelist()
+                words = archive.read(first).decode()
+                person = archive.read("patients_patient.csv")
+            assert person.startswith(b"\xef\xbb\xbf")
+            assert (first, words.count(".csv\n    ")) == ("README.txt", len(files))
+            assert all(file in words for file in files)
+            filled = [name for name, rows in export.tables.items() if rows]
+            assert files == [f"{name}.csv" for name in filled]
+        assert files == ["patients_patient.csv"]
+        assert json.loads(export.as_json())["tables"]["patients_episode"] == []
+
+    def test_it_says_who_has_read_the_record(self, case: Episode, owner: User) -> None:
+        with acting_for(Tenant((case.clinic_id,)), Origin(f"user:{case.clinician_id}")):
+            seen.record({case.patient_id: case.clinic_id}, exported=False, place="x")
+        export = privacy.export_patient(patient=case.patient, by=owner, reason="Asked for", now=NOW)
+        [reading] = json.loads(export.as_json())["who_read_the_record"]
+        assert reading.pop("at")
+        assert reading == {"name": case.clinician.name, "role": "Physio", "how": "The record"}
+        with zipfile.ZipFile(io.BytesIO(export.as_zip())) as archive:
+            assert "who_read_the_record.csv" in archive.namelist()
+            assert "who_read_the_record.csv" in archive.read("README.txt").decode()
 
     def test_of_a_mail_it_says_what_the_patient_read(self, case: Episode, owner: User) -> None:
         mail = OutboxMessage.objects.get(patient_key=case.patient_id)
@@ -148,11 +205,13 @@ class TestExport:
         export = privacy.export_patient(patient=case.patient, by=owner, reason="Asked for", now=NOW)
 
         with zipfile.ZipFile(io.BytesIO(export.as_zip())) as archive:
-            assert len(archive.namelist()) == len(tables()) - len(NOT_EXPORTED)
-            [row] = csv.DictReader(io.StringIO(archive.read("programs_answer.csv").decode()))
+            assert len(archive.namelist()) == len(tables()) - len(NOT_EXPORTED) + 1
+            [row] = csv.DictReader(io.StringIO(archive.read("programs_answer.csv").decode("utf-8-sig")))
         assert row["note"] == "'=HYPERLINK(1)"
         assert row["worst_left"] == "3.0"
-        assert list(row) == [field.name for field in columns(Answer)]
+        assert [name for name in row if not name.endswith("_label")] == [
+            field.name for field in columns(Answer)
+        ]
 
     def test_another_patients_rows_are_not_in_it(self, clinic: Clinic, case: Episode, owner: User) -> None:
         other = whole_case(clinic)
@@ -218,7 +277,10 @@ class TestErasure:
         assert {entry.why for entry in deleted} == {"Asked for by letter"}
 
     def test_what_the_law_keeps_is_put_away_without_contact_data(self, case: Episode, owner: User) -> None:
-        patient = case.patient
+        patient, given = case.patient, ProgramDose.objects.get(stage__program__episode=case)
+        exercise, program_name = given.exercise.name, given.stage.program.name
+        template = make_template(clinic=case.clinic)
+        Program.objects.filter(episode=case).update(template=template)
         erasure = erase(case, owner)
 
         record = erasure.record
@@ -227,6 +289,9 @@ class TestErasure:
         tables_kept = json.loads(content)
         assert tables_kept["patients_episode"][0]["case_number"] == case.case_number
         assert tables_kept["programs_answer"][0]["note"] == "=HYPERLINK(1)"
+        [dose], [program] = tables_kept["programs_programdose"], tables_kept["programs_program"]
+        assert dose["exercise_name"] == exercise
+        assert (program["name"], program["template_name"]) == (program_name, template.name)
         assert "clinic_outboxmessage" not in tables_kept
         for name in (patient.family_name, patient.email):
             assert name not in content
@@ -400,6 +465,54 @@ class TestLedger:
         assert everything(case.patient_id)
 
 
+class TestTheCaseNumber:
+    """Of someone erased: whoever looks for a number years later finds one person."""
+
+    @pytest.fixture
+    def erasure(self, clinic: Clinic, owner: User) -> Erasure:
+        case = make_case(clinic, case_number="1060")
+        with enforced(), acting_for(Tenant((clinic.pk,), user=owner.pk)):
+            return erase(case, owner)
+
+    def opened(self, clinic: Clinic, case_number: str = "") -> str:
+        physio, patient = make_user(clinic=clinic), make_patient(clinic)
+        with enforced(), acting_for(Tenant((clinic.pk,), user=physio.pk)):
+            return open_episode(
+                patient=patient,
+                by=physio,
+                clinician=physio,
+                diagnosis="pfp",
+                index_side="left",
+                opened_on=TODAY,
+                case_number=case_number,
+            ).case_number
+
+    def test_is_not_given_to_the_next_patient_nor_when_the_record_is_destroyed(
+        self, clinic: Clinic, erasure: Erasure
+    ) -> None:
+        with transaction.atomic():
+            assert self.opened(clinic) == "1061"
+            transaction.set_rollback(True)
+        with enforced(), acting_for(Tenant((clinic.pk,))):
+            privacy.purge_due(now=NOW, today=erasure.keep_until)
+        assert self.opened(clinic) == "1061"
+        assert self.opened(make_clinic()) == "1001"
+
+    def test_is_refused_where_it_is_typed(self, clinic: Clinic, erasure: Erasure) -> None:
+        with pytest.raises(ValidationError) as refused:
+            self.opened(clinic, "1060")
+        assert refused.value.message_dict == {
+            "case_number": ["This number belongs to a record that was erased. Take another."]
+        }
+        assert not Episode.objects.filter(clinic=clinic).exists()
+        assert self.opened(make_clinic(), "1060") == "1060"
+
+    def test_stands_in_no_trail_when_it_is_destroyed(self, clinic: Clinic, erasure: Erasure) -> None:
+        privacy.purge_due(now=NOW, today=erasure.keep_until)
+        entry = AuditEntry.objects.filter(table_name="clinic_clinic").latest("id")
+        assert entry.changes == {"case_number": None}
+
+
 class TestLegalTerms:
     def test_the_record_is_destroyed_at_its_term_and_not_a_day_before(
         self, case: Episode, owner: User
@@ -436,7 +549,7 @@ class TestLegalTerms:
         chain.seal()
 
         assert not of_them().exists()
-        assert of_nobody.count() == others > 0
+        assert of_nobody.count() == others + 1 > 1  # that the clinic's number went up
         assert AuditEntry.objects.of_patient(case.patient).filter(action="deleted").exists()
         assert (chain.verify().problems, chain.verify().unsealed) == ([], 0)
 
@@ -590,7 +703,7 @@ class TestAtTheSameMoment:
         report = {"occurred_at": now.isoformat(), "worst_left": 3, "red_flags": ["knee_locks"]}
         address, body, status = {
             "me/answers": (f"me/answers/{uuid4()}", report, 404),
-            "me/consent": ("me/consent", {"version": 1}, 503),
+            "me/consent": ("me/consent", {"version": consents.current().version}, 503),
         }[path]
 
         def send() -> None:
