@@ -21,7 +21,7 @@ from programs.services import facts
 
 DAYS = 90
 STEP = timedelta(days=7)
-PROGRAMS_AT_MOST = 200
+PROGRAMS_AT_MOST = 100
 """The latest: a page waits for it."""
 
 
