@@ -108,7 +108,7 @@ def steps(entries: list[AuditEntry], labels: Labels) -> list[Step]:
 
 
 UNTOLD = {
-    *("id", "clinic_id", "created_at", "client_id"),  # what every row has
+    *("id", "clinic_id", "created_at", "client_id", "patient_key"),  # what every row has
     *("text_hash", "token_hash", "code_hash", "body_hash", "digest", "token_key", "secret"),
     *("dedupe_key", "lease", "leased_until"),
     *("verdict", "evidence", "thresholds"),  # as the rules store them: pages show them in words
