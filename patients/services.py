@@ -110,10 +110,15 @@ def next_case_number(clinic: Clinic) -> str:
 
 
 def require_clinician(user: User, clinic_id: int) -> None:
-    """Raise CaseError unless the user treats patients in the clinic."""
-    treats = Membership.objects.clinicians().filter(user=user, clinic=clinic_id).exists()
-    if not treats:
+    """Raise CaseError unless the user treats patients in the clinic, and has arrived there.
+
+    Holds the membership until the transaction ends: nobody leaves while they are given a case.
+    """
+    here = Membership.objects.clinicians().filter(user=user, clinic=clinic_id)
+    if here.select_for_update(of=("self",), no_key=True).first() is None:
         raise CaseError("clinician", f"{user} does not treat patients in this clinic.")
+    if not here.arrived().exists():
+        raise CaseError("clinician", f"{user} has not signed in yet: cases wait until they have.")
 
 
 def hand_over(*, episode: Episode, clinician: User, by: User) -> Episode:

@@ -9,11 +9,12 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import MinValueValidator
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.db.models.functions import UUID7, Lower, Now
 from knox.models import AbstractAuthToken
 
 from clinic.audit import seen
+from clinic.models import Membership
 from clinic.sealed import EncryptedTextField
 from clinic.tenancy import ClinicRow, Scope, ScopedQuerySet
 from clinic.thresholds import PolicyError, Thresholds, with_overrides
@@ -101,6 +102,11 @@ class EpisodeQuerySet(ScopedQuerySet):
 
     def open(self) -> EpisodeQuerySet:
         return self.filter(closed_on=None)
+
+    def untreated(self) -> EpisodeQuerySet:
+        """Whose clinician does not treat in the clinic any more."""
+        treating = Membership.objects.clinicians()
+        return self.exclude(Exists(treating.filter(clinic=OuterRef("clinic"), user=OuterRef("clinician"))))
 
 
 class Episode(ClinicRow):

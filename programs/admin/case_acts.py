@@ -104,7 +104,7 @@ class _CaseFields(forms.Form):
     )
 
     def offer_clinicians(self, clinic: Clinic, by: User, today: date) -> None:
-        members = Membership.objects.clinicians().filter(clinic=clinic)
+        members = Membership.objects.clinicians().arrived().filter(clinic=clinic)
         choices = User.objects.filter(memberships__in=members)
         self.fields["clinician"].queryset = choices  # type: ignore[attr-defined]
         self.initial.setdefault("opened_on", today.isoformat())
@@ -226,7 +226,7 @@ class Reassign(CaseAct):
     clinician = forms.ModelChoiceField(User.objects.none())
 
     def prepare(self) -> None:
-        members = Membership.objects.clinicians().filter(clinic=self.target.clinic_id)
+        members = Membership.objects.clinicians().arrived().filter(clinic=self.target.clinic_id)
         others = User.objects.filter(memberships__in=members).exclude(pk=self.target.clinician_id)
         self.fields["clinician"].queryset = others  # type: ignore[attr-defined]
 
