@@ -116,7 +116,7 @@ def use_code(*, user: User, code: str, now: datetime) -> bool:
 
 
 def use_recovery_code(*, user: User, code: str, now: datetime) -> bool:
-    """Whether it is an unused recovery code; used up with this. Its hash stays, to tell who takes it twice."""
+    """Whether it is an unused recovery code; used up with this. Its hash stays, to call it used."""
     unused = factors_of(user).filter(kind=Kind.RECOVERY, secret=_hash(_typed(code)), last_used_at=None)
     return bool(unused.update(last_used_at=now))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any, NoReturn
 
@@ -69,7 +69,7 @@ def check_password(*, email: str, password: str, address: str, now: datetime) ->
     account = security_events.of_address(email)
     security_events.log(Event.WRONG_PASSWORD, account)
     if is_last:
-        _lock(email, account, now, emails.locked)
+        _lock(email, account, now, "account_locked", emails.locked())
     raise WrongCredentialsError
 
 
@@ -103,7 +103,7 @@ def check_code(*, user: User, code: str, address: str, now: datetime) -> None:
     account = security_events.of_user(user.pk)
     security_events.log(Event.WRONG_CODE, account)
     if is_last:
-        _lock(user.email, account, now, emails.locked_codes)
+        _lock(user.email, account, now, "account_locked_codes", emails.locked_codes())
     raise UsedCodeError if factors.is_used_recovery_code(user=user, code=code) else WrongCodeError
 
 
@@ -118,7 +118,7 @@ def check_passkey(
     account = security_events.of_user(user.pk)
     security_events.log(Event.WRONG_PASSKEY, account)
     if is_last:
-        _lock(user.email, account, now, emails.locked_codes)
+        _lock(user.email, account, now, "account_locked_codes", emails.locked_codes())
     raise passkeys.PasskeyError
 
 
@@ -144,10 +144,8 @@ def _forgive_second(user: User, address: str) -> None:
     take_back(by_address(), address)
 
 
-def _lock(email: str, account: str, now: datetime, compose: Callable[..., Email]) -> NoReturn:
+def _lock(email: str, account: str, now: datetime, kind: str, mail: Email) -> NoReturn:
     """Say so at once, and by mail once a day: whoever guesses must not fill a mailbox."""
     security_events.log(Event.LOCKED, account)
-    minutes = settings.SIGN_IN_LOCK_MINUTES
-    once = f"{compose.__name__}:{now:%Y-%m-%d}"
-    notify(staff_with(email), "account_locked", compose(minutes=minutes), once=once, now=now)
-    raise LimitedError(minutes * 60)
+    notify(staff_with(email), kind, mail, once=f"{now:%Y-%m-%d}", now=now)
+    raise LimitedError(settings.SIGN_IN_LOCK_MINUTES * 60)

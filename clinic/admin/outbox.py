@@ -9,10 +9,11 @@ from uuid import UUID
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
+from django.views.decorators.http import require_POST
 from unfold.decorators import display
 
 from clinic import outbox
@@ -80,12 +81,10 @@ class OutboxAdmin(RoleAdmin):
         return () if is_operator(request) else ("to_email", "subject")
 
     def get_urls(self) -> list[URLPattern]:
-        again = self.admin_site.admin_view(self.send_again)
+        again = require_POST(self.admin_site.admin_view(self.send_again))
         return [path("<uuid:pk>/again/", again, name="clinic_outboxmessage_again"), *super().get_urls()]
 
     def send_again(self, request: HttpRequest, pk: UUID) -> HttpResponse:
-        if request.method != "POST":
-            return HttpResponseNotAllowed(["POST"])
         if not (isinstance(request.user, User) and request.user.may(Capability.MANAGE_CLINIC)):
             raise PermissionDenied
         message = self.get_object(request, str(pk))

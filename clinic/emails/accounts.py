@@ -40,9 +40,12 @@ def staff_added(*, membership: Membership, by: User | None) -> Email:
     return render("staff_added", subject=subject, clinic=clinic, context=context)
 
 
-def locked_codes(*, minutes: int) -> Email:
+def locked_codes() -> Email:
     """Whoever tried codes knew the password."""
-    context = {"minutes": minutes, "link": f"{settings.SITE_URL}/admin/password_change/"}
+    context = {
+        "minutes": settings.SIGN_IN_LOCK_MINUTES,
+        "link": f"{settings.SITE_URL}/admin/password_change/",
+    }
     return render(
         "account_locked_codes",
         subject="Somebody who knows your password tried wrong codes",
@@ -51,8 +54,8 @@ def locked_codes(*, minutes: int) -> Email:
     )
 
 
-def locked(*, minutes: int) -> Email:
-    context = {"minutes": minutes, "link": f"{settings.SITE_URL}/admin/password-reset/"}
+def locked() -> Email:
+    context = {"minutes": settings.SIGN_IN_LOCK_MINUTES, "link": f"{settings.SITE_URL}/admin/password-reset/"}
     return render(
         "account_locked", subject="Your account is locked for a while", clinic=None, context=context
     )

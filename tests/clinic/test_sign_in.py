@@ -218,7 +218,7 @@ def test_five_wrong_codes_lock_the_second_step(paul: User) -> None:
     assert answers[-1]["Retry-After"] == "900"
     assert confirm(halfway(), code_of(paul)).status_code == 429
     mail = OutboxMessage.objects.get()
-    assert mail.kind == "account_locked"
+    assert mail.kind == "account_locked_codes"
     for body in (mail.text, mail.html):
         assert "Somebody who knows your password tried wrong codes" in body
         assert reverse("admin:password_change") in body
@@ -278,7 +278,7 @@ def test_who_is_locked_out_by_wrong_passkeys_is_told(paul: User) -> None:
     answers = [client.post(reverse("second-factor"), {"passkey": "{}"}).status_code for _ in range(5)]
     assert answers == [200] * 4 + [429]
     mail = OutboxMessage.objects.get()
-    assert (mail.kind, mail.to_email) == ("account_locked", "paul@example.org")
+    assert (mail.kind, mail.to_email) == ("account_locked_codes", "paul@example.org")
 
 
 def test_a_tally_names_nobody(paul: User) -> None:
