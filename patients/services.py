@@ -115,9 +115,10 @@ def require_clinician(user: User, clinic_id: int) -> None:
     Holds the membership until the transaction ends: nobody leaves while they are given a case.
     """
     here = Membership.objects.clinicians().filter(user=user, clinic=clinic_id)
-    if here.select_for_update(of=("self",), no_key=True).first() is None:
+    member = here.select_for_update(of=("self",), no_key=True).first()
+    if member is None:
         raise CaseError("clinician", f"{user} does not treat patients in this clinic.")
-    if not here.arrived().exists():
+    if member.arrived_at is None:
         raise CaseError("clinician", f"{user} has not signed in yet: cases wait until they have.")
 
 
