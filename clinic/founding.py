@@ -43,7 +43,7 @@ def found_clinic(*, slug: str, name: str, owner_email: str, timezone: str, now: 
     owner = login_of_staff(owner_email)
     with acting_for(Tenant((clinic.pk,))):
         ClinicPolicy.objects.create(clinic=clinic)
-        membership = Membership.objects.create(clinic=clinic, user=owner, role=Role.OWNER)
+        membership = Membership.objects.create(clinic=clinic, user=owner, role=Role.OWNER, arrived_at=now)
         if owner.has_usable_password():
             send_way_in(membership=membership, by=None, now=now)
             return Founded(clinic, owner, "")

@@ -251,6 +251,10 @@ class MembershipQuerySet(ScopedQuerySet):
         """Active members who treat: an owner is a clinician too."""
         return self.filter(is_active=True, user__is_active=True, role__in=CLINICIAN_ROLES)
 
+    def arrived(self) -> MembershipQuerySet:
+        """Who has signed in since they were added: until then nobody knows whether they want to work here."""
+        return self.filter(arrived_at__isnull=False)
+
     def owners(self) -> MembershipQuerySet:
         return self.filter(is_active=True, user__is_active=True, role=Role.OWNER)
 
@@ -275,6 +279,9 @@ class Membership(ClinicRow):
     )
     digest_time = models.TimeField(null=True, blank=True, help_text="Local time. Empty: as the clinic.")
     next_digest_at = models.DateTimeField(null=True, blank=True, editable=False)
+    arrived_at = models.DateTimeField(
+        null=True, blank=True, editable=False, help_text="First sign-in after they were added."
+    )
 
     objects = MembershipQuerySet.as_manager()
 

@@ -30,7 +30,8 @@ from django.db.models import Case, Q, When
 from django.utils.html import escape
 
 from clinic import secrets
-from clinic.models import Clinic, OutboxMessage
+from clinic.models import Clinic, OutboxMessage, User
+from clinic.roles import Capability, require
 from clinic.row_security import Tenant, acting_for, current
 from clinic.sealed import ERASED
 
@@ -54,6 +55,10 @@ URGENT = ("red_flag", "escalation", "login_code", "break_glass", "password_reset
 """Kinds that do not queue behind a thousand check-ins."""
 
 OnBounce = Callable[[OutboxMessage, datetime], None]
+
+
+class SendAgainError(ValueError):
+    """The message is not one to be sent again; nothing was changed."""
 
 
 class MailServerError(Exception):
@@ -103,6 +108,39 @@ def put(
         next_attempt_at=now,
     )
     OutboxMessage.objects.bulk_create([message], ignore_conflicts=True)
+
+
+@transaction.atomic
+def send_again(*, message: OutboxMessage, by: User, now: datetime) -> OutboxMessage:
+    """Put a given-up e-mail back in the queue, as if it were new; the address may have been mended.
+
+    Raises:
+        Denied: ``by`` is not an owner of its clinic.
+        SendAgainError: it is not given up, or its text, code or personal link is erased.
+    """
+    require(by, Capability.MANAGE_CLINIC, message.clinic_id or 0)
+    locked: OutboxMessage = (
+        OutboxMessage.objects.select_for_update(of=("self",), no_key=True)
+        .select_related("clinic")
+        .get(pk=message.pk)
+    )
+    if refusal := why_not_again(locked):
+        raise SendAgainError(refusal)
+    locked.state, locked.bounced, locked.attempts = State.PENDING, False, 0
+    locked.next_attempt_at, locked.last_error = now, ""
+    locked.save(update_fields=["state", "bounced", "attempts", "next_attempt_at", "last_error"])
+    return locked
+
+
+def why_not_again(message: OutboxMessage) -> str:
+    """Why the message can't be sent again; empty if it can."""
+    if message.state != State.DEAD:
+        return "This e-mail is not given up: it is sent once."
+    if message.text in ("", ERASED):
+        return "Its text is erased."
+    if PLACEHOLDER in message.text:
+        return "Its code or personal link is erased: have a new one made instead."
+    return ""
 
 
 def masked_preview(message: OutboxMessage) -> Preview:

@@ -10,7 +10,7 @@ from django.db import transaction
 from clinic.accounts.joining import login_of_staff, send_way_in
 from clinic.errors import FieldError
 from clinic.models import Clinic, ClinicPolicy, Membership, User
-from clinic.roles import Capability, Role, require
+from clinic.roles import CLINICIAN_ROLES, Capability, Role, require
 from clinic.thresholds import differing
 
 
@@ -44,7 +44,7 @@ def add_member(*, clinic: Clinic, by: User, email: str, name: str, role: str, no
 
     Raises:
         Denied: ``by`` is not an owner here.
-        StaffError: a member already, or an unknown role.
+        StaffError: a member already, an unknown role, or an address that can't be added.
         ValidationError: the e-mail is not valid.
     """
     require(by, Capability.MANAGE_CLINIC, clinic.pk)
@@ -52,6 +52,8 @@ def add_member(*, clinic: Clinic, by: User, email: str, name: str, role: str, no
     if Membership.objects.filter(clinic=clinic, user__email=email.strip().lower()).exists():
         raise StaffError("email", "This person is a member already.")
     user = login_of_staff(email, name=name)
+    if user.is_operator:  # who runs the platform is not made to treat; why is not for a clinic to know
+        raise StaffError("email", "This address can't be added. Choose another one.")
     membership = Membership.objects.create(clinic=clinic, user=user, role=role)
     send_way_in(membership=membership, by=by, now=now)
     return membership
@@ -68,7 +70,7 @@ def change_member(
     digest_weekday: int | None,
     digest_time: time | None,
 ) -> Membership:
-    """Change a member's role, cover and digest. The clinic keeps an owner.
+    """Change a member's role, cover and digest. The clinic keeps an owner; who stops treating covers nobody.
 
     Raises:
         Denied: ``by`` is not an owner here.
@@ -82,6 +84,8 @@ def change_member(
         raise StaffError("role", "The clinic needs an owner: name another one first.")
     membership.role, membership.is_active = role, is_active
     membership.save(update_fields=["role", "is_active"])
+    if not (is_active and role in CLINICIAN_ROLES):
+        Membership.objects.filter(clinic=membership.clinic_id, cover=membership.user_id).update(cover=None)
     return set_reachability(
         membership=membership, by=by, cover=cover, digest_weekday=digest_weekday, digest_time=digest_time
     )

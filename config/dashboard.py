@@ -17,10 +17,12 @@ from clinic.audit.seen import show_only
 from clinic.job_models import RowAttemptQuerySet
 from clinic.models import Clinic, RowAttempt, User
 from clinic.roles import Capability
+from patients.models import Episode
 from programs.admin.call_list import calls
 from programs.admin.caseload import CaseRow, alert_rank, caseload
 from programs.admin.wording import STATE_CODES
 from programs.models import Alert, Digest
+from programs.services.red_flags import undelivered
 
 SHOWN = 12
 
@@ -46,6 +48,8 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         context["calls"] = calls(user)
     if user.is_operator:
         context["clinics"] = Clinic.objects.all()
+    if user.may(Capability.MANAGE_CLINIC):
+        context["undelivered"] = undelivered(clinics_where(user, Capability.MANAGE_CLINIC))
     if user.is_operator or user.may(Capability.MANAGE_CLINIC):
         context["given_up"] = _in_trouble(user).given_up().count()
     return context
@@ -53,15 +57,18 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
 
 def _caseload(user: User, now: datetime) -> dict[str, Any]:
     rows = caseload(user, now).values()
+    untreated = _untreated(user, rows)
     episodes = [row.episode for row in rows]
     flagged, mine, others = _sections(user, rows)
     states = Counter(row.state for row in rows)
     if not user.active_memberships:
         mine = others = []  # an operator reads, and treats nobody
     shown = [*flagged, *mine[:SHOWN], *others[:SHOWN]]
-    show_only(row.episode.patient_id for row, _ in shown)  # the others are only counted
+    named = [*(row for row, _ in shown), *untreated]
+    show_only(row.episode.patient_id for row in named)  # the others are only counted
     return {
         "flagged": flagged,
+        "untreated": untreated,
         "needs_me": mine[:SHOWN] if user.active_memberships else None,
         "more_of_mine": len(mine[SHOWN:]),
         "needs_others": others[:SHOWN],
@@ -71,6 +78,13 @@ def _caseload(user: User, now: datetime) -> dict[str, Any]:
         "my_cases": sum(e.is_open and e.clinician_id == user.pk for e in episodes),
         "last_digest": _last_digest(user),
     }
+
+
+def _untreated(user: User, rows: Iterable[CaseRow]) -> list[CaseRow]:
+    """For an owner: open cases whose clinician does not treat there any more."""
+    cases = rows_where(user, Capability.MANAGE_CLINIC, Episode.objects.open().untreated())
+    left = set(cases.values_list("pk", flat=True))
+    return [row for row in rows if row.episode.pk in left]
 
 
 def _in_trouble(user: User) -> RowAttemptQuerySet:

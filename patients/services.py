@@ -21,7 +21,15 @@ from clinic.models import Clinic, Membership, User
 from clinic.roles import Capability, require
 from clinic.row_security import Tenant, acting_for
 from clinic.security_events import Event
-from patients.models import DeviceToken, Episode, Invitation, LoginCode, Patient, RestrictedRecord
+from patients.models import (
+    EARLIEST_BIRTH,
+    DeviceToken,
+    Episode,
+    Invitation,
+    LoginCode,
+    Patient,
+    RestrictedRecord,
+)
 
 INVITATION_DAYS = 14
 INVITATION_SHOWN_DAYS = 30
@@ -42,7 +50,9 @@ class CaseError(FieldError):
     """The case cannot be changed like that."""
 
 
-def register_patient(*, clinic: Clinic, by: User, given_name: str, timezone: str, **contact: Any) -> Patient:
+def register_patient(
+    *, clinic: Clinic, by: User, given_name: str, timezone: str, today: date, **contact: Any
+) -> Patient:
     """A new patient of the clinic; ``contact`` are further columns of ``Patient``.
 
     Raises:
@@ -52,8 +62,16 @@ def register_patient(*, clinic: Clinic, by: User, given_name: str, timezone: str
     require(by, Capability.WRITE_CONTACT, clinic.pk)
     patient = Patient(clinic=clinic, given_name=given_name, timezone=timezone, **contact)
     patient.full_clean(exclude=["id"])
+    check_birth_date(patient.birth_date, today=today)
     patient.save()
     return patient
+
+
+def check_birth_date(birth_date: date | None, *, today: date) -> None:
+    """Raise ValidationError, by name, if nobody who lives was born on that day."""
+    if birth_date is not None and not EARLIEST_BIRTH <= birth_date <= today:
+        text = f"Choose a day from {EARLIEST_BIRTH:%-d %b %Y} to {today:%-d %b %Y}."
+        raise ValidationError({"birth_date": text})
 
 
 @transaction.atomic
@@ -65,6 +83,7 @@ def open_episode(
     diagnosis: str,
     index_side: str,
     opened_on: date,
+    today: date,
     case_number: str = "",
     **fields: Any,
 ) -> Episode:
@@ -72,11 +91,13 @@ def open_episode(
 
     Raises:
         Denied: ``by`` may do no clinical work here.
-        CaseError: the clinician does not treat in this clinic.
+        CaseError: the clinician does not treat in this clinic, or the case would open after today.
         ValidationError: a column is not valid, by name, or the number was that of someone erased.
     """
     require(by, Capability.WRITE_CLINICAL, patient.clinic_id)
     require_clinician(clinician, patient.clinic_id)
+    if opened_on > today:
+        raise CaseError("opened_on", f"Choose a day up to today, {today:%-d %b %Y}.")
     episode = Episode(
         clinic=patient.clinic,
         patient=patient,
@@ -123,10 +144,16 @@ def numbers_put_away(*, clinic: Clinic, among: Sequence[str]) -> set[str]:
 
 
 def require_clinician(user: User, clinic_id: int) -> None:
-    """Raise CaseError unless the user treats patients in the clinic."""
-    treats = Membership.objects.clinicians().filter(user=user, clinic=clinic_id).exists()
-    if not treats:
+    """Raise CaseError unless the user treats patients in the clinic, and has arrived there.
+
+    Holds the membership until the transaction ends: nobody leaves while they are given a case.
+    """
+    here = Membership.objects.clinicians().filter(user=user, clinic=clinic_id)
+    member = here.select_for_update(of=("self",), no_key=True).first()
+    if member is None:
         raise CaseError("clinician", f"{user} does not treat patients in this clinic.")
+    if member.arrived_at is None:
+        raise CaseError("clinician", f"{user} has not signed in yet: cases wait until they have.")
 
 
 def hand_over(*, episode: Episode, clinician: User, by: User) -> Episode:

@@ -10,7 +10,7 @@ class Term(StrEnum):
 
     @property
     def label(self) -> str:
-        return LABELS.get(self, self.value.replace("_", " ").capitalize())
+        return LABELS.get((type(self), self.value), self.value.replace("_", " ").capitalize())
 
     @classmethod
     def choices(cls) -> list[tuple[str, str]]:
@@ -143,31 +143,33 @@ class RiskFactor(Term):
     MISSED_PERIODS = "missed_periods"
 
 
-LABELS: dict[Term, str] = {
-    Diagnosis.PFP: "Patellofemoral pain",
-    Diagnosis.ITB_SYNDROME: "Iliotibial band syndrome",
-    Diagnosis.OTHER_KNEE: "Other knee pain",
-    PainLocation.ANTERIOR_DIFFUSE: "Front of the knee, diffuse",
-    PainLocation.RETROPATELLAR: "Behind the kneecap",
-    PainLocation.PERIPATELLAR: "Around the kneecap",
-    PainLocation.BELOW_PATELLA: "Just below the kneecap",
-    PainLocation.LATERAL: "Outer side",
-    PainLocation.MEDIAL: "Inner side",
-    PainLocation.POSTERIOR: "Back of the knee",
-    MuscleGroup.VMO: "VMO",
-    StrengthMethod.MANUAL: "Manual grade 0-5",
-    StrengthUnit.NEWTON: "N",
-    StrengthUnit.KILOGRAM_FORCE: "kgf",
-    StrengthUnit.NEWTON_METRE: "Nm",
-    StrengthUnit.GRADE: "grade 0-5",
-    TightStructure.ITB: "ITB",
-    OutcomeMeasure.AKPS: "AKPS (Kujala)",
-    OutcomeMeasure.KOOS_PF: "KOOS-PF",
-    OutcomeMeasure.PSFS: "PSFS",
-    OutcomeMeasure.LEFS: "LEFS",
-    OutcomeMeasure.GROC: "GROC",
-    AssessmentKind.REASSESSMENT: "Re-assessment",
-    RiskFactor.RECENT_SURGERY: "Surgery in the last 3 months",
-    RiskFactor.PREGNANCY: "Pregnant or post-partum",
-    RiskFactor.EARLIER_CLOT: "Earlier blood clot",
-}
+_BETTER: tuple[tuple[Term, str], ...] = (
+    (Diagnosis.PFP, "Patellofemoral pain"),
+    (Diagnosis.ITB_SYNDROME, "Iliotibial band syndrome"),
+    (Diagnosis.OTHER_KNEE, "Other knee pain"),
+    (PainLocation.ANTERIOR_DIFFUSE, "Front of the knee, diffuse"),
+    (PainLocation.RETROPATELLAR, "Behind the kneecap"),
+    (PainLocation.PERIPATELLAR, "Around the kneecap"),
+    (PainLocation.BELOW_PATELLA, "Just below the kneecap"),
+    (PainLocation.LATERAL, "Outer side"),
+    (PainLocation.MEDIAL, "Inner side"),
+    (PainLocation.POSTERIOR, "Back of the knee"),
+    (MuscleGroup.VMO, "VMO"),
+    (StrengthMethod.MANUAL, "Manual grade 0-5"),
+    (StrengthUnit.NEWTON, "N"),
+    (StrengthUnit.KILOGRAM_FORCE, "kgf"),
+    (StrengthUnit.NEWTON_METRE, "Nm"),
+    (StrengthUnit.GRADE, "grade 0-5"),
+    (TightStructure.ITB, "ITB"),
+    (OutcomeMeasure.AKPS, "AKPS (Kujala)"),
+    (OutcomeMeasure.KOOS_PF, "KOOS-PF"),
+    (OutcomeMeasure.PSFS, "PSFS"),
+    (OutcomeMeasure.LEFS, "LEFS"),
+    (OutcomeMeasure.GROC, "GROC"),
+    (AssessmentKind.REASSESSMENT, "Re-assessment"),
+    (RiskFactor.RECENT_SURGERY, "Surgery in the last 3 months"),
+    (RiskFactor.PREGNANCY, "Pregnant or post-partum"),
+    (RiskFactor.EARLIER_CLOT, "Earlier blood clot"),
+)
+LABELS = {(type(term), term.value): label for term, label in _BETTER}
+"""By vocabulary and code: "other" is a sex and a diagnosis."""

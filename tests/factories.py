@@ -41,7 +41,7 @@ def make_user(
     values = {"name": f"Physio {number}", "is_staff": role is not None, **fields}
     user = User.objects.create_user(email or f"user{number}@example.org", password or None, **values)
     if role is not None and clinic is not None:
-        Membership.objects.create(clinic=clinic, user=user, role=role)
+        Membership.objects.create(clinic=clinic, user=user, role=role, arrived_at=NOW)
     return user
 
 

@@ -109,13 +109,29 @@ def _new_recovery_code() -> str:
 
 
 def use_code(*, user: User, code: str, now: datetime) -> bool:
-    """Whether it is a code of one of the user's apps, or an unused recovery code; used up with this."""
-    typed = "".join(code.split()).replace("-", "").lower()
-    found = factors_of(user)
-    if len(typed) == DIGITS:
-        return any(_use_totp(factor, typed, now) for factor in found.filter(kind=Kind.TOTP))
-    deleted, _ = found.filter(kind=Kind.RECOVERY, secret=_hash(typed)).delete()
-    return bool(deleted)
+    """Whether it is a code of one of the user's apps; used up with this."""
+    typed = _typed(code)
+    apps = factors_of(user).filter(kind=Kind.TOTP) if len(typed) == DIGITS else ()
+    return any(_use_totp(factor, typed, now) for factor in apps)
+
+
+def use_recovery_code(*, user: User, code: str, now: datetime) -> bool:
+    """Whether it is an unused recovery code; used up with this. Its hash stays, to call it used."""
+    unused = factors_of(user).filter(kind=Kind.RECOVERY, secret=_hash(_typed(code)), last_used_at=None)
+    return bool(unused.update(last_used_at=now))
+
+
+def is_used_recovery_code(*, user: User, code: str) -> bool:
+    used = factors_of(user).filter(kind=Kind.RECOVERY, last_used_at__isnull=False)
+    return used.filter(secret=_hash(_typed(code))).exists()
+
+
+def recovery_codes_left(*, user: User) -> int:
+    return factors_of(user).filter(kind=Kind.RECOVERY, last_used_at=None).count()
+
+
+def _typed(code: str) -> str:
+    return "".join(code.split()).replace("-", "").lower()
 
 
 @transaction.atomic

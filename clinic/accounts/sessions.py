@@ -61,6 +61,8 @@ def enter(request: HttpRequest, *, user: User, by: str, now: datetime) -> str:
     next_url = str(pending(request).get("next", ""))
     del request.session[PENDING]
     login(request, user, backend=BACKEND)  # under a new key
+    with row_security.acting_for(user.tenant):
+        user.memberships.filter(arrived_at=None).update(arrived_at=now)
     security_events.log(Event.SIGNED_IN, security_events.of_user(user.pk))
     request.session[ENTERED] = {"at": now.timestamp(), "seen": now.timestamp(), "by": by}
     return next_url

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NoReturn
 
 from django.conf import settings
 from django.contrib.auth import authenticate
 
 from clinic import security_events
 from clinic.accounts import factors, passkeys
-from clinic.accounts.limits import Limit, count_try, forget_tries, take_back
+from clinic.accounts.changes import tell_of_change
+from clinic.accounts.limits import Limit, LimitedError, count_try, forget_tries, take_back
 from clinic.accounts.notices import notify
 from clinic.emails import accounts as emails
+from clinic.emails.render import Email
 from clinic.models import User
 from clinic.security_events import Event
 
@@ -28,6 +30,11 @@ class WrongCredentialsError(ValueError):
 class WrongCodeError(ValueError):
     def __init__(self) -> None:
         super().__init__("This code is wrong, or it was used before. Type the one that the app shows now.")
+
+
+class UsedCodeError(WrongCodeError):
+    def __init__(self) -> None:
+        ValueError.__init__(self, "This recovery code was used before. Take another.")
 
 
 def by_account() -> Limit:
@@ -62,7 +69,7 @@ def check_password(*, email: str, password: str, address: str, now: datetime) ->
     account = security_events.of_address(email)
     security_events.log(Event.WRONG_PASSWORD, account)
     if is_last:
-        _tell_of_lock(email, account, now)
+        _lock(email, account, now, "account_locked", emails.locked())
     raise WrongCredentialsError
 
 
@@ -87,11 +94,17 @@ def check_code(*, user: User, code: str, address: str, now: datetime) -> None:
     if factors.use_code(user=user, code=code, now=now):
         _forgive_second(user, address)
         return
+    if factors.use_recovery_code(user=user, code=code, now=now):
+        _forgive_second(user, address)
+        left = factors.recovery_codes_left(user=user)
+        what = f"A recovery code was used to sign in: {left} code{'' if left == 1 else 's'} left."
+        tell_of_change(user, what, address=address, now=now)
+        return
     account = security_events.of_user(user.pk)
     security_events.log(Event.WRONG_CODE, account)
     if is_last:
-        _tell_of_lock(user.email, account, now)
-    raise WrongCodeError
+        _lock(user.email, account, now, "account_locked_codes", emails.locked_codes())
+    raise UsedCodeError if factors.is_used_recovery_code(user=user, code=code) else WrongCodeError
 
 
 def check_passkey(
@@ -105,7 +118,7 @@ def check_passkey(
     account = security_events.of_user(user.pk)
     security_events.log(Event.WRONG_PASSKEY, account)
     if is_last:
-        _tell_of_lock(user.email, account, now)
+        _lock(user.email, account, now, "account_locked_codes", emails.locked_codes())
     raise passkeys.PasskeyError
 
 
@@ -131,14 +144,8 @@ def _forgive_second(user: User, address: str) -> None:
     take_back(by_address(), address)
 
 
-def _tell_of_lock(email: str, account: str, now: datetime) -> None:
-    """By mail once a day: whoever guesses must not fill a mailbox."""
+def _lock(email: str, account: str, now: datetime, kind: str, mail: Email) -> NoReturn:
+    """Say so at once, and by mail once a day: whoever guesses must not fill a mailbox."""
     security_events.log(Event.LOCKED, account)
-    minutes = settings.SIGN_IN_LOCK_MINUTES
-    notify(
-        staff_with(email),
-        "account_locked",
-        emails.locked(minutes=minutes),
-        once=f"{now:%Y-%m-%d}",
-        now=now,
-    )
+    notify(staff_with(email), kind, mail, once=f"{now:%Y-%m-%d}", now=now)
+    raise LimitedError(settings.SIGN_IN_LOCK_MINUTES * 60)

@@ -48,7 +48,7 @@ def account(request: HttpRequest) -> HttpResponse:
     found = list(factors.factors_of(_user(request)))
     context = {
         "factors": [factor for factor in found if factor.kind != Factor.Kind.RECOVERY],
-        "codes_left": sum(factor.kind == Factor.Kind.RECOVERY for factor in found),
+        "codes_left": sum(f.kind == Factor.Kind.RECOVERY and f.last_used_at is None for f in found),
     }
     return _page(request, "account", "Sign-in and security", **context)
 

@@ -17,7 +17,7 @@ from clinic.attempts import try_again
 from clinic.models import RowAttempt
 from clinic.roles import Capability
 
-STATES = {"Given up": "danger", "Tried again": "warning"}
+STATES = {"Given up": "danger", "Will be tried again": "warning"}
 
 
 @admin.register(RowAttempt)
@@ -47,7 +47,8 @@ class RowAttemptAdmin(RoleAdmin):
     @admin.action(description="Try again now", permissions=["view"])
     def try_now(self, request: HttpRequest, rows: QuerySet[RowAttempt]) -> None:
         number = try_again(rows=rows)
-        messages.success(request, f"{number} rows are tried again with the next sweep.")
+        rows_are = "1 row is" if number == 1 else f"{number} rows are"
+        messages.success(request, f"{rows_are} tried again with the next sweep.")
 
     @display(description="Job", ordering="sweep")
     def what(self, row: RowAttempt) -> str:
@@ -55,7 +56,7 @@ class RowAttemptAdmin(RoleAdmin):
 
     @display(description="State", label=STATES)
     def state(self, row: RowAttempt) -> str:
-        return "Tried again" if row.next_at else "Given up"
+        return "Will be tried again" if row.next_at else "Given up"
 
     @display(description="Last try", ordering="began_at")
     def began(self, row: RowAttempt) -> str:

@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import re
 from typing import Any
+from uuid import UUID
 
-from django.contrib import admin
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+from django.utils import timezone
+from django.views.decorators.http import require_POST
 from unfold.decorators import display
 
+from clinic import outbox
 from clinic.admin.base import RoleAdmin, is_operator
 from clinic.admin.forms import moment
-from clinic.models import OutboxMessage
+from clinic.models import OutboxMessage, User
 from clinic.outbox import masked_preview
 from clinic.roles import Capability
 
@@ -74,6 +80,23 @@ class OutboxAdmin(RoleAdmin):
     def get_search_fields(self, request: HttpRequest) -> tuple[str, ...]:
         return () if is_operator(request) else ("to_email", "subject")
 
+    def get_urls(self) -> list[URLPattern]:
+        again = require_POST(self.admin_site.admin_view(self.send_again))
+        return [path("<uuid:pk>/again/", again, name="clinic_outboxmessage_again"), *super().get_urls()]
+
+    def send_again(self, request: HttpRequest, pk: UUID) -> HttpResponse:
+        if not (isinstance(request.user, User) and request.user.may(Capability.MANAGE_CLINIC)):
+            raise PermissionDenied
+        message = self.get_object(request, str(pk))
+        if message is None:
+            raise Http404
+        try:
+            outbox.send_again(message=message, by=request.user, now=timezone.now())
+            messages.success(request, f"The e-mail to {message.to_email} is tried again.")
+        except outbox.SendAgainError as error:
+            messages.error(request, str(error))
+        return HttpResponseRedirect(reverse("admin:clinic_outboxmessage_change", args=[pk]))
+
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
     ) -> HttpResponse:
@@ -86,6 +109,8 @@ class OutboxAdmin(RoleAdmin):
             "title": kind_label(message.kind),
             "message_row": message,
             "preview": masked_preview(message),
+            "given_up": message.state == OutboxMessage.State.DEAD,
+            "why_not_again": outbox.why_not_again(message),
             "state": self.state_label(message),
             "state_variant": STATE_COLOURS[self.state_label(message)],
         }

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
-from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
@@ -19,6 +18,7 @@ from clinic.admin.forms import WEEKDAYS
 from clinic.models import Clinic, Membership, User
 from clinic.roles import Capability, Role
 
+NOT_YET = "Not signed in yet"
 STAFF_LIST = "admin:clinic_membership_changelist"
 
 
@@ -113,16 +113,14 @@ class ChangeMember(Reachability):
     def about(self) -> str:
         return f"{self.target.user}, {self.target.user.email}"
 
-    def perform(self) -> str:
-        services.change_member(membership=self.target, by=self.by, **self.cleaned_data)
-        return f"Saved: {self.target.user}."
-
     def next_url(self) -> str:
         return reverse(STAFF_LIST)
 
 
-@admin.register(Membership)
 class MembershipAdmin(RoleAdmin):
+    """Registered where the cases are known that members treat."""
+
+    change_act: type[ChangeMember]
     view_needs = add_needs = change_needs = Capability.MANAGE_CLINIC
     list_display = ("person", "email", "role_name", "works_here", "cover", "digest")
     list_select_related = ("user", "cover", "clinic")
@@ -144,7 +142,7 @@ class MembershipAdmin(RoleAdmin):
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
     ) -> HttpResponse:
-        return act_on(request, ChangeMember, object_id, self.admin_site)
+        return act_on(request, self.change_act, object_id, self.admin_site)
 
     def my_settings(self, request: HttpRequest) -> HttpResponse:
         """Each member's own; without ``member`` that of the first clinic."""
@@ -168,9 +166,11 @@ class MembershipAdmin(RoleAdmin):
     def role_name(self, member: Membership) -> str:
         return member.get_role_display()
 
-    @display(description="Works here", boolean=True)
-    def works_here(self, member: Membership) -> bool:
-        return member.is_active
+    @display(description="Works here", label={"Yes": "success", "No": "danger", NOT_YET: "warning"})
+    def works_here(self, member: Membership) -> str:
+        if not member.is_active:
+            return "No"
+        return "Yes" if member.arrived_at else NOT_YET
 
     @display(description="Digest")
     def digest(self, member: Membership) -> str:

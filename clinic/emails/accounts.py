@@ -40,8 +40,22 @@ def staff_added(*, membership: Membership, by: User | None) -> Email:
     return render("staff_added", subject=subject, clinic=clinic, context=context)
 
 
-def locked(*, minutes: int) -> Email:
-    context = {"minutes": minutes, "link": f"{settings.SITE_URL}/admin/password-reset/"}
+def locked_codes() -> Email:
+    """Whoever tried codes knew the password."""
+    context = {
+        "minutes": settings.SIGN_IN_LOCK_MINUTES,
+        "link": f"{settings.SITE_URL}/admin/password_change/",
+    }
+    return render(
+        "account_locked_codes",
+        subject="Somebody who knows your password tried wrong codes",
+        clinic=None,
+        context=context,
+    )
+
+
+def locked() -> Email:
+    context = {"minutes": settings.SIGN_IN_LOCK_MINUTES, "link": f"{settings.SITE_URL}/admin/password-reset/"}
     return render(
         "account_locked", subject="Your account is locked for a while", clinic=None, context=context
     )

@@ -10,10 +10,11 @@ from patients.models.assessments import (
     QAngle,
     StrengthTest,
 )
-from patients.models.people import DeviceToken, Episode, Invitation, LoginCode, Patient
+from patients.models.people import EARLIEST_BIRTH, DeviceToken, Episode, Invitation, LoginCode, Patient
 from patients.models.privacy import Consent, Erasure, PrivacyEvent, RestrictedRecord
 
 __all__ = [
+    "EARLIEST_BIRTH",
     "AggravatingActivity",
     "Assessment",
     "Consent",

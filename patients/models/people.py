@@ -7,17 +7,22 @@ from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
+from django.core.validators import MinValueValidator
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.db.models.functions import UUID7, Lower, Now
 from knox.models import AbstractAuthToken
 
 from clinic.audit import seen
+from clinic.models import Membership
 from clinic.sealed import EncryptedTextField
 from clinic.tenancy import ClinicRow, Scope, ScopedQuerySet
 from clinic.thresholds import PolicyError, Thresholds, with_overrides
 from clinic.zones import validate_zone
 from patients.vocabulary import Diagnosis, OnsetKind, RunningTrack, Sex, Side
+
+EARLIEST_BIRTH = date(1900, 1, 1)
+"""Nobody who is treated was born before."""
 
 
 class Patient(ClinicRow):
@@ -38,7 +43,11 @@ class Patient(ClinicRow):
     family_name = models.CharField(max_length=100, blank=True)
     email = models.EmailField(max_length=254, blank=True)
     phone = models.CharField(max_length=40, blank=True)
-    birth_date = models.DateField(null=True, blank=True)
+    birth_date = models.DateField(
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(EARLIEST_BIRTH, f"Choose a day from {EARLIEST_BIRTH:%-d %b %Y} on.")],
+    )
     sex = models.CharField(max_length=10, blank=True, choices=Sex.choices())
     timezone = models.CharField(
         max_length=64, validators=[validate_zone], help_text="Such as Europe/Amsterdam."
@@ -93,6 +102,11 @@ class EpisodeQuerySet(ScopedQuerySet):
 
     def open(self) -> EpisodeQuerySet:
         return self.filter(closed_on=None)
+
+    def untreated(self) -> EpisodeQuerySet:
+        """Whose clinician does not treat in the clinic any more."""
+        treating = Membership.objects.clinicians()
+        return self.exclude(Exists(treating.filter(clinic=OuterRef("clinic"), user=OuterRef("clinician"))))
 
 
 class Episode(ClinicRow):

@@ -104,7 +104,7 @@ class _CaseFields(forms.Form):
     )
 
     def offer_clinicians(self, clinic: Clinic, by: User, today: date) -> None:
-        members = Membership.objects.clinicians().filter(clinic=clinic)
+        members = Membership.objects.clinicians().arrived().filter(clinic=clinic)
         choices = User.objects.filter(memberships__in=members)
         self.fields["clinician"].queryset = choices  # type: ignore[attr-defined]
         self.initial.setdefault("opened_on", today.isoformat())
@@ -165,11 +165,11 @@ class TakeOn(Act, _CaseFields):
 
     def perform(self) -> str:
         contact = {name: self.cleaned_data[name] for name in self.PATIENT_FIELDS}
-        patient = register_patient(clinic=self.target, by=self.by, **contact)
+        patient = register_patient(clinic=self.target, by=self.by, today=self.today, **contact)
         if not self.opens_case:
             self.done_url = reverse("admin:patients_patient_change", args=[patient.pk])
             return f"{patient} is on the list. A physio opens the case."
-        episode = open_episode(patient=patient, by=self.by, **self.case_values())
+        episode = open_episode(patient=patient, by=self.by, today=self.today, **self.case_values())
         self.done_url = page_url(episode)
         return f"{patient} is on the list, case {episode.case_number}."
 
@@ -193,7 +193,7 @@ class NewCase(Act, _CaseFields):
         self.offer_clinicians(self.target.clinic, self.by, self.today)
 
     def perform(self) -> str:
-        episode = open_episode(patient=self.target, by=self.by, **self.case_values())
+        episode = open_episode(patient=self.target, by=self.by, today=self.today, **self.case_values())
         return f"Case {episode.case_number} is open."
 
     def next_url(self) -> str:
@@ -226,7 +226,7 @@ class Reassign(CaseAct):
     clinician = forms.ModelChoiceField(User.objects.none())
 
     def prepare(self) -> None:
-        members = Membership.objects.clinicians().filter(clinic=self.target.clinic_id)
+        members = Membership.objects.clinicians().arrived().filter(clinic=self.target.clinic_id)
         others = User.objects.filter(memberships__in=members).exclude(pk=self.target.clinician_id)
         self.fields["clinician"].queryset = others  # type: ignore[attr-defined]
 
@@ -251,7 +251,7 @@ class Discharge(CaseAct):
         "If the pain comes back, open a new case."
     )
 
-    outcome = forms.ChoiceField(choices=Episode.Outcome.choices)
+    outcome = forms.ChoiceField(choices=[_CHOOSE, *Episode.Outcome.choices])
     note = forms.CharField(required=False, widget=text_area())
 
     def perform(self) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from django import forms
 from django.contrib import admin
 from django.contrib.admin.views.main import ORDER_VAR
 from django.core.exceptions import PermissionDenied
@@ -27,6 +28,7 @@ from clinic.audit.seen import show_only
 from clinic.models import User
 from clinic.roles import Capability
 from patients.models import Episode, Patient
+from patients.services import check_birth_date
 from patients.vocabulary import Diagnosis
 from programs.admin import alert_acts, case_acts, privacy_acts, program_acts
 from programs.admin.call_list import calls
@@ -34,6 +36,7 @@ from programs.admin.caseload import (
     case_rows,
     caseload,
     current_cases,
+    local_today,
     page_url,
     red_flags_of,
     urgency,
@@ -168,10 +171,19 @@ class DiagnosisFilter(admin.SimpleListFilter):
         return queryset.filter(Exists(such))
 
 
+class ContactForm(forms.ModelForm):
+    def clean(self) -> None:
+        """What the calendar judges, beside its field; the service asks again."""
+        super().clean()
+        today = local_today(self.instance, timezone.now())
+        check_birth_date(self.cleaned_data.get("birth_date"), today=today)
+
+
 @admin.register(Patient)
 class PatientAdmin(RoleAdmin):
     view_needs = Capability.READ_STATE
     add_needs = change_needs = Capability.WRITE_CONTACT
+    form = ContactForm
     search_fields = ("given_name", "family_name", "email", "episodes__case_number")
     search_help_text = "Name, case number or e-mail"
     list_filter = (StateFilter, CaseFilter, ClinicianFilter, DiagnosisFilter)

@@ -231,6 +231,7 @@ class SimulatedCase:
             email=f"{given}.{family}@example.org".lower(),
             phone=f"+44 7700 {900_000 + self.course.number}",  # of the range kept for fiction
             timezone=str(self.zone),
+            today=on,
             sex=Sex.FEMALE if self.random.random() < 0.6 else Sex.MALE,
             birth_date=intake.birth_date(self.course.age, on, self.random),
             guardian_name=f"{person(self.course.number + 3)[0]} {family}" if minor else "",
@@ -246,6 +247,7 @@ class SimulatedCase:
             index_side=self.sides[0],
             case_number=self.course.case_number,
             opened_on=on,
+            today=on,
             both_knees=bool(self.course.other_knee),
             onset_on=on - timedelta(days=self.random.randint(14, 240)),
             onset_kind=OnsetKind.GRADUAL,

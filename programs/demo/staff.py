@@ -71,6 +71,7 @@ def found(*, password: str, now: datetime) -> tuple[Clinic, Staff]:
                 clinic=clinic,
                 user=User.objects.create_user(email, password, name=name, is_staff=True),
                 role=role,
+                arrived_at=now,
             )
             for role, email, name in PEOPLE[1:]
         ]

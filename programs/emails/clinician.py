@@ -7,7 +7,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from clinic.emails import Email, render
-from clinic.models import User
+from clinic.models import Membership, User
 from programs.emails import links
 from programs.models import Alert
 from programs.rules.red_flags import Symptom, Tier
@@ -20,7 +20,7 @@ _ACTIONS = {
 
 
 def red_flag(*, alert: Alert, recipient: User, now: datetime) -> Email:
-    """What was reported, to the clinician or their cover."""
+    """What was reported, to the clinician, their cover, or an owner where nobody treats the case."""
     return _about(alert, recipient, now, template="red_flag", subject=_SUBJECTS[Tier(alert.level)])
 
 
@@ -38,6 +38,7 @@ def _about(alert: Alert, recipient: User, now: datetime, *, template: str, subje
         "case_number": episode.case_number,
         "clinician": clinician,
         "is_own_case": recipient.pk == clinician.pk,
+        "gone": _gone(alert),
         "symptoms": _symptoms(alert),
         "tier_one": Tier(alert.level) is Tier.ONE,
         "action": _ACTIONS[Tier(alert.level)],
@@ -46,6 +47,15 @@ def _about(alert: Alert, recipient: User, now: datetime, *, template: str, subje
         "link": links.case_page(episode),
     }
     return render(template, subject=subject, clinic=alert.clinic, context=context)
+
+
+def _gone(alert: Alert) -> str:
+    """Why nobody treats the case, as what its clinician does not do any more; empty while they treat it."""
+    here = Membership.objects.filter(clinic=alert.clinic_id, user=alert.episode.clinician_id)
+    if here.clinicians().exists():
+        return ""
+    works = here.filter(is_active=True, user__is_active=True).exists()
+    return "treats patients here" if works else "works here"
 
 
 def _symptoms(alert: Alert) -> list[dict[str, Any]]:

@@ -13,11 +13,19 @@ from clinic.roles import Capability, require
 from clinic.thresholds import parse, to_json
 from patients.models import Assessment, Episode, Invitation, LoginCode, OutcomeScore, Patient
 from patients.scoring import akps_red_flags
-from patients.services import CaseError, close_episode, hand_over, issue_invitation, revoke_devices
+from patients.services import (
+    CaseError,
+    check_birth_date,
+    close_episode,
+    hand_over,
+    issue_invitation,
+    revoke_devices,
+)
 from patients.vocabulary import OutcomeMeasure
 from programs import emails
 from programs.models import Alert, ContactLog, Program
 from programs.rules.red_flags import Symptom, akps_symptoms, screen_minor
+from programs.rules.schedule import local_date
 from programs.services.alerts import close
 from programs.services.assign import end_program
 from programs.services.checkins import schedule_next
@@ -117,9 +125,12 @@ def change_contact(*, patient: Patient, changed: Collection[str], by: User, now:
 
     Raises:
         Denied: ``by`` may not write contact data here.
+        ValidationError: nobody was born on that day.
     """
     require(by, Capability.WRITE_CONTACT, patient.clinic_id)
     columns = set(changed)
+    if "birth_date" in columns:
+        check_birth_date(patient.birth_date, today=local_date(now, patient.timezone))
     if "email" in columns:
         patient.email_bounced_at, patient.user = None, None
         columns |= {"email_bounced_at", "user"}

@@ -1,13 +1,14 @@
 """Red flags: raise the alert, hold the program, tell the people; escalate; clear with a finding.
 
 Nothing here can be switched off. Who is told is our default: the clinician and the named cover at
-once; the owner too when nobody acknowledged it in time, an address bounced, or nobody is in.
+once; the owners too when the clinician treats here no more, nobody acknowledged it in time, or an address
+bounced.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
@@ -233,14 +234,16 @@ def tell(*, alert: Alert, now: datetime, note: str) -> None:
 
 
 def _tell(alert: Alert, event: AlertEvent, now: datetime) -> None:
-    """The clinician and the named cover now; the owner now too if neither can be reached."""
+    """The clinician and the named cover now; the owners too if the clinician does not treat here any more."""
     episode = alert.episode
     present = Membership.objects.clinicians().filter(clinic=alert.clinic_id).select_related("user")
     clinician = present.filter(user=episode.clinician_id).first()
     named_cover = Membership.objects.filter(clinic=alert.clinic_id, user=episode.clinician_id).first()
     cover = present.filter(user=named_cover.cover_id).first() if named_cover else None
     people = [membership.user for membership in (clinician, cover) if membership is not None]
-    _mail(alert, people or _owners(alert), "red_flag", str(event.pk), now)
+    if clinician is None:  # nobody treats the case: a cover alone would take it for somebody else's
+        people += _owners(alert)
+    _mail(alert, people, "red_flag", str(event.pk), now)
 
 
 def mails_about(alert: Alert) -> QuerySet[OutboxMessage]:
@@ -249,6 +252,18 @@ def mails_about(alert: Alert) -> QuerySet[OutboxMessage]:
         dedupe_key__startswith=f"escalation:{alert.pk}:"
     )
     return OutboxMessage.objects.filter(keys, clinic=alert.clinic_id).order_by("created_at", "pk")
+
+
+def undelivered(clinics: Collection[int]) -> list[OutboxMessage]:
+    """The given-up e-mails about red flags that are not cleared yet, in these clinics."""
+    dead = OutboxMessage.objects.filter(
+        clinic__in=clinics, kind__in=MAILS_TO_STAFF, state=OutboxMessage.State.DEAD
+    )
+    # Columns in the clear alone: who looks at Today opens no e-mail.
+    of_alert = {mail: int(mail.dedupe_key.split(":")[1]) for mail in dead.only("dedupe_key", "to_email")}
+    flags = Alert.objects.unresolved().filter(pk__in=of_alert.values())
+    uncleared = set(flags.values_list("pk", flat=True))
+    return [mail for mail, alert in of_alert.items() if alert in uncleared]
 
 
 def _owners(alert: Alert) -> list[User]:

@@ -91,6 +91,7 @@ FILLED_IN: dict[str, Fields | Callable[[Bundle], Fields]] = {
     "admin:clinic_membership_add": new_member,
     "admin:clinic_membership_add ?clinic": new_member,
     "admin:clinic_membership_change": {"role": "physio"},
+    "admin:clinic_outboxmessage_again": {},
     "admin:clinic_clinicpolicy_change": {"stalled_week": "10"},
     "admin:clinic_clinic_change": {"name": "Changed"},
 }

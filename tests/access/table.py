@@ -215,6 +215,7 @@ ADMIN = {
     "admin:clinic_outboxmessage_changelist": page("List of e-mails and their states", OWNERS_AND_OPERATORS),
     "admin:clinic_outboxmessage_add": closed("Write an e-mail by hand"),
     "admin:clinic_outboxmessage_change": page("An e-mail as it was sent", OWNERS, "e-mail", refused=404),
+    "admin:clinic_outboxmessage_again": button("Send a given-up e-mail again", OWNERS, "given-up e-mail"),
     "admin:clinic_outboxmessage_history": history("an e-mail", OWNERS, "e-mail"),
     "admin:clinic_outboxmessage_delete": closed("Delete an e-mail", "e-mail"),
     "admin:clinic_rowattempt_changelist": page("List of rows in trouble", OWNERS_AND_OPERATORS, idle=302),

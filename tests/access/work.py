@@ -47,6 +47,7 @@ EMAILS = {
         ("clinic/accounts/joining.py",),
     ),
     "account_locked": Mail(TO_STAFF, "nothing", ("clinic/accounts/sign_in.py",)),
+    "account_locked_codes": Mail(TO_STAFF, "nothing", ("clinic/accounts/sign_in.py",)),
     "account_changed": Mail(
         TO_STAFF,
         "nothing; what was changed in the account, when and from which address",

@@ -159,6 +159,16 @@ def make_bundle(name: str, clinic: Clinic) -> Bundle:
     Run.objects.update(pain_next_morning=None)
     noted = {"patient_key": case.patient_id, "at": timezone.now(), "reason": mark(name, "finding")}
     PrivacyEvent.objects.create(clinic=clinic, what="exported", **noted)
+    OutboxMessage.objects.create(
+        clinic=clinic,
+        patient_key=plain.patient_id,
+        kind="reminder",
+        dedupe_key=f"reminder:{name}",
+        to_email="gone@example.org",
+        subject="Given up",
+        text="Given up",
+        state=OutboxMessage.State.DEAD,
+    )
     mark_new_rows(name)
     bundle = Bundle(name, clinic, case.clinician, case, plain)
     bundle.ids = _ids(bundle)
@@ -183,6 +193,7 @@ def _ids(bundle: Bundle) -> dict[str, Any]:
         "clinic": clinic,
         "policy": clinic.policy,
         "e-mail": OutboxMessage.objects.filter(clinic=clinic, patient_key=case.patient_id).first(),
+        "given-up e-mail": OutboxMessage.objects.get(clinic=clinic, patient_key=plain.patient_id),
         "record": record_of(clinic),
         "trouble": RowAttempt.objects.get(key=Program.objects.get(episode=case).pk),
         "opening": BreakGlass.objects.filter(clinic=clinic).latest("pk"),

@@ -14,7 +14,8 @@ from clinic import outbox
 from clinic.models import Clinic, ClinicPolicy, Membership, OutboxMessage, User
 from clinic.roles import Role
 from clinic.thresholds import FIELDS
-from tests.factories import make_clinic, make_operator, make_user
+from patients.models import Episode
+from tests.factories import make_case, make_clinic, make_operator, make_user
 from tests.staff import code_of, give_app, signed_in
 
 pytestmark = pytest.mark.django_db
@@ -200,6 +201,61 @@ def test_a_mistake_is_named_and_nobody_is_added(owner: User, change: dict[str, s
 
     assert answer.context["form"].errors[field]
     assert User.objects.count() == 1
+
+
+def test_no_clinic_makes_an_operator_its_staff(clinic: Clinic, owner: User) -> None:
+    operator = make_operator(email="nora@example.org", password="her own password")
+    answer = client_of(owner).post(reverse(ADD), NEW)
+
+    said = answer.context["form"].errors["email"]
+    assert said == ["This address can't be added. Choose another one."]
+    assert not Membership.objects.filter(user=operator).exists()
+    assert not OutboxMessage.objects.exists()
+
+
+@pytest.mark.parametrize("elsewhere", [False, True])
+def test_who_has_not_signed_in_since_they_were_added_is_called_so_and_treats_no_case(
+    clinic: Clinic, owner: User, elsewhere: bool
+) -> None:
+    """Whether they have a login elsewhere is not for the clinic to see."""
+    if elsewhere:
+        make_user("nora@example.org", clinic=make_clinic(), password="her own password")
+    client_of(owner).post(reverse(ADD), NEW)
+    nora = User.objects.get(email="nora@example.org")
+
+    staff_list = client_of(owner).get(reverse("admin:clinic_membership_changelist")).content.decode()
+    assert staff_list.count("Not signed in yet") == 1
+    form = client_of(owner).get(reverse("admin:patients_patient_add")).context["form"]
+    assert list(form.fields["clinician"].queryset) == [owner]
+    nora.set_password("her own password")
+    nora.save()
+    give_app(nora)
+    client = Client()
+    client.post(reverse("admin:login"), {"username": nora.email, "password": "her own password"})
+    client.post(reverse("second-factor"), {"code": code_of(nora)})
+    form = client_of(owner).get(reverse("admin:patients_patient_add")).context["form"]
+    assert set(form.fields["clinician"].queryset) == {owner, nora}
+
+
+def test_who_leaves_hands_their_cases_over_on_the_same_page(clinic: Clinic, owner: User) -> None:
+    piet, anna = make_user(clinic=clinic, name="Piet"), make_user(clinic=clinic, name="Anna")
+    cases = [make_case(clinic, clinician=piet) for _ in range(2)]
+    Membership.objects.filter(user=owner).update(cover=piet)
+    member = Membership.objects.get(user=piet)
+    form = client_of(owner).get(member_page(member)).context["form"]
+    assert form.fields["hand_over_to"].help_text.startswith("2 open cases.")
+    assert set(form.fields["hand_over_to"].queryset) == {owner, anna}
+
+    refused = client_of(owner).post(member_page(member), {"role": "physio"})
+    assert "choose who treats them" in refused.context["form"].errors["hand_over_to"][0]
+    member.refresh_from_db()
+    assert member.is_active
+
+    data = {"role": "physio", "hand_over_to": anna.pk}
+    done = client_of(owner).post(member_page(member), data, follow=True).content.decode()
+    assert "Anna treats their cases now." in done
+    assert f"{owner} has no cover any more" in done
+    assert {case.clinician_id for case in Episode.objects.filter(pk__in=[c.pk for c in cases])} == {anna.pk}
 
 
 def test_the_last_owner_stays(clinic: Clinic, owner: User) -> None:

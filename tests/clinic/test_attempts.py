@@ -251,7 +251,7 @@ class TestInTheAdmin:
             assert "PolicyError: no_such" in shown
         chosen = {"action": "try_now", "_selected_action": [row.pk]}
         answer = client_of(owner).post(self.address, chosen, follow=True)
-        assert "1 rows are tried again" in answer.content.decode()
+        assert "1 row is tried again" in answer.content.decode()
         assert not RowAttempt.objects.exists()
 
     def test_nobody_else_does(self, row: RowAttempt) -> None:

@@ -63,8 +63,9 @@ def confirm(client: Client, code: str) -> Any:
 
 
 def guess_until_locked() -> Any:
-    answers = [give_password(Client(), "guess") for _ in range(6)]
-    assert [answer.status_code for answer in answers] == [200] * 5 + [429]
+    answers = [give_password(Client(), "guess") for _ in range(5)]
+    assert [answer.status_code for answer in answers] == [200] * 4 + [429]
+    assert "Too many tries. Wait 15 min" in answers[-1].content.decode()
     return answers[-1]
 
 
@@ -211,12 +212,43 @@ def test_five_wrong_passwords_lock_the_account_and_one_mail_says_so(
 
 def test_five_wrong_codes_lock_the_second_step(paul: User) -> None:
     client = halfway()
-    answers = [confirm(client, "000000") for _ in range(6)]
+    answers = [confirm(client, "000000") for _ in range(5)]
 
-    assert [answer.status_code for answer in answers] == [200] * 5 + [429]
+    assert [answer.status_code for answer in answers] == [200] * 4 + [429]
     assert answers[-1]["Retry-After"] == "900"
     assert confirm(halfway(), code_of(paul)).status_code == 429
-    assert OutboxMessage.objects.get().kind == "account_locked"
+    mail = OutboxMessage.objects.get()
+    assert mail.kind == "account_locked_codes"
+    for body in (mail.text, mail.html):
+        assert "Somebody who knows your password tried wrong codes" in body
+        assert reverse("admin:password_change") in body
+        assert reverse("password-reset") not in body
+
+
+def test_a_new_password_lifts_the_lock_as_the_mail_says(paul: User) -> None:
+    guess_until_locked()
+    mail = OutboxMessage.objects.get()
+    assert "A new password lifts the lock at once." in mail.text
+    assert set_password(link()).status_code == 302
+    assert give_password(Client(), "another long one 7").status_code == 302
+
+
+def test_a_recovery_code_works_once_and_its_use_is_told(paul: User) -> None:
+    code = new_recovery_codes(user=paul, now=NOW)[3]
+    assert confirm(halfway(), code).status_code == 302
+    mail = OutboxMessage.objects.get(kind="account_changed")
+    assert "A recovery code was used to sign in: 9 codes left." in mail.text
+    again = confirm(halfway(), code)
+    assert "This recovery code was used before. Take another." in again.content.decode()
+    assert OutboxMessage.objects.count() == 1
+    assert "9 unused codes left" in signed_in(paul).get(reverse("account")).content.decode()
+
+
+def test_who_signs_out_reads_our_words_and_a_way_back(paul: User) -> None:
+    page = signed_in(paul).post(reverse("admin:logout")).content.decode()
+    assert "You are signed out on this device." in page
+    assert "quality time" not in page
+    assert f'href="{reverse("admin:login")}"' in page
 
 
 def test_a_right_password_counts_for_nothing(paul: User, settings: Any) -> None:
@@ -243,10 +275,10 @@ def test_without_the_cache_tries_are_counted_all_the_same(paul: User, settings: 
 
 def test_who_is_locked_out_by_wrong_passkeys_is_told(paul: User) -> None:
     client = halfway()
-    answers = [client.post(reverse("second-factor"), {"passkey": "{}"}).status_code for _ in range(6)]
-    assert answers == [200] * 5 + [429]
+    answers = [client.post(reverse("second-factor"), {"passkey": "{}"}).status_code for _ in range(5)]
+    assert answers == [200] * 4 + [429]
     mail = OutboxMessage.objects.get()
-    assert (mail.kind, mail.to_email) == ("account_locked", "paul@example.org")
+    assert (mail.kind, mail.to_email) == ("account_locked_codes", "paul@example.org")
 
 
 def test_a_tally_names_nobody(paul: User) -> None:
@@ -450,9 +482,9 @@ def test_guesses_of_the_old_password_are_counted_as_at_the_door(
     paul: User, clock: time_machine.Traveller
 ) -> None:
     client = signed_in(paul)
-    answers = [change_password(client, "guess") for _ in range(6)]
+    answers = [change_password(client, "guess") for _ in range(5)]
 
-    assert [answer.status_code for answer in answers] == [200] * 5 + [429]
+    assert [answer.status_code for answer in answers] == [200] * 4 + [429]
     assert answers[-1]["Retry-After"] == "900"
     assert change_password(client, PASSWORD).status_code == 429
     assert give_password(Client()).status_code == 429

@@ -11,13 +11,13 @@ from django.utils import timezone
 
 from clinic.admin import sweeps
 from clinic.admin.sweeps import Health
-from clinic.models import Membership, RowAttempt, SweepRun
+from clinic.models import Membership, OutboxMessage, RowAttempt, SweepRun
 from clinic.roles import Role
 from patients.models import Episode
 from programs.models import Alert, Review
-from programs.services.red_flags import raise_red_flag
+from programs.services.red_flags import clear, raise_red_flag
 from tests.factories import NOW, TODAY, make_case, make_clinic, make_operator, make_program, make_user
-from tests.staff import sign_in
+from tests.staff import sign_in, signed_in
 
 pytestmark = pytest.mark.django_db
 
@@ -40,6 +40,40 @@ def test_the_role_in_each_clinic_decides_what_is_read_of_its_cases(client: Clien
     assert "Flat at 6 where I treat" in page
     assert hidden.episode.case_number in page
     assert "Flat at 6 where I assist" not in page
+
+
+def test_an_owner_is_shown_the_cases_nobody_treats(client: Client) -> None:
+    clinic = make_clinic()
+    owner, piet = make_user(role=Role.OWNER, clinic=clinic), make_user(clinic=clinic, name="Piet")
+    left, kept = make_case(clinic, clinician=piet), make_case(clinic)
+    Membership.objects.filter(user=piet).update(is_active=False)
+
+    page = signed_in(owner).get(reverse("admin:index"))
+    assert [row.episode for row in page.context["untreated"]] == [left]
+    text = page.content.decode()
+    assert f"case {left.case_number} of Piet" in text
+    assert reverse("admin:do", args=["reassign", left.pk]) in text
+    staff_list = signed_in(owner).get(reverse("admin:clinic_membership_changelist")).content.decode()
+    assert '1 <span class="kc-bounced">nobody treats it</span>' in staff_list
+
+    colleagues = signed_in(kept.clinician).get(reverse("admin:index"))
+    assert colleagues.context["untreated"] == []
+
+
+def test_an_owner_is_told_of_a_red_flag_that_could_not_be_mailed_until_it_is_cleared() -> None:
+    clinic = make_clinic()
+    owner = make_user(role=Role.OWNER, clinic=clinic)
+    case = make_case(clinic)
+    alert = raise_red_flag(episode=case, codes=["knee_locks"], source="call", evidence=[{}], now=NOW)
+    told = "A red flag could not be e-mailed to"
+
+    assert told not in signed_in(owner).get(reverse("admin:index")).content.decode()
+    OutboxMessage.objects.filter(kind="red_flag").update(state="dead")
+    page = signed_in(owner).get(reverse("admin:index")).content.decode()
+    assert f"{told} {case.clinician.email}" in page
+    assert told not in signed_in(case.clinician).get(reverse("admin:index")).content.decode()
+    clear(alert=alert, by=owner, finding="Harmless", now=NOW)
+    assert told not in signed_in(owner).get(reverse("admin:index")).content.decode()
 
 
 def test_an_action_that_the_summary_ends_with_is_told_once(client: Client) -> None:

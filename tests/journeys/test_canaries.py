@@ -40,9 +40,9 @@ clinic = Clinic.objects.get(slug="canary")
 enter(Tenant((clinic.pk,)))
 owner = Membership.objects.get(clinic=clinic).user
 patient = register_patient(clinic=clinic, by=owner, given_name="Kanarek", family_name="Zmyslona",
-    email="zmyslona@example.org", timezone="UTC")
+    email="zmyslona@example.org", timezone="UTC", today=now.date())
 case = open_episode(patient=patient, by=owner, clinician=owner, diagnosis="pfp", index_side="left",
-    opened_on=now.date() - timedelta(days=9))
+    opened_on=now.date() - timedelta(days=9), today=now.date())
 program = assign(episode=case, template=Template.objects.get(slug="runners-knee"), by=owner, now=now,
     today=now.date(), started_on=now.date() - timedelta(days=9))
 program.check_in_weekdays = [1, 2, 3, 4, 5, 6, 7]

@@ -56,9 +56,11 @@ patient = register_patient(
     family_name="Runner",
     email="robin@example.org",
     timezone="UTC",
+    today=today,
 )
 case = open_episode(
-    patient=patient, by=owner, clinician=owner, diagnosis="pfp", index_side="left", opened_on=start
+    patient=patient, by=owner, clinician=owner, diagnosis="pfp", index_side="left", opened_on=start,
+    today=today,
 )
 assessment = Assessment.objects.create(
     clinic=clinic,

@@ -2,7 +2,7 @@
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 from django.core.exceptions import ValidationError
@@ -32,12 +32,20 @@ def registered(clinic, by, **contact):
         by=by,
         given_name="Robin",
         timezone="Europe/Amsterdam",
+        today=TODAY,
         **{"email": "r@example.org", **contact},
     )
 
 
 def opened(patient, by, **fields):
-    values = {"clinician": by, "diagnosis": "pfp", "index_side": "left", "opened_on": TODAY, **fields}
+    values = {
+        "clinician": by,
+        "diagnosis": "pfp",
+        "index_side": "left",
+        "opened_on": TODAY,
+        "today": TODAY,
+        **fields,
+    }
     return open_episode(patient=patient, by=by, **values)
 
 
@@ -62,10 +70,36 @@ def test_a_bad_column_is_refused_by_name(field, value):
     clinic = make_clinic()
     with pytest.raises(ValidationError) as error:
         register_patient(
-            clinic=clinic, by=make_user(clinic=clinic), **{"given_name": "R", "timezone": "UTC", field: value}
+            clinic=clinic,
+            by=make_user(clinic=clinic),
+            today=TODAY,
+            **{"given_name": "R", "timezone": "UTC", field: value},
         )
     assert field in error.value.message_dict
     assert not Patient.objects.exists()
+
+
+@pytest.mark.parametrize("birth_date", [date(1899, 12, 31), TODAY + timedelta(days=1)])
+def test_nobody_is_born_in_the_future_or_before_1900(birth_date):
+    clinic = make_clinic()
+    with pytest.raises(ValidationError) as error:
+        registered(clinic, make_user(clinic=clinic), birth_date=birth_date)
+    assert "1 Jan 1900" in error.value.message_dict["birth_date"][0]
+    assert not Patient.objects.exists()
+
+
+@pytest.mark.parametrize("birth_date", [date(1900, 1, 1), TODAY])
+def test_the_first_and_the_last_day_of_birth_are_taken(birth_date):
+    clinic = make_clinic()
+    assert registered(clinic, make_user(clinic=clinic), birth_date=birth_date).birth_date == birth_date
+
+
+def test_a_case_does_not_open_in_the_future():
+    clinic = make_clinic()
+    with pytest.raises(CaseError) as error:
+        opened(make_patient(clinic), make_user(clinic=clinic), opened_on=TODAY + timedelta(days=1))
+    assert (error.value.field, str(error.value)) == ("opened_on", "Choose a day up to today, 2 Mar 2026.")
+    assert not Episode.objects.exists()
 
 
 def test_an_e_mail_is_used_once_per_clinic_in_any_case_and_again_in_another():

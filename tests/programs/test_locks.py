@@ -18,7 +18,7 @@ from clinic.models import Factor, Membership, OutboxMessage
 from clinic.roles import Role
 from clinic.services import change_member
 from patients.models import Episode
-from patients.services import accept_invitation, close_episode, issue_invitation
+from patients.services import accept_invitation, close_episode, issue_invitation, open_episode
 from programs.models import Alert, Answer, CheckInRequest, Digest
 from programs.services.access import CodeError, send_codes, sign_in_by_code
 from programs.services.alerts import acknowledge
@@ -57,6 +57,18 @@ def change_the_owner(case: Episode) -> None:
 
 def invite(case: Episode) -> str:
     return issue_invitation(patient=case.patient, by=case.clinician, now=NOW)[1]
+
+
+def open_a_case(case: Episode) -> None:
+    open_episode(
+        patient=case.patient,
+        by=case.clinician,
+        clinician=case.clinician,
+        diagnosis="pfp",
+        index_side="left",
+        opened_on=TODAY,
+        today=TODAY,
+    )
 
 
 def close(case: Episode) -> None:
@@ -193,7 +205,8 @@ def review(case: Episode) -> None:
         (assign_anew, ["patients_episode", "programs_program"]),
         (remind, ["programs_checkinrequest"]),
         (send_digests, ["clinic_membership"]),
-        (import_a_diary, ["clinic_clinic"]),
+        (import_a_diary, ["clinic_clinic", "clinic_membership"]),
+        (open_a_case, ["clinic_membership"]),
         (escalate, ["programs_alert"]),
         (blank_old_mails, ["clinic_outboxmessage"]),
         (review, ["programs_program", "programs_alert"]),

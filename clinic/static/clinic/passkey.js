@@ -11,6 +11,7 @@ document.querySelectorAll("form[data-passkey]").forEach((form) => {
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
     status.textContent = "";
+    document.querySelector("main [role=alert]")?.replaceChildren(); // of an earlier try
     try {
       form.elements.passkey.value = JSON.stringify(await ask());
       form.submit();

@@ -107,8 +107,8 @@ def import_diary(
         DiaryFileError: the file is no diary.
         Denied, CaseError: the clinician may not treat in this clinic.
     """
-    _check_arguments(clinic, clinician, template, every)
     Clinic.objects.select_for_update(no_key=True).get(pk=clinic.pk)  # one import at a time
+    _check_arguments(clinic, clinician, template, every)
     diary = read(content, today=local_date(now, clinic.timezone))
     known = _known_cases(clinic, _by_case(diary.rows))
     problems = _problems(clinic, diary, known)

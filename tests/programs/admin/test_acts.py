@@ -295,6 +295,16 @@ def test_discharge_closes_the_case_and_resolves_the_stall_alert(staff: Any) -> N
     assert case.alert.resolution == Alert.Resolution.DISCHARGED
 
 
+def test_no_outcome_is_chosen_beforehand_and_without_one_nobody_is_discharged(staff: Any) -> None:
+    case, client = case_of(staff), staff.client(staff.physio)
+    address = reverse("admin:do", args=["discharge", case.episode.pk])
+
+    assert client.get(address).context["form"].fields["outcome"].choices[0] == ("", "Choose")
+    assert "outcome" in client.post(address, {"outcome": ""}).context["form"].errors
+    case.episode.refresh_from_db()
+    assert case.episode.is_open
+
+
 def test_a_stage_move_past_unmet_criteria_asks_for_a_reason_beside_its_field(staff: Any) -> None:
     case = case_of(staff)
     client = staff.client(staff.physio)

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
 from django.contrib import admin
+from django.core.exceptions import ValidationError
 from django.urls import reverse
 from django.utils import timezone
 
 from patients.models import Episode, Invitation, Patient
 from programs.admin.patients import EpisodeAdmin, PatientAdmin
-from programs.services.cases import invite
+from programs.services.cases import change_contact, invite
 from tests.factories import NOW, TODAY, make_case, make_patient, make_program, make_user
 
 pytestmark = pytest.mark.django_db
@@ -26,6 +28,28 @@ def test_a_corrected_address_is_no_longer_marked_as_bounced(staff: Any) -> None:
 
     patient.refresh_from_db()
     assert (patient.email, patient.email_bounced_at) == ("right@example.org", None)
+
+
+@pytest.mark.parametrize("birth_date", ["2100-01-01", "1899-12-31"])
+def test_an_impossible_birth_date_is_refused_beside_its_field(staff: Any, birth_date: str) -> None:
+    patient = make_patient(staff.clinic)
+    data = {"given_name": "Robin", "timezone": "UTC", "birth_date": birth_date}
+    client = staff.client(staff.assistant)
+
+    page = client.post(reverse("admin:patients_patient_contact", args=[patient.pk]), data)
+    assert "1 Jan 1900" in page.context["adminform"].form.errors["birth_date"][0]
+    page = client.post(reverse("admin:patients_patient_add"), data)
+    assert "1 Jan 1900" in page.context["form"].errors["birth_date"][0]
+
+    assert Patient.objects.get().birth_date is None
+
+
+def test_the_service_refuses_an_impossible_birth_date_too(staff: Any) -> None:
+    patient = make_patient(staff.clinic)
+    patient.birth_date = NOW.date() + timedelta(days=1)
+    with pytest.raises(ValidationError):
+        change_contact(patient=patient, changed=["birth_date"], by=staff.assistant, now=NOW)
+    assert Patient.objects.get().birth_date is None
 
 
 def test_another_address_ends_the_invitation_to_the_old_one(staff: Any) -> None:

@@ -91,17 +91,20 @@ def test_the_cases_of_a_clinician_who_is_away_are_told_to_the_owner(
     assert send()["written"] == 2
 
     told = OutboxMessage.objects.get(to_email=owner.email)
-    assert "RZ, case NEW (case of Anna Berg, who is away): Worsening" in told.text
-    assert "RZ, case CALL (case of Anna Berg, who is away): do it." in told.text
+    assert "RZ, case NEW (nobody treats this case: Anna Berg no longer does): Worsening" in told.text
+    assert "RZ, case CALL (nobody treats this case: Anna Berg no longer does): do it." in told.text
     assert "RZ, case OWN: Worsening" in told.text
-    assert told.html.count("(case of Anna Berg, who is away)") == 2
+    assert told.html.count("(nobody treats this case: Anna Berg no longer does)") == 2
     assert "1 on track" in told.text
     assert "BO" not in told.text
     assert "Anna" not in OutboxMessage.objects.get(to_email=colleague.email).text
 
     send(SEVEN + timedelta(days=7))
     later = OutboxMessage.objects.filter(to_email=owner.email).latest("next_attempt_at")
-    assert "- RZ, case NEW (case of Anna Berg, who is away): worsening, open 7 days" in later.text
+    assert (
+        "- RZ, case NEW (nobody treats this case: Anna Berg no longer does): worsening, open 7 days"
+        in later.text
+    )
 
 
 def test_a_login_switched_off_and_a_clinician_of_another_clinic_are_away_too(
@@ -116,8 +119,8 @@ def test_a_login_switched_off_and_a_clinician_of_another_clinic_are_away_too(
     assert send(clinic=clinic)["written"] == 1
 
     assert mail().to_email == "owner@example.org"
-    assert "case OFF (case of" in mail().text
-    assert "case ELSEWHERE (case of" in mail().text
+    assert "case OFF (nobody treats this case:" in mail().text
+    assert "case ELSEWHERE (nobody treats this case:" in mail().text
 
 
 def test_an_owner_is_not_told_of_the_cases_of_those_who_treat(clinic: Clinic, physio: User) -> None:
@@ -126,7 +129,7 @@ def test_an_owner_is_not_told_of_the_cases_of_those_who_treat(clinic: Clinic, ph
 
     assert send()["written"] == 1
     assert mail().to_email == physio.email
-    assert "away" not in mail().text + mail().html
+    assert "nobody treats" not in mail().text + mail().html
 
 
 def test_nothing_to_say_sends_nothing_and_settles_the_week(clinic: Clinic, physio: User) -> None:

@@ -77,6 +77,22 @@ def test_with_nobody_in_the_owner_is_told_at_once(case):
     assert told() == ["owner@example.org"]
 
 
+@pytest.mark.parametrize(
+    ("change", "word"),
+    [({"is_active": False}, "works here"), ({"role": Role.ASSISTANT}, "treats patients here")],
+)
+def test_of_a_case_nobody_treats_the_cover_and_every_owner_are_told_so_at_once(case, change, word):
+    cover = make_user("cover@example.org", clinic=case.clinic)
+    make_user("owner2@example.org", role=Role.OWNER, clinic=case.clinic)
+    Membership.objects.filter(user=case.clinician).update(cover=cover, **change)
+    report(case, "calf_pain_swelling")
+    assert told() == ["cover@example.org", "owner2@example.org", "owner@example.org"]
+    for mail in OutboxMessage.objects.filter(kind="red_flag"):
+        for body in (mail.text, mail.html):
+            assert f"{case.clinician} no longer {word}, and nobody treats this case." in body
+            assert f"{case.clinician} treats this case" not in body
+
+
 def test_the_same_symptom_again_tells_nobody_twice(case):
     first = report(case)
     again = report(case, now=NOW + timedelta(days=1))
