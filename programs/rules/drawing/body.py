@@ -6,7 +6,7 @@ from dataclasses import fields
 from math import sqrt
 
 from programs.rules.drawing.shapes import LIMBS, SIDES, Limb, Pose
-from programs.rules.drawing.vectors import Vector, blend, dot, length, minus, mixed, plus, turned, unit
+from programs.rules.drawing.vectors import Vector, blend, cross, dot, length, minus, mixed, plus, turned, unit
 
 type Joints = dict[str, Vector]
 
@@ -18,6 +18,16 @@ SOLE, HEEL, TOES = 6.0, 5.0, 18.0
 SLACK = 1.0  # an end that a limb misses by less is taken as reached
 
 FORWARDS, UP, RIGHT = (1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0)
+
+
+JOINTS = frozenset(
+    {"pelvis", "neck", "head", "nose"}
+    | {
+        f"{side}_{joint}"
+        for side in SIDES
+        for joint in ("shoulder", "elbow", "hand", "hip", "thigh", "knee", "ankle", "heel", "toe")
+    }
+)
 
 
 class OutOfReach(ValueError):
@@ -62,8 +72,8 @@ def joints_of(pose: Pose) -> Joints:
 
 def _arm(body: _Body, shoulder: Vector, limb: Limb, sign: int) -> Joints:
     if limb.end:
-        back = plus((0, 0, 0), body.forwards, -1)
-        elbow, _ = _bent(shoulder, limb.at, (UPPER_ARM, FOREARM), back, sign * limb.swivel)
+        left = plus((0, 0, 0), body.right, -1)
+        elbow, _ = _bent(shoulder, limb.at, (UPPER_ARM, FOREARM), left, sign * limb.swivel)
         end = _reached(shoulder, limb.at, UPPER_ARM + FOREARM)
         return {"shoulder": shoulder, "elbow": elbow, "hand": end}
     along, front = _aimed(body, limb, sign)
@@ -80,10 +90,10 @@ def _leg(body: _Body, hip: Vector, limb: Limb, sign: int) -> Joints:
         ahead = body.heading(sign * limb.out)
         foot, down = mixed(ahead, UP, -limb.pitch), mixed((0, -1, 0), ahead, -limb.pitch)
         ankle = plus(plus(limb.at, down, -SOLE), foot, -TOES)
-        knee, _ = _bent(hip, ankle, (THIGH, SHANK), body.forwards, -sign * limb.swivel)
+        knee, _ = _bent(hip, ankle, (THIGH, SHANK), body.right, -sign * limb.swivel)
         return _with_foot(hip, knee, _reached(hip, ankle, THIGH + SHANK), foot, down)
     if limb.end == "ankle_at":
-        knee, pole = _bent(hip, limb.at, (THIGH, SHANK), body.forwards, -sign * limb.swivel)
+        knee, pole = _bent(hip, limb.at, (THIGH, SHANK), body.right, -sign * limb.swivel)
         ankle = _reached(hip, limb.at, THIGH + SHANK)
         shin = unit(minus(ankle, knee))
         front = _square(pole, shin)
@@ -125,15 +135,15 @@ def _reached(root: Vector, end: Vector, reach: float) -> Vector:
 
 
 def _bent(
-    root: Vector, end: Vector, lengths: tuple[float, float], pole: Vector, swivel: float
+    root: Vector, end: Vector, lengths: tuple[float, float], hinge: Vector, swivel: float
 ) -> tuple[Vector, Vector]:
-    """The joint in the middle of a limb, and the way it is bent: the pole's, turned by the swivel."""
+    """The joint in the middle of a limb, and the way it is bent: about its hinge, turned by the swivel."""
     upper, lower = lengths
     way = minus(_reached(root, end, upper + lower), root)
     gap, axis = length(way), unit(way)
     along = (upper**2 - lower**2 + gap**2) / (2 * gap)
     aside = sqrt(max(upper**2 - along**2, 0))
-    front = turned(_square(pole, axis), axis, swivel)
+    front = turned(unit(cross(hinge, axis)), axis, swivel)
     return plus(plus(root, axis, along), front, aside), front
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any
 
-from programs.rules.drawing.body import HIP, OutOfReach, joints_of
+from programs.rules.drawing.body import HIP, JOINTS, OutOfReach, joints_of
 from programs.rules.drawing.props import KINDS
 from programs.rules.drawing.shapes import LIMBS, PARTS, SIDES, Arrow, Drawing, Label, Limb, Place, Pose, Prop
 from programs.rules.drawing.vectors import Vector
@@ -30,25 +30,44 @@ def parse_drawings(text: str) -> tuple[Drawing, ...]:
 
 
 def _drawing(entry: Entry) -> Drawing:
-    raw_start = entry.take("start", dict)
-    raw_end = _merged(raw_start, entry.take("end", dict))
-    yaw, pitch = (float(n) for n in entry.take("view", list, [0, 0]))
+    start, end = _poses(entry)
     drawing = Drawing(
         slug=entry.slug,
         words=entry.take("words", str),
-        start=_pose(entry.part("start", raw_start)),
-        end=_pose(entry.part("end", raw_end)),
+        start=start,
+        end=end,
         working=tuple(entry.known("working", part, PARTS, "part") for part in entry.texts("working")),
         props=tuple(_prop(entry.part("prop", raw)) for raw in entry.take("props", list, [])),
         arrows=tuple(_arrow(entry.part("arrow", raw)) for raw in entry.take("arrows", list, [])),
         labels=tuple(_label(entry.part("label", raw)) for raw in entry.take("labels", list, [])),
-        view=(yaw, pitch),
+        view=_view(entry),
         returns=entry.take("returns", bool, True),
         seconds=_number(entry, "seconds", 1.6),
         hold=_number(entry, "hold", 0.8),
     )
     entry.done()
     return drawing
+
+
+def _poses(entry: Entry) -> tuple[Pose, Pose]:
+    """Start and end, between which every limb can be carried."""
+    raw = entry.take("start", dict)
+    start = _pose(entry.part("start", raw))
+    part = entry.part("end", _merged(raw, entry.take("end", dict)))
+    end = _pose(part)
+    for name in LIMBS:
+        if start.limbs[name].end != end.limbs[name].end:
+            raise part.error(name, "ends elsewhere than at the start")
+    if start == end:
+        raise part.error("", "is the same as the start")
+    return start, end
+
+
+def _view(entry: Entry) -> tuple[float, float]:
+    raw = entry.take("view", list, [0, 0])
+    if len(raw) != 2 or not all(type(n) in (int, float) for n in raw):
+        raise entry.error("view", f"expected [turned, raised], got {raw!r}")
+    return float(raw[0]), float(raw[1])
 
 
 def _merged(start: Mapping[str, Any], end: Mapping[str, Any]) -> dict[str, Any]:
@@ -109,7 +128,8 @@ def _prop(entry: Entry) -> Prop:
 
 
 def _arrow(entry: Entry) -> Arrow:
-    arrow = Arrow(entry.take("follows", str), _vector(entry, "shift", [0, 0]))
+    follows = entry.known("follows", entry.take("follows", str), JOINTS, "joint")
+    arrow = Arrow(follows, _vector(entry, "shift", [0, 0]))
     entry.done()
     return arrow
 
@@ -123,7 +143,9 @@ def _label(entry: Entry) -> Label:
 
 
 def _place(entry: Entry, raw: Any) -> Place:
-    return raw if isinstance(raw, str) else _point(entry, "places", raw)
+    if isinstance(raw, str):
+        return entry.known("places", raw, JOINTS, "joint")
+    return _point(entry, "places", raw)
 
 
 def _number(entry: Entry, field: str, default: float) -> float:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from itertools import chain, pairwise
 from math import cos, hypot, pi
+from statistics import fmean
 
 from programs.rules.drawing.body import Joints, between, joints_of
 from programs.rules.drawing.props import point, strokes_of
@@ -36,7 +37,7 @@ BODY: dict[str, tuple[tuple[tuple[str, ...], float], ...]] = {
         for side in ("right", "left")
     },
 }
-HELD = {"ball": 60.0, "band": 30.0, "weight": 30.0}
+HELD = {"ball": 30.0, "band": 30.0, "weight": 30.0}
 """Things at the body stand among its parts; how much nearer than their points."""
 
 
@@ -100,7 +101,8 @@ def _camera(view: tuple[float, float]) -> Camera:
 
 
 def _depth(view: tuple[float, float], places: Iterable[Vector]) -> float:
-    return sum(turned(turned(place, UP_AXIS, view[0]), X_AXIS, view[1])[2] for place in places)
+    """How near to who looks, in the middle."""
+    return fmean(turned(turned(place, UP_AXIS, view[0]), X_AXIS, view[1])[2] for place in places)
 
 
 def _with_chest(joints: Joints) -> Joints:
@@ -128,7 +130,7 @@ def _figure(drawing: Drawing, moments: list[Joints], camera: Camera) -> list[Par
             for names, width in paths
         )
         names = [name for names, _ in paths for name in names]
-        near = _depth(drawing.view, (body[name] for body in bodies for name in names)) / len(names)
+        near = _depth(drawing.view, (body[name] for body in bodies for name in names))
         parts.append((near, lines))
     return parts
 
@@ -144,7 +146,7 @@ def _things(drawing: Drawing, moments: list[Joints], camera: Camera) -> tuple[li
             flat = tuple(tuple(camera(place) for place in stroke.points) for stroke in versions)
             line = Line(flat, first.width, first.look, first.closed)
             if line.look in HELD:
-                near = _depth(drawing.view, first.points) / len(first.points)
+                near = _depth(drawing.view, first.points)
                 held.append((near + HELD[line.look], (line,)))
             else:
                 around.append(line)
@@ -179,7 +181,7 @@ def _edges(arrows: Iterable[tuple[Flat, ...]]) -> Iterable[Flat]:
 
 def _words(labels: Iterable[tuple[str, Flat]]) -> Iterable[Flat]:
     for text, (x, y) in labels:
-        yield from ((x - 3.6 * len(text), y - 12), (x + 3.6 * len(text), y + 4))
+        yield from ((x - 4.5 * len(text), y - 14), (x + 4.5 * len(text), y + 5))
 
 
 def _box(points: list[Flat]) -> tuple[float, float, float, float]:

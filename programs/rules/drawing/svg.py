@@ -29,6 +29,7 @@ STROKES = {
     "weight": f'fill="none" stroke="{AMBER}"',
 }
 REST = 0.5
+LETTER = 0.062  # of the picture's width: as readable in a wide one
 
 
 def draw(drawing: Drawing, name: str) -> str:
@@ -57,7 +58,7 @@ def draw(drawing: Drawing, name: str) -> str:
             *moving.standing(-1),
             "</g>",
             *(_arrow(way) for way in scene.arrows),
-            *(_text(text, at) for text, at in scene.labels),
+            *(_text(text, at, width * LETTER) for text, at in scene.labels),
             "</svg>\n",
         ]
     )
@@ -176,10 +177,10 @@ def _arrow(way: tuple[Flat, ...]) -> str:
     return f'<path stroke="{AMBER}" stroke-width="2.6" d="M{line} {head}"/>'
 
 
-def _text(text: str, at: Flat) -> str:
+def _text(text: str, at: Flat, size: float) -> str:
     return (
         f'<text class="t" x="{_n(at[0])}" y="{_n(at[1])}" fill="{INK}" font-family="sans-serif"'
-        f' font-size="12" text-anchor="middle">{escape(text)}</text>'
+        f' font-size="{_n(size)}" text-anchor="middle">{escape(text)}</text>'
     )
 
 
