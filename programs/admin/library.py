@@ -163,7 +163,7 @@ class ExerciseAdmin(LibraryAdmin):
 
     @display(description="Drawing")
     def picture(self, exercise: Exercise) -> str:
-        return picture_of(exercise)
+        return picture_of(exercise, large=True)
 
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         if db_field.name in ("easier", "harder"):

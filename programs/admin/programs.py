@@ -53,11 +53,13 @@ class ProgramForm(forms.ModelForm):
         return self.cleaned_data["check_in_weekdays"] or None
 
 
-def picture_of(exercise: Exercise) -> str:
+def picture_of(exercise: Exercise, *, large: bool = False) -> str:
     """Its drawing for a page; a hyphen where it has none."""
     if not exercise.drawing:
         return "-"
-    return render_to_string("admin/programs/drawing.html", {"path": exercise.drawing, "name": exercise.name})
+    return render_to_string(
+        "admin/programs/drawing.html", {"path": exercise.drawing, "name": exercise.name, "large": large}
+    )
 
 
 class OffersLibrary:
