@@ -1,6 +1,6 @@
 """Render docs/images/drawings.png: every drawing, both poses, on one sheet. Needs a Chromium.
 
-    .venv/bin/python scripts/draw_sheet.py [path of the browser]
+.venv/bin/python scripts/draw_sheet.py [path of the browser]
 """
 
 from __future__ import annotations
