@@ -25,6 +25,7 @@ from clinic.network import client_address
 from clinic.row_security import NOBODY, Origin
 from clinic.secrets import SecretLostError
 from clinic.security_events import Event
+from programs.library import DRAWN
 
 logger = logging.getLogger(__name__)
 requests = logging.getLogger("config.requests")
@@ -33,6 +34,7 @@ GetResponse = Callable[[HttpRequest], HttpResponseBase]
 
 API = "/api/"
 KEPT_NOWHERE = (API, "/admin/")
+DRAWINGS = f"{settings.STATIC_URL}{DRAWN}/"
 WITHOUT_DATABASE = ("/health/", "/invitation", "/check-ins/")
 """Probes, and the page behind a patient's link: they answer whatever else is down."""
 
@@ -94,6 +96,8 @@ class SecurityHeaders:
             response[name] = value
         if request.path_info.startswith(KEPT_NOWHERE):
             response["Cache-Control"] = "no-store"
+        if request.path_info.startswith(DRAWINGS):
+            response["Cross-Origin-Resource-Policy"] = "cross-origin"  # the patients' app may live elsewhere
         if request.path_info == reverse("admin:logout") and request.method == "POST":
             response["Clear-Site-Data"] = '"cookies", "storage"'
         return response

@@ -16,7 +16,7 @@ from clinic.admin.base import RoleAdmin, RoleStackedInline, RoleTabularInline, c
 from clinic.admin.forms import CodesField, LinesField
 from clinic.roles import Capability
 from patients.vocabulary import Diagnosis, MuscleGroup
-from programs.admin.programs import DOSE_FIELDS, NamesMistakes, OffersLibrary
+from programs.admin.programs import DOSE_FIELDS, NamesMistakes, OffersLibrary, picture_of
 from programs.models import Dose, Exercise, Stage, Template
 from programs.rules.matching import Driver
 
@@ -144,7 +144,9 @@ class ExerciseAdmin(LibraryAdmin):
     form = ExerciseForm
     list_display = ("name", "kind", "trains", "equipment", "whose")
     list_filter = ("kind", OwnerFilter)
+    readonly_fields = ("picture",)
     fields = (
+        "picture",
         ("name", "kind"),
         "muscle_groups",
         "cues",
@@ -153,6 +155,15 @@ class ExerciseAdmin(LibraryAdmin):
         ("easier", "harder"),
         "source",
     )
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        """What has no drawing shows no empty field for one."""
+        fields = super().get_fields(request, obj)
+        return fields if obj is not None and obj.drawing else [name for name in fields if name != "picture"]
+
+    @display(description="Drawing")
+    def picture(self, exercise: Exercise) -> str:
+        return picture_of(exercise, large=True)
 
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         if db_field.name in ("easier", "harder"):

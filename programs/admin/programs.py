@@ -7,7 +7,9 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
 
@@ -15,10 +17,11 @@ from clinic.admin.base import RoleAdmin, RoleStackedInline, RoleTabularInline
 from clinic.admin.forms import WEEKDAYS, CodesField
 from clinic.roles import Capability
 from programs.admin.caseload import page_url
-from programs.models import Exercise, Program, ProgramDose, ProgramStage
+from programs.models import Dose, Exercise, Program, ProgramDose, ProgramStage
 from programs.services.checkins import schedule_next
 
 DOSE_FIELDS = (
+    "picture",
     "exercise",
     "sets",
     "reps_low",
@@ -50,8 +53,26 @@ class ProgramForm(forms.ModelForm):
         return self.cleaned_data["check_in_weekdays"] or None
 
 
+def picture_of(exercise: Exercise, *, large: bool = False) -> str:
+    """Its drawing for a page; a hyphen where it has none."""
+    if not exercise.drawing:
+        return "-"
+    return render_to_string(
+        "admin/programs/drawing.html", {"path": exercise.drawing, "name": exercise.name, "large": large}
+    )
+
+
 class OffersLibrary:
-    """An inline whose exercises come from the libraries that the user sees."""
+    """An inline whose exercises come from the libraries that the user sees, each with its drawing."""
+
+    readonly_fields = ("picture",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        return super().get_queryset(request).select_related("exercise")  # type: ignore[misc, no-any-return]
+
+    @admin.display(description="Drawing")
+    def picture(self, dose: Dose | ProgramDose) -> str:
+        return picture_of(dose.exercise) if dose.exercise_id else "-"
 
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         field = super().formfield_for_dbfield(db_field, request, **kwargs)  # type: ignore[misc]

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.conf import settings
+from django.templatetags.static import static
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from clinic.api.problems import ProblemSerializer
@@ -197,10 +200,18 @@ class AccountSerializer(serializers.Serializer[Any]):
 class ExerciseSerializer(serializers.ModelSerializer[Exercise]):
     kind = serializers.CharField()
     cues = serializers.ListField(child=serializers.CharField())
+    drawing = serializers.SerializerMethodField(
+        help_text="An animated SVG that anybody may load. With `#still` behind it, it shows start and end at "
+        "once: for who wants no motion. Null for an exercise of the clinic's own."
+    )
 
     class Meta:
         model = Exercise
-        fields = ("slug", "name", "kind", "cues", "equipment")
+        fields = ("slug", "name", "kind", "cues", "equipment", "drawing")
+
+    @extend_schema_field(serializers.URLField(allow_null=True))
+    def get_drawing(self, exercise: Exercise) -> str | None:
+        return f"{settings.SITE_URL}{static(exercise.drawing)}" if exercise.drawing else None
 
 
 class DoseSerializer(serializers.ModelSerializer[ProgramDose]):

@@ -12,6 +12,7 @@ from django.db.models import Q
 
 from clinic.tenancy import Scope, ScopedQuerySet
 from patients.vocabulary import Diagnosis, MuscleGroup
+from programs.library import drawing_of
 
 
 class LibraryQuerySet(ScopedQuerySet):
@@ -77,6 +78,11 @@ class Exercise(LibraryRow):
                 fields=["clinic", "slug"], name="exercise_slug_once", nulls_distinct=False
             )
         ]
+
+    @property
+    def drawing(self) -> str | None:
+        """The static path of its drawing. A clinic's own exercise has none, whatever its name."""
+        return None if self.clinic_id else drawing_of(self.slug)
 
 
 class Template(LibraryRow):

@@ -131,3 +131,11 @@ def test_hsts_is_on_every_answer_over_tls(settings: Any) -> None:
     for path in ("/", "/admin/login/", "/api/v1/me", "/invitation", "/health/live", "/nowhere"):
         told = Client().get(path, secure=True)["Strict-Transport-Security"]
         assert told.startswith("max-age=31536000; includeSubDomains"), path
+
+
+def test_a_drawing_may_be_shown_by_an_app_of_another_origin_and_no_other_file_may(client: Client) -> None:
+    told = {
+        path: client.get(f"/static/programs/{path}")["Cross-Origin-Resource-Policy"]
+        for path in ("drawings/step-down.svg", "admin.css")
+    }
+    assert told == {"drawings/step-down.svg": "cross-origin", "admin.css": "same-origin"}

@@ -493,4 +493,6 @@ class TestParser:
             parse(advice='[ice]\ntitle = "Ice"\nsource = "S0"')
 
     def test_the_files_stand_beside_the_package(self) -> None:
-        assert {p.name for p in FOLDER.glob("*.toml")} == {"advice.toml", "exercises.toml", "templates.toml"}
+        assert {p.name for p in FOLDER.glob("*.toml")} == {
+            *("advice.toml", "drawings.toml", "exercises.toml", "templates.toml")
+        }

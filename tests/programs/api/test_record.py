@@ -179,6 +179,23 @@ def test_the_program_shows_the_present_stage_with_doses_in_use(device: Device, p
     assert (last["text"], last["exercise"]["cues"]) == ("3 x 8 per side", ["Keep the pelvis level."])
 
 
+def test_each_exercise_names_its_drawing_and_a_clinics_own_has_none(
+    device: Device, program: Program, settings: Any
+) -> None:
+    settings.SITE_URL = "https://clinic.example"
+    program.stages.get(number=1).doses.all().delete()
+    starter = make_exercise(slug="step-down", name="Step-down")
+    own = make_exercise(slug="step-down", name="Step-down, ours", clinic=program.clinic)
+    for position, exercise in enumerate((starter, own)):
+        stage = program.stages.get(number=1)
+        ProgramDose.objects.create(
+            clinic=program.clinic, stage=stage, exercise=exercise, reps_low=8, position=position
+        )
+    doses = device.get("me/program").json()["stage"]["exercises"]
+    address = "https://clinic.example/static/programs/drawings/step-down.svg"
+    assert [dose["exercise"]["drawing"] for dose in doses] == [address, None]
+
+
 def test_a_program_on_hold_says_so_with_the_words(device: Device, program: Program) -> None:
     raise_red_flag(episode=program.episode, codes=["deformity"], source="call", evidence=[], now=NOW)
     shown = device.get("me/program").json()
