@@ -484,6 +484,7 @@ class TestTheCaseNumber:
                 diagnosis="pfp",
                 index_side="left",
                 opened_on=TODAY,
+                today=TODAY,
                 case_number=case_number,
             ).case_number
 
