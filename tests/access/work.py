@@ -81,6 +81,7 @@ COMMANDS = {
     "create_clinic": NEW_CLINIC,
     "create_roles": NONE,
     "demo_code": ONE_LOGIN,
+    "draw_exercises": NONE,
     "export_patient": ONE_CLINIC,
     "forget_factors": ONE_LOGIN,
     "import_diary": ONE_CLINIC,

@@ -238,7 +238,10 @@ def open_doses(page: Page, url: str, owner: User) -> Any:
 TABLES = {"strength": open_strength_tests, "doses": open_doses}
 LABELS = {
     "strength": {"Muscle group", "Side", "Method", "Value", "Unit", "Lever arm (m)", "Position", "Fixation"},
-    "doses": {"Exercise", "Sets", "Reps", "To", "Seconds", "Per side", "A week", "Tempo", "Note", "In use"},
+    "doses": {
+        *("Drawing", "Exercise", "Sets", "Reps", "To", "Seconds", "Per side", "A week", "Tempo", "Note"),
+        "In use",
+    },
 }
 CELLS = "tbody:not(.empty-form) tr.form-row td.field-tabular"
 
