@@ -7,6 +7,7 @@ from datetime import timedelta
 from itertools import product
 from typing import Any
 from uuid import uuid4
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.db import models
@@ -515,7 +516,7 @@ def test_before_erasing_it_says_how_long_the_record_is_kept_and_why(staff: Any) 
     Clinic.objects.filter(pk=staff.clinic.pk).update(country="DE")
     client, address = staff.client(staff.owner), reverse("admin:do", args=["erase", case.patient_id])
     page = client.get(address).content.decode()
-    until = timezone.localdate()
+    until = timezone.localdate(timezone=ZoneInfo(case.patient.timezone))
     assert f"put away until {until:%-d %b} {until.year + 10}" in page
     assert "Germany: 10 years after the last treatment (Civil Code (BGB) section 630f (3))" in page
     assert f'class="kc-button" href="{reverse("admin:do", args=["export", case.patient_id])}"' in page
