@@ -94,11 +94,11 @@ class Program(ClinicRow):
     is_draft = models.BooleanField(
         default=False, db_default=False, editable=False, help_text="Prepared, not sent to the patient yet."
     )
-    untreated_reasons = EncryptedTextField(blank=True, editable=False)
     next_check_in_at = models.DateTimeField(null=True, blank=True, editable=False)
     next_review_on = models.DateField(null=True, blank=True, editable=False)
     fair_trial_on = models.DateField(null=True, blank=True, editable=False)
     fair_trial_reason = EncryptedCharField(max_length=300, blank=True, editable=False)
+    untreated_reasons = EncryptedTextField(blank=True, editable=False)
     created_at = models.DateTimeField(db_default=Now(), editable=False)
 
     objects = SentPrograms()
