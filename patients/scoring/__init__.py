@@ -1,6 +1,7 @@
 """Scores and derived values of an assessment. Pure and exact: Decimals, no clock, no Django."""
 
 from patients.scoring.change import PROPERTIES, Change, ChangeKind, Taken, Value, is_real_change
+from patients.scoring.checks import Checked, Question, check_values
 from patients.scoring.errors import ScoringError
 from patients.scoring.movement import (
     Q_ANGLE_REFERENCES,
@@ -46,6 +47,8 @@ __all__ = [
     "STEP_DOWN_ITEMS",
     "Change",
     "ChangeKind",
+    "Checked",
+    "Question",
     "Range",
     "Reading",
     "ScoringError",
@@ -57,6 +60,7 @@ __all__ = [
     "akps_red_flags",
     "akps_score",
     "check_range",
+    "check_values",
     "groc_meaning",
     "groc_score",
     "is_real_change",
