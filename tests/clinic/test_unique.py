@@ -42,7 +42,7 @@ PROMISES: dict[str, tuple[type[models.Model], Copy]] = {
     "exercise_slug_once": (programs.Exercise, {}),
     "template_slug_once": (programs.Template, {}),
     "stage_number_once": (programs.Stage, {}),
-    "program_one_active_per_case": (programs.Program, {}),
+    "program_one_running_per_case": (programs.Program, {}),
     "program_stage_number_once": (programs.ProgramStage, {}),
     "pause_one_open_per_program": (programs.Pause, {}),
     "hold_one_open_per_program": (programs.Hold, {}),
@@ -59,6 +59,7 @@ PROMISES: dict[str, tuple[type[models.Model], Copy]] = {
 
 CORRECTION: Copy = {"client_id": lambda _: uuid4(), "corrects": lambda row: row.corrects or row}
 SECOND_COPY: dict[str, tuple[type[models.Model], Copy]] = {
+    "program_one_draft_per_case": (programs.Program, {"is_draft": lambda _: True}),
     "programs_answer_corrects_id_key": (programs.Answer, CORRECTION),
     "programs_session_corrects_id_key": (programs.Session, CORRECTION),
     "programs_run_corrects_id_key": (programs.Run, CORRECTION),
