@@ -37,6 +37,7 @@ PROMISES: dict[str, tuple[type[models.Model], Copy]] = {
     "consent_once_a_version": (patients.Consent, {}),
     "patients_restrictedrecord_erasure_id_key": (patients.RestrictedRecord, {}),
     "outcome_once_per_day": (patients.OutcomeScore, {}),
+    "draft_once_an_author": (patients.AssessmentDraft, {}),
     "strength_test_once_per_side": (patients.StrengthTest, {}),
     "exercise_slug_once": (programs.Exercise, {}),
     "template_slug_once": (programs.Template, {}),
