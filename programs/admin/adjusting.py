@@ -10,7 +10,7 @@ from django import forms
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Prefetch, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
@@ -412,12 +412,13 @@ class SendProgram(DraftAct):
                 )
 
     def context(self) -> dict[str, Any]:
+        given = ProgramDose.objects.filter(is_active=True).select_related("exercise")
         return {
             "program": self.target,
             "covered": self.covered,
             "differences": adjust.differences(self.target),
             "running": self.target.episode.programs.active().first(),
-            "stages": self.target.stages.prefetch_related("doses__exercise"),
+            "stages": self.target.stages.prefetch_related(Prefetch("doses", given)),
         }
 
     def perform(self) -> str:

@@ -47,6 +47,7 @@ from programs.models import (
 )
 from programs.rules.pain import Activity, propose
 from programs.rules.red_flags import Symptom
+from programs.services.assign import draft_of
 from programs.services.consents import Agreed, agreed
 from programs.services.gates import lights
 
@@ -149,6 +150,7 @@ class PatientPage:
     clinical: Clinical | None = None
     red_flag: RedFlag | None = None
     contacts: Sequence[ContactLog] = ()
+    draft: Program | None = None
 
 
 def build_page(user: User, patient: Patient, case: str, now: datetime) -> PatientPage:
@@ -168,6 +170,7 @@ def build_page(user: User, patient: Patient, case: str, now: datetime) -> Patien
         return page
     episode.patient = patient
     page.row = case_rows([episode], {patient.pk: patient}, now)[episode.pk]
+    page.draft = draft_of(episode) if page.may_treat and episode.is_open else None
     page.contacts = ContactLog.objects.filter(episode=episode).select_related("by")[:LATEST]
     if user.may(Capability.READ_CLINICAL, patient.clinic_id):
         page.clinical = _clinical(page.row)

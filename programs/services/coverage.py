@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping
 
 from clinic.errors import FieldError
@@ -51,9 +50,9 @@ def planned(doses: Iterable[ProgramDose]) -> tuple[PlannedExercise, ...]:
 
 
 def reasons_of(program: Program) -> dict[MuscleGroup, str]:
-    """Why a deficit has no exercise, as written down for this program."""
-    stored: Mapping[str, str] = json.loads(program.untreated_reasons or "{}")
-    return {MuscleGroup(group): reason for group, reason in stored.items()}
+    """Why a deficit has no exercise, as written down for this program; what is no such line is passed over."""
+    lines = (line.partition(": ") for line in program.untreated_reasons.splitlines())
+    return {MuscleGroup(group): reason for group, _, reason in lines if group in set(MuscleGroup)}
 
 
 def write_reasons(program: Program, reasons: Mapping[str, str]) -> None:
@@ -62,13 +61,14 @@ def write_reasons(program: Program, reasons: Mapping[str, str]) -> None:
     Raises:
         ReasonError: no such muscle group, or a text that is too long.
     """
-    kept = {str(group): reason for group, reason in reasons_of(program).items()}
+    kept: dict[str, str] = dict(reasons_of(program))
     for group, reason in reasons.items():
         if group not in set(MuscleGroup):
             raise ReasonError(f"reason_{group}", "There is no such muscle group.")
         if len(reason) > REASON_LENGTH:
             raise ReasonError(f"reason_{group}", f"At most {REASON_LENGTH} characters.")
-        kept[str(group)] = reason.strip()
-    kept = {group: reason for group, reason in kept.items() if reason}
-    program.untreated_reasons = json.dumps(kept, sort_keys=True, ensure_ascii=False) if kept else ""
+        kept[group] = " ".join(reason.split())
+    program.untreated_reasons = "\n".join(
+        f"{group}: {reason}" for group, reason in sorted(kept.items()) if reason
+    )
     program.save(update_fields=["untreated_reasons"])

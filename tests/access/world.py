@@ -157,6 +157,7 @@ def make_bundle(name: str, clinic: Clinic) -> Bundle:
     case = whole_case(clinic)
     plain = make_case(clinic, clinician=case.clinician)
     make_program(plain, stages=2, asleep=True)
+    make_program(make_case(clinic, clinician=case.clinician), is_draft=True)
     make_assessment(plain)
     Exercise.objects.filter(clinic=None).update(clinic=clinic)
     told = [{"code": "fever", "text": mark(name, "finding"), "source": mark(name, "finding")}]
@@ -194,6 +195,7 @@ def _ids(bundle: Bundle) -> dict[str, Any]:
         "case": plain,
         "assessment": Assessment.objects.get(episode=case),
         "program": Program.objects.get(episode=plain),
+        "draft": Program.with_drafts.drafts().filter(clinic=clinic).latest("pk"),
         "paused program": Program.objects.get(episode=case),
         "red flag": Alert.objects.get(episode=case),
         "alert": Alert.objects.get(episode=plain),
@@ -212,6 +214,7 @@ def _ids(bundle: Bundle) -> dict[str, Any]:
     }
     ids = {kind: row.pk for kind, row in rows.items()}
     ids["dose"] = ProgramDose.objects.get(stage__program__episode=case).pk
+    ids["draft dose"] = ProgramDose.objects.filter(stage__program=ids["draft"]).latest("pk").pk
     ids["job"] = "send_outbox"
     for kind, model in (("answer", Answer), ("session", Session), ("run", Run)):
         ids[kind] = model._default_manager.get(episode=case).client_id

@@ -219,7 +219,7 @@ def test_reasons_are_kept_by_muscle_group_and_taken_back() -> None:
     adjust.give_reasons(program=program, by=by(program), reasons={"trunk": "Coach", "calf": "Scar"})
     adjust.give_reasons(program=program, by=by(program), reasons={"trunk": " "})
 
-    assert Program.with_drafts.get().untreated_reasons == '{"calf": "Scar"}'
+    assert Program.with_drafts.get().untreated_reasons == "calf: Scar"
     for reasons, why in (({"nose": "x"}, "no such"), ({"trunk": "x" * 501}, "At most 500")):
         with pytest.raises(ReasonError, match=why):
             adjust.give_reasons(program=program, by=by(program), reasons=reasons)
