@@ -50,7 +50,7 @@ def planned(doses: Iterable[ProgramDose]) -> tuple[PlannedExercise, ...]:
 
 
 def reasons_of(program: Program) -> dict[MuscleGroup, str]:
-    """Why a deficit has no exercise, as written down for this program; what is no such line is passed over."""
+    """Why a deficit has no exercise, as written down for this program."""
     lines = (line.partition(": ") for line in program.untreated_reasons.splitlines())
     return {MuscleGroup(group): reason for group, _, reason in lines if group in set(MuscleGroup)}
 
@@ -61,7 +61,7 @@ def write_reasons(program: Program, reasons: Mapping[str, str]) -> None:
     Raises:
         ReasonError: no such muscle group, or a text that is too long.
     """
-    kept: dict[str, str] = dict(reasons_of(program))
+    kept = {str(group): reason for group, reason in reasons_of(program).items()}
     for group, reason in reasons.items():
         if group not in set(MuscleGroup):
             raise ReasonError(f"reason_{group}", "There is no such muscle group.")
