@@ -56,6 +56,18 @@ def whole_case(clinic: Clinic) -> Episode:
     Exercise.objects.filter(clinic=None).update(clinic=clinic)
     on_program = {**in_clinic, "program": program}
     programs.StageMove.objects.create(**on_program, from_stage=1, to_stage=2, moved_on=TODAY, moved_by=by)
+    programs.LoadDecision.objects.create(
+        **on_program,
+        activity="strength",
+        what="hold",
+        reason="Steady",
+        decided_on=TODAY,
+        decided_at=NOW,
+        decided_by=by,
+    )
+    programs.RelapseWatch.objects.create(
+        **on_program, episode=episode, starts_on=TODAY, ends_on=TODAY + 180 * 24 * HOUR, set_by=by
+    )
     programs.Pause.objects.create(**on_program, kind="holiday", starts_on=TODAY, paused_by=by)
     programs.Hold.objects.create(**on_program, since=NOW, red_flags=["fever"], reason="Fever")
     programs.CheckInRequest.objects.create(

@@ -121,7 +121,7 @@ class FairTrial(ProgramAct):
         self.initial.setdefault("on", self.today.isoformat())
 
     def perform(self) -> str:
-        plan.declare_fair_trial(program=self.target, by=self.by, **self.cleaned_data)
+        plan.declare_fair_trial(program=self.target, by=self.by, now=self.now, **self.cleaned_data)
         return "The clock starts again."
 
 

@@ -265,6 +265,7 @@ API = {
     "me-program": page("What to do now", PATIENTS),
     "me-check-ins": page("My check-ins", PATIENTS),
     "me-progress": page("How it goes", PATIENTS),
+    "me-relapse-watch": Row("No more questions after discharge", does=PATIENTS, method="DELETE", done=204),
     "me-access-log": page("Who has read my record", PATIENTS),
     "me-consent": Row(
         "Agree to the text (again: nothing changes)", PATIENTS, PATIENTS, method="PUT", done=200, silent=True
