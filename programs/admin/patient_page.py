@@ -12,14 +12,13 @@ from django.db.models import Prefetch
 
 from clinic.models import User
 from clinic.roles import Capability
-from clinic.thresholds import Thresholds
 from patients.models import Assessment, Episode, Invitation, OutcomeScore, Patient
 from patients.vocabulary import Side
 from programs.admin import chart
 from programs.admin.caseload import CaseRow, case_rows, cases_in_order
+from programs.admin.load import LoadCard, load_card
 from programs.admin.red_flag import RedFlag, red_flag
 from programs.admin.wording import (
-    PROPOSALS,
     STATES,
     TRENDS,
     Badge,
@@ -33,22 +32,21 @@ from programs.admin.wording import (
 from programs.models import (
     Alert,
     Answer,
+    CheckInRequest,
     ContactLog,
     Hold,
     Pause,
     Program,
     ProgramDose,
     ProgramStage,
+    RelapseWatch,
     Review,
-    Run,
     Session,
     StageMove,
     worst_by_date,
 )
-from programs.rules.pain import Activity, propose
 from programs.rules.red_flags import Symptom
 from programs.services.consents import Agreed, agreed
-from programs.services.gates import lights
 
 ADHERENCE_WEEKS = 6
 LATEST = 12
@@ -88,12 +86,11 @@ class WeekBar:
 
 
 @dataclass(frozen=True, slots=True)
-class NextDose:
-    """What the 24-hour pain rule proposes for one activity; the clinician decides."""
+class AskedRow:
+    """One question of the relapse watch, and what came of it."""
 
-    activity: str
-    proposal: Badge
-    reasons: tuple[str, ...]
+    on: date
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +121,10 @@ class Clinical:
     charts: list[chart.Chart] = field(default_factory=list)
     chart_summary: str = ""
     chart_table: list[tuple[date, list[str]]] = field(default_factory=list)
-    proposals: list[NextDose] = field(default_factory=list)
+    load: LoadCard | None = None
+    watch: RelapseWatch | None = None
+    kept_up: Program | None = None
+    asked: list[AskedRow] = field(default_factory=list)
     weeks: list[WeekBar] = field(default_factory=list)
     adherence: str = ""
     answers: list[AnswerRow] = field(default_factory=list)
@@ -200,14 +200,32 @@ def _clinical(row: CaseRow) -> Clinical:
         has_trial=episode.programs.exclude(fair_trial_on=None).exists(),
     )
     _add_verdict(found, row.review)
+    if not episode.is_open:
+        _add_watch(found, episode)
     if program is not None:
         _add_program(found, program, row)
         _add_chart(found, program, row)
     return found
 
 
+def _add_watch(found: Clinical, episode: Episode) -> None:
+    found.watch = RelapseWatch.objects.filter(episode=episode).select_related("reopened_as").first()
+    found.kept_up = episode.programs.filter(is_maintenance=True).first()
+    if found.watch:
+        asked = found.watch.requests.prefetch_related("answers").order_by("-local_date")
+        found.asked = [AskedRow(request.local_date, _asked_text(request)) for request in asked]
+
+
+def _asked_text(request: CheckInRequest) -> str:
+    answer = next((row for row in request.answers.all()), None)
+    if answer is None:
+        return "missed" if request.state == CheckInRequest.State.MISSED else "not answered yet"
+    active = {True: ", back to what they want to do", False: ", not back to what they want to do", None: ""}
+    return f"{_answer_row(answer).pain}{active[answer.back_to_activity]}"
+
+
 def _last_program(episode: Episode) -> Program | None:
-    return Program.objects.filter(episode=episode).first()
+    return Program.objects.treating().filter(episode=episode).first()
 
 
 def _alerts(episode: Episode, today: date) -> list[AlertCard]:
@@ -268,11 +286,9 @@ def _add_program(found: Clinical, program: Program, row: CaseRow) -> None:
     found.stages = list(ProgramStage.objects.filter(program=program).prefetch_related(doses))
     found.stage = next((s for s in found.stages if s.number == program.current_stage), None)
     sessions = list(Session.objects.current().filter(episode=row.episode, is_strength=True))
-    found.proposals = (
-        []
-        if row.program is None or row.stands_still
-        else _proposals(row.program, sessions, row.episode.thresholds)
-    )
+    if row.program is not None:
+        row.program.episode = row.episode
+        found.load = load_card(row.program, row.today, stands_still=row.stands_still)
     # Of a session in the future, the clock of a phone: the week is negative and no bar's.
     done = Counter((row.today - session.local_date).days // 7 for session in sessions)
     found.weeks = [
@@ -280,19 +296,6 @@ def _add_program(found: Clinical, program: Program, row: CaseRow) -> None:
         for week in range(ADHERENCE_WEEKS - 1, -1, -1)
         if row.today - timedelta(days=7 * week) >= program.started_on
     ]
-
-
-def _proposals(program: Program, sessions: list[Session], thresholds: Thresholds) -> list[NextDose]:
-    """Of strength work, and of runs once there are any; both since the stage began."""
-    since = program.stage_started_on
-    strength = [s for s in sessions if s.program_id == program.pk and s.local_date >= since]
-    runs = list(Run.objects.current().filter(program=program, local_date__gte=since))
-    found = []
-    for label, activity, rows in (("Strength", Activity.STRENGTH, strength), ("Running", Activity.RUN, runs)):
-        if rows or activity is Activity.STRENGTH:
-            verdict = propose(lights(rows, activity, thresholds), thresholds)
-            found.append(NextDose(label, PROPOSALS[verdict.proposal], verdict.reasons))
-    return found
 
 
 def _ago(week: int) -> str:

@@ -23,7 +23,6 @@ from programs.rules.progression import (
     LadderRun,
     LadderStep,
     Lock,
-    Move,
     Opening,
     RunDone,
     RunnerFacts,
@@ -166,37 +165,6 @@ def set_ladder_step(
     schedule_next(program=program, now=now)
     review_again(episode=program.episode, now=now)
     return decision
-
-
-@transaction.atomic
-def apply_ladder_move(
-    *, program: Program, expected: str, by: User, now: datetime, today: date
-) -> LoadDecision:
-    """Do what the ladder proposes; ``expected`` is the move that was on the screen.
-
-    Raises:
-        Denied: ``by`` may do no clinical work here.
-        PlanError: nothing is proposed, something else by now, or as ``set_ladder_step``.
-    """
-    program = _free(program, by)
-    state = state_of(program=program, today=today)
-    move = state.move if state else None
-    if move is None or move.move.value != expected:
-        raise PlanError("expected", "The proposal has changed in the meantime: look at it again.")
-    if move.move is Move.REPEAT:
-        return _record(
-            program,
-            by,
-            now,
-            today,
-            what=What.HOLD,
-            proposal=move.move.value,
-            before=_text(program.ladder_step),
-            after=_text(program.ladder_step),
-            grounds=list(move.reasons),
-        )
-    to_step = None if move.move is Move.STOP else move.step
-    return set_ladder_step(program=program, to_step=to_step, by=by, now=now, today=today)
 
 
 @transaction.atomic
