@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django.db import transaction
 from django.db.models import Model
 
-from clinic.models import User
+from clinic.models import Clinic, User
 from clinic.roles import Capability, require
 from patients.models import Episode, Patient
-from patients.services import CaseError
+from patients.services import CaseError, open_episode, register_patient
 from programs.models import Program
+from programs.rules.schedule import local_date
 from programs.services.assign import AssignError
 from programs.services.cases import change_contact
 from programs.services.checkins import schedule_next
@@ -29,6 +31,23 @@ PROGRAM_FIELDS = (
 )
 ASKED_BY = {"check_in_weekdays", "check_in_time", "testing_run_gate"}
 """Other days or another hour move the next check-in."""
+
+
+@transaction.atomic
+def take_on(
+    *, clinic: Clinic, by: User, contact: Mapping[str, Any], case: Mapping[str, Any] | None, now: datetime
+) -> Patient:
+    """A new patient and, if ``case`` says which, the first case: both, or neither.
+
+    Raises:
+        Denied, ValidationError, CaseError: as ``register_patient`` and ``open_episode``.
+    """
+    today = now.astimezone(ZoneInfo(clinic.timezone)).date()
+    patient = register_patient(clinic=clinic, by=by, today=today, **contact)
+    if case is not None:
+        today = local_date(now, patient.timezone)
+        open_episode(patient=patient, by=by, today=today, **{"opened_on": today, **case})
+    return patient
 
 
 @transaction.atomic

@@ -71,7 +71,7 @@ class StaffView(ApiView):
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
         self.now = instant()
-        self._before = transaction.savepoint()
+        self._before = transaction.savepoint_create()
 
     def handle_exception(self, exc: Exception) -> Response:
         if self._before is not None:
@@ -110,6 +110,13 @@ class StaffView(ApiView):
             return self.find(rows, key)
         except exceptions.NotFound:
             raise exceptions.ValidationError({name: "There is none with this id."}) from None
+
+    def member(self, name: str, key: int) -> User:
+        """Somebody of the clinic; whether they treat is the service's to judge."""
+        found = User.objects.filter(memberships__clinic=self.clinic, pk=key).first()
+        if found is None:
+            raise exceptions.ValidationError({name: "There is none with this id."})
+        return found
 
     def body(self, kind: type[StrictSerializer], **kwargs: Any) -> dict[str, Any]:
         """What was sent, its shape checked."""

@@ -10,7 +10,6 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from clinic.api.serializers import StrictSerializer, TextUUIDField
-from clinic.models import User
 from clinic.roles import Capability
 from clinic.thresholds import as_json
 from patients.models import Episode, Patient
@@ -62,10 +61,9 @@ class CaseEdit(StrictSerializer):
     running_track = serializers.ChoiceField(choices=RunningTrack.choices(), required=False)
 
 
-class CaseInput(CaseEdit):
-    """A new case."""
+class FirstCaseInput(CaseEdit):
+    """A case of somebody new."""
 
-    patient = TextUUIDField()
     clinician = key("Who treats; empty: the token's member.", required=False)
     opened_on = serializers.DateField(required=False, help_text="Empty: today, on the patient's calendar.")
     case_number = serializers.CharField(
@@ -73,6 +71,12 @@ class CaseInput(CaseEdit):
     )
     diagnosis = serializers.ChoiceField(choices=Diagnosis.choices())
     index_side = serializers.ChoiceField(choices=Side.choices(), help_text="The worse knee.")
+
+
+class CaseInput(FirstCaseInput):
+    """A new case."""
+
+    patient = TextUUIDField()
 
 
 class CaseQuery(PageQuery):
@@ -148,14 +152,6 @@ class CasesBase(StaffView):
         """As it stands after a change."""
         return self.shown(self.find(self.all(), episode.pk))
 
-    def member(self, name: str, key: int) -> User:
-        """Somebody of the clinic; whether they treat is the service's to judge."""
-        here = User.objects.filter(memberships__clinic=self.clinic)
-        found = here.filter(pk=key).first()
-        if found is None:
-            raise serializers.ValidationError({name: "There is none with this id."})
-        return found
-
 
 class CasesView(CasesBase):
     query = CaseQuery
@@ -205,20 +201,13 @@ class DischargeView(CasesBase):
 
 
 class ReassignView(CasesBase):
-    @acted(
-        "cases.reassign",
-        "Hand a case to a colleague",
-        ReassignInput,
-        CaseRecord,
-        404,
-        description="204 where the policy hides the case from you once it is a colleague's.",
-    )
+    @acted("cases.reassign", "Hand a case to a colleague", ReassignInput, None, 404, code=204)
     def post(self, request: Request, pk: str) -> Response:
+        """Nothing is shown: the policy may hide the case from now on."""
         body, episode = self.body(ReassignInput), self.find(self.all(), pk)
         clinician = self.member("clinician", body["clinician"])
         cases.reassign(episode=episode, clinician=clinician, by=self.user, now=self.now)
-        left = self.rows(self.all()).filter(pk=episode.pk).first()
-        return self.answer(self.shown(left)) if left else Response(status=204)
+        return Response(status=204)
 
 
 class ReassignManyView(CasesBase):

@@ -15,16 +15,16 @@ from clinic.api.serializers import StrictSerializer, TextUUIDField
 from clinic.audit.reading import READERS_SHOWN, readers
 from clinic.roles import Capability
 from patients.models import Episode, Invitation, Patient
-from patients.services import register_patient
 from patients.vocabulary import Sex
 from programs.api.access_log import AccessLogSerializer
 from programs.api.inputs import AccessLogQuery
 from programs.api.staff.base import LARGEST_ID, BulkResult, PageQuery, StaffView, one_by_one, page_of
+from programs.api.staff.cases import FirstCaseInput
 from programs.api.staff.schema import acted, created, edited, listed, read, told
 from programs.rules.schedule import local_date
 from programs.services import privacy
 from programs.services.cases import invite
-from programs.services.edits import CONTACT_FIELDS, edit_contact
+from programs.services.edits import CONTACT_FIELDS, edit_contact, take_on
 
 SEARCHED = ("given_name", "family_name", "email", "episodes__case_number")
 MOST_AT_ONCE = 200
@@ -52,9 +52,7 @@ class PatientRecord(serializers.ModelSerializer[Patient]):
         return patient.user_id is not None
 
 
-class PatientInput(StrictSerializer):
-    """Contact data of a new patient."""
-
+class ContactData(StrictSerializer):
     given_name = serializers.CharField(max_length=100)
     family_name = serializers.CharField(max_length=100, allow_blank=True, required=False)
     email = serializers.EmailField(max_length=254, allow_blank=True, required=False)
@@ -66,7 +64,15 @@ class PatientInput(StrictSerializer):
     guardian_consented_on = serializers.DateField(allow_null=True, required=False)
 
 
-class PatientEdit(PatientInput):
+class PatientInput(ContactData):
+    """Contact data of a new patient and, by those who treat, the first case."""
+
+    case = FirstCaseInput(
+        required=False, help_text="Where a physio sees only the own cases, a patient without one is not seen."
+    )
+
+
+class PatientEdit(ContactData):
     """Of the contact data what changes."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -141,13 +147,14 @@ class PatientsView(PatientsBase):
 
     @created("patients.create", "Take a patient on", PatientInput, PatientRecord)
     def post(self, request: Request) -> Response:
-        body = self.body(PatientInput)
-        today = self.now.astimezone(self.zone).date()
-        return self.create(
-            self.all(),
-            lambda: register_patient(clinic=self.clinic, by=self.user, today=today, **body),
-            self.again,
-        )
+        return self.create(self.all(), self._take_on, lambda made: self.shown(self.all().get(pk=made.pk)))
+
+    def _take_on(self) -> Patient:
+        contact = self.body(PatientInput)
+        case = contact.pop("case", None)
+        if case is not None:
+            case["clinician"] = self.member("clinician", case.pop("clinician", self.user.pk))
+        return take_on(clinic=self.clinic, by=self.user, now=self.now, contact=contact, case=case)
 
 
 class PatientView(PatientsBase):

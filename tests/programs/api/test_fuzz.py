@@ -27,10 +27,11 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
+from clinic.roles import Role
 from config.wsgi import application
 from programs.models import Program
-from tests.api import log_in
-from tests.factories import NOW, make_case
+from tests.api import give_token, log_in
+from tests.factories import NOW, make_case, make_user
 
 FEW = 1
 CASES = int(os.environ.get("FUZZ_CASES", FEW))
@@ -43,7 +44,7 @@ CHECKS = [
     response_headers_conformance,
     response_schema_conformance,
 ]
-ROLES = ["anonymous", "patient", "patient without a program"]
+ROLES = ["anonymous", "patient", "patient without a program", "owner", "assistant"]
 
 
 @pytest.fixture
@@ -59,6 +60,8 @@ def kept_connection() -> Iterator[None]:
 def headers(role: str, program: Program) -> dict[str, str]:
     if role == "anonymous":
         return {}
+    if role in list(Role):
+        return {"Authorization": f"Token {give_token(make_user(role=Role(role), clinic=program.clinic))}"}
     patient = program.episode.patient
     if role == "patient without a program":
         patient = make_case(program.clinic).patient
