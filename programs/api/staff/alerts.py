@@ -34,6 +34,9 @@ class AlertRecord(serializers.ModelSerializer[Alert]):
     patient = serializers.UUIDField(source="episode.patient_id")
     clinician = serializers.IntegerField(source="episode.clinician_id")
     events = AlertEventRecord(many=True)
+    resolution = serializers.CharField(
+        help_text="How it ended: clinician, recovered, discharged; else empty."
+    )
     evidence = serializers.JSONField()
     thresholds = serializers.JSONField()
 

@@ -33,6 +33,7 @@ def key(help_text: str, **more: Any) -> serializers.IntegerField:
 class CaseRecord(serializers.ModelSerializer[Episode]):
     """A case. What is clinical is null for an assistant."""
 
+    outcome = serializers.CharField(allow_null=True, help_text="Empty while it is open.")
     policy_overrides = serializers.JSONField(help_text="Thresholds that differ for this case alone.")
 
     class Meta:
@@ -41,7 +42,9 @@ class CaseRecord(serializers.ModelSerializer[Episode]):
             *("id", "case_number", "patient", "clinician", "opened_on", "closed_on", "created_at"),
             *CLINICAL,
         )
-        extra_kwargs = {name: {"allow_null": True} for name in CLINICAL if name != "policy_overrides"}
+        extra_kwargs = {
+            name: {"allow_null": True} for name in CLINICAL if name not in ("policy_overrides", "outcome")
+        }
 
     def to_representation(self, episode: Episode) -> dict[str, Any]:
         data = super().to_representation(episode)
