@@ -55,18 +55,7 @@ def whole_case(clinic: Clinic) -> Episode:
     Exercise.objects.filter(clinic=None).update(clinic=clinic)
     on_program = {**in_clinic, "program": program}
     programs.StageMove.objects.create(**on_program, from_stage=1, to_stage=2, moved_on=TODAY, moved_by=by)
-    programs.LoadDecision.objects.create(
-        **on_program,
-        activity="strength",
-        what="hold",
-        reason="Steady",
-        decided_on=TODAY,
-        decided_at=NOW,
-        decided_by=by,
-    )
-    programs.RelapseWatch.objects.create(
-        **on_program, episode=episode, starts_on=TODAY, ends_on=TODAY + 180 * 24 * HOUR, set_by=by
-    )
+    decided_and_watched(program)
     programs.Pause.objects.create(**on_program, kind="holiday", starts_on=TODAY, paused_by=by)
     programs.Hold.objects.create(**on_program, since=NOW, red_flags=["fever"], reason="Fever")
     programs.CheckInRequest.objects.create(
@@ -149,6 +138,18 @@ def _write_on(assessment: patients.Assessment) -> None:
         content='{"notes": ["A draft."]}',
         started_at=NOW,
         saved_at=NOW,
+    )
+
+
+def decided_and_watched(program: programs.Program) -> None:
+    shared: dict[str, Any] = {"clinic": program.clinic, "program": program}
+    by = program.assigned_by
+    decided = {"decided_on": TODAY, "decided_at": NOW, "decided_by": by}
+    programs.LoadDecision.objects.create(
+        **shared, activity="strength", what="hold", reason="Steady", **decided
+    )
+    programs.RelapseWatch.objects.create(
+        **shared, episode=program.episode, starts_on=TODAY, ends_on=TODAY + 180 * 24 * HOUR, set_by=by
     )
 
 
