@@ -12,7 +12,7 @@ from uuid import uuid4
 from django.db import transaction
 
 from clinic import outbox
-from clinic.models import BreakGlass, Clinic, RowAttempt
+from clinic.models import ApiCreation, BreakGlass, Clinic, RowAttempt, StaffToken
 from clinic.row_security import Tenant, acting_for
 from patients import consents
 from patients import models as patients
@@ -55,18 +55,7 @@ def whole_case(clinic: Clinic) -> Episode:
     Exercise.objects.filter(clinic=None).update(clinic=clinic)
     on_program = {**in_clinic, "program": program}
     programs.StageMove.objects.create(**on_program, from_stage=1, to_stage=2, moved_on=TODAY, moved_by=by)
-    programs.LoadDecision.objects.create(
-        **on_program,
-        activity="strength",
-        what="hold",
-        reason="Steady",
-        decided_on=TODAY,
-        decided_at=NOW,
-        decided_by=by,
-    )
-    programs.RelapseWatch.objects.create(
-        **on_program, episode=episode, starts_on=TODAY, ends_on=TODAY + 180 * 24 * HOUR, set_by=by
-    )
+    decided_and_watched(program)
     programs.Pause.objects.create(**on_program, kind="holiday", starts_on=TODAY, paused_by=by)
     programs.Hold.objects.create(**on_program, since=NOW, red_flags=["fever"], reason="Fever")
     programs.CheckInRequest.objects.create(
@@ -123,6 +112,12 @@ def whole_case(clinic: Clinic) -> Episode:
     )
     patients.PrivacyEvent.objects.create(**in_clinic, patient_key=erasure.pk, what="erased", at=NOW)
     log_in(patient)
+    StaffToken.objects.create(
+        **in_clinic, user=by, name="Tool", digest=uuid4().hex, tied="x", created_at=NOW, expires_at=NOW + HOUR
+    )
+    ApiCreation.objects.create(
+        **in_clinic, user=by, route="api-patients", key=uuid4().hex, body_hash="x", created_at=NOW
+    )
     operator = make_operator()
     BreakGlass.objects.create(
         **in_clinic, operator=operator, reason="A restore", started_at=NOW, ends_at=NOW + HOUR
@@ -143,6 +138,18 @@ def _write_on(assessment: patients.Assessment) -> None:
         content='{"notes": ["A draft."]}',
         started_at=NOW,
         saved_at=NOW,
+    )
+
+
+def decided_and_watched(program: programs.Program) -> None:
+    shared: dict[str, Any] = {"clinic": program.clinic, "program": program}
+    by = program.assigned_by
+    decided = {"decided_on": TODAY, "decided_at": NOW, "decided_by": by}
+    programs.LoadDecision.objects.create(
+        **shared, activity="strength", what="hold", reason="Steady", **decided
+    )
+    programs.RelapseWatch.objects.create(
+        **shared, episode=program.episode, starts_on=TODAY, ends_on=TODAY + 180 * 24 * HOUR, set_by=by
     )
 
 

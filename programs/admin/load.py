@@ -222,7 +222,5 @@ def _one_click(state: Running) -> tuple[str, str]:
         return "", ""
     if state.move.move is Move.STOP:
         return "stop", "Stop the ladder"
-    return (
-        f"step:{state.move.step}",
-        f"{'Up' if state.move.move is Move.UP else 'Down'} to step {state.move.step}",
-    )
+    way = "Up" if state.move.move is Move.UP else "Down"
+    return f"step:{state.move.step}", f"{way} to step {state.move.step}"
