@@ -91,7 +91,6 @@ def whole_case(clinic: Clinic) -> Episode:
         **in_clinic, episode=episode, kind="red_flag", summary="Fever", opened_on=TODAY, opened_at=NOW
     )
     programs.AlertEvent.objects.create(**in_clinic, alert=alert, what="opened", at=NOW)
-    programs.ContactLog.objects.create(**in_clinic, episode=episode, kind="call", at=NOW, by=by)
     programs.Digest.objects.create(
         **in_clinic, clinician=by, iso_year=2026, iso_week=10, sent_for=TODAY, created_at=NOW
     )
@@ -143,13 +142,14 @@ def _write_on(assessment: patients.Assessment) -> None:
 
 def decided_and_watched(program: programs.Program) -> None:
     shared: dict[str, Any] = {"clinic": program.clinic, "program": program}
-    by = program.assigned_by
+    episode, by = program.episode, program.assigned_by
+    programs.ContactLog.objects.create(clinic=program.clinic, episode=episode, kind="call", at=NOW, by=by)
     decided = {"decided_on": TODAY, "decided_at": NOW, "decided_by": by}
     programs.LoadDecision.objects.create(
         **shared, activity="strength", what="hold", reason="Steady", **decided
     )
     programs.RelapseWatch.objects.create(
-        **shared, episode=program.episode, starts_on=TODAY, ends_on=TODAY + 180 * 24 * HOUR, set_by=by
+        **shared, episode=episode, starts_on=TODAY, ends_on=TODAY + 180 * 24 * HOUR, set_by=by
     )
 
 
