@@ -254,9 +254,9 @@ class Discharge(CaseAct):
         self.fields["maintenance"].queryset = offered  # type: ignore[attr-defined]
         t = self.target.thresholds
         self.fields["watch"].help_text = (
-            f"Two questions by e-mail every {t.watch_every_days} days for {t.watch_months} months: worst pain, "
-            "and whether they are back to what they want to do. If the pain is back you are asked to re-open. "
-            "The patient can end it."
+            f"Two questions by e-mail every {t.watch_every_days} days for {t.watch_months} months: worst "
+            "pain, and whether they are back to what they want to do. If the pain is back you are asked to "
+            "re-open. The patient can end it."
         )
         if not self.target.programs.exists():
             del self.fields["watch"]
