@@ -12,7 +12,7 @@ from uuid import uuid4
 from django.db import transaction
 
 from clinic import outbox
-from clinic.models import BreakGlass, Clinic, RowAttempt
+from clinic.models import ApiCreation, BreakGlass, Clinic, RowAttempt, StaffToken
 from clinic.row_security import Tenant, acting_for
 from patients import consents
 from patients import models as patients
@@ -46,11 +46,10 @@ def whole_case(clinic: Clinic) -> Episode:
     patient, by = episode.patient, episode.clinician
     in_clinic: dict[str, Any] = {"clinic": clinic}
     assessment = make_assessment(episode)
-    for kind, fields in MEASUREMENTS.items():
-        kind.objects.create(**in_clinic, assessment=assessment, **fields)
     patients.OutcomeScore.objects.create(
         **in_clinic, episode=episode, measure="akps", taken_on=TODAY, value=Decimal(80)
     )
+    _write_on(assessment)
     make_template(clinic=clinic, stages=1)
     program = make_program(episode, stages=1)
     Exercise.objects.filter(clinic=None).update(clinic=clinic)
@@ -112,11 +111,33 @@ def whole_case(clinic: Clinic) -> Episode:
     )
     patients.PrivacyEvent.objects.create(**in_clinic, patient_key=erasure.pk, what="erased", at=NOW)
     log_in(patient)
+    StaffToken.objects.create(
+        **in_clinic, user=by, name="Tool", digest=uuid4().hex, tied="x", created_at=NOW, expires_at=NOW + HOUR
+    )
+    ApiCreation.objects.create(
+        **in_clinic, user=by, route="api-patients", key=uuid4().hex, body_hash="x", created_at=NOW
+    )
     operator = make_operator()
     BreakGlass.objects.create(
         **in_clinic, operator=operator, reason="A restore", started_at=NOW, ends_at=NOW + HOUR
     )
     return episode
+
+
+def _write_on(assessment: patients.Assessment) -> None:
+    about: dict[str, Any] = {"clinic": assessment.clinic, "assessment": assessment}
+    for kind, fields in MEASUREMENTS.items():
+        kind.objects.create(**about, **fields)
+    author = assessment.assessed_by
+    patients.Addendum.objects.create(**about, text="A correction.", by=author, at=NOW)
+    patients.AssessmentDraft.objects.create(
+        **about,
+        episode=assessment.episode,
+        author=author,
+        content='{"notes": ["A draft."]}',
+        started_at=NOW,
+        saved_at=NOW,
+    )
 
 
 MEASUREMENTS: dict[Any, dict[str, Any]] = {

@@ -10,6 +10,7 @@ from patients.scoring.change import (
     Value,
     is_real_change,
 )
+from patients.scoring.checks import Checked, Question, check_values
 from patients.scoring.course import MeasureCourse, Score, course_of, review_due
 from patients.scoring.errors import ScoringError
 from patients.scoring.movement import (
@@ -67,9 +68,11 @@ __all__ = [
     "Block",
     "Change",
     "ChangeKind",
+    "Checked",
     "MeasureCourse",
     "Measured",
     "Property",
+    "Question",
     "Range",
     "Reading",
     "Row",
@@ -85,6 +88,7 @@ __all__ = [
     "akps_red_flags",
     "akps_score",
     "check_range",
+    "check_values",
     "course_of",
     "groc_meaning",
     "groc_score",

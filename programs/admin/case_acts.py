@@ -26,25 +26,14 @@ from patients.vocabulary import Diagnosis, OnsetKind, OutcomeMeasure, RunningTra
 from programs.admin.caseload import page_url
 from programs.models import ContactLog
 from programs.services import cases
+from programs.services.assessment_data import as_data
+from programs.services.assessments import change_assessment
 
 QUESTIONNAIRES: Mapping[str, Mapping[str, Item]] = {
     OutcomeMeasure.AKPS.value: AKPS_ITEMS,
     OutcomeMeasure.KOOS_PF.value: KOOS_PF_ITEMS,
     OutcomeMeasure.LEFS.value: LEFS_ITEMS,
 }
-# The other groups are the clinic's alone: its digest, its library, its red flags.
-GROUPS_OF_A_CASE = (
-    "Stall",
-    "Baseline",
-    "Pain now",
-    "Success",
-    "Reasons",
-    "Alerts",
-    "24-hour pain rule",
-    "Stage gates",
-    "Running",
-    "Check-ins",
-)
 
 
 class CaseAct(Act):
@@ -270,7 +259,7 @@ class CasePolicy(CaseAct, ThresholdFields):
     )
 
     def prepare(self) -> None:
-        keys = [key for key, field in FIELDS.items() if field.metadata["group"] in GROUPS_OF_A_CASE]
+        keys = [key for key, field in FIELDS.items() if field.metadata["group"] in cases.GROUPS_OF_A_CASE]
         self.offer(keys, in_force=self.target.thresholds, usual=self.target.clinic.thresholds())
 
     def perform(self) -> str:
@@ -332,18 +321,14 @@ class ScoreQuestionnaire(Act):
     def perform(self) -> str:
         assessment, items = self.target, self.cleaned_data
         value = score(self.measure, items)
-        OutcomeScore.objects.update_or_create(
-            episode=assessment.episode,
-            measure=self.measure.value,
-            taken_on=assessment.assessed_on,
-            defaults={
-                "clinic": assessment.clinic,
-                "assessment": assessment,
-                "items": items,
-                "value": value,
-            },
+        others = [row for row in as_data(assessment)["outcome_scores"] if row["measure"] != self.measure]
+        change_assessment(
+            assessment=assessment,
+            data={"outcome_scores": [*others, {"measure": self.measure.value, "items": items}]},
+            version=assessment.version,
+            by=self.by,
+            now=self.now,
         )
-        cases.screen_assessment(assessment=assessment, by=self.by, now=self.now)
         return f"{self.measure.label}: {value:g}."
 
     def next_url(self) -> str:

@@ -38,8 +38,9 @@ from tests.whole_case import as_tenant, put, whole_case
 HOUR = timedelta(hours=1)
 STAFF_ONLY = {
     *("programs_digest", "clinic_outboxmessage", "clinic_breakglass", "clinic_rowattempt"),
-    "clinic_auditentry",
+    *("clinic_auditentry", "clinic_stafftoken", "clinic_apicreation"),
     *("patients_erasure", "patients_restrictedrecord", "patients_privacyevent"),
+    "patients_assessmentdraft",
 }
 """Tables of which a patient's login sees nothing, or only what was sent to them."""
 
@@ -65,7 +66,7 @@ PROTECTED = {
 }
 
 
-FOR_GOOD = {"patients_consent", "patients_privacyevent"}
+FOR_GOOD = {"patients_consent", "patients_privacyevent", "patients_addendum"}
 """Tables whose rows nobody changes, their own clinic neither."""
 
 WRITTEN = PROTECTED.keys() - WITHOUT_CLINIC - {"clinic_auditentry"}
@@ -110,7 +111,7 @@ def patient_of(row: Any) -> Any:
 
 
 def test_the_rows_below_reach_every_protected_table(cases: Any) -> None:
-    assert len(PROTECTED) == 46
+    assert len(PROTECTED) == 50
     for table, model in PROTECTED.items():
         assert len(ids(model)) >= 2, table
 
@@ -295,6 +296,7 @@ def test_an_operator_reads_an_opened_clinic_and_writes_nothing(own: Clinic, case
     """Every table of records; tokens, codes and invitations are none, and what is put away stays put away."""
     Exercise.objects.create(slug="global", name="Global", kind="strength")
     secrets = {f"patients_{name}" for name in ("invitation", "logincode", "devicetoken")}
+    secrets |= {"clinic_stafftoken", "clinic_apicreation"}
     closed = {f"patients_{name}" for name in ("erasure", "restrictedrecord", "privacyevent")}
     other = {f"clinic_{name}" for name in ("outboxmessage", "breakglass", "rowattempt", "auditentry")}
     opened = Tenant(platform=True, reads=(own.pk,))
