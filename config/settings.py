@@ -293,6 +293,7 @@ SPECTACULAR_SETTINGS = {
         "PainLocationEnum": "patients.vocabulary.PainLocation.choices",
         "SymptomEnum": "programs.api.inputs.SYMPTOMS",
         "DiagnosisEnum": "patients.vocabulary.Diagnosis.choices",
+        "RunningTrackEnum": "patients.vocabulary.RunningTrack.choices",
         "ExerciseKindEnum": "programs.models.Exercise.Kind",
         "AlertKindEnum": "programs.models.Alert.Kind",
         "ContactKindEnum": "programs.models.ContactLog.Kind",

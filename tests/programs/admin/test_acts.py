@@ -32,9 +32,11 @@ from programs.models import (
     AlertEvent,
     ContactLog,
     Hold,
+    LoadDecision,
     Pause,
     Program,
     ProgramStage,
+    RelapseWatch,
     StageMove,
     Template,
 )
@@ -66,6 +68,8 @@ CHANGED_BY_ACTS: list[type[models.Model]] = [
     Pause,
     PrivacyEvent,
     Program,
+    LoadDecision,
+    RelapseWatch,
     StageMove,
 ]
 
@@ -78,6 +82,8 @@ class Case:
     program: Program
     assessment: Assessment
     alert: Alert
+    closed: Episode
+    pause: Pause
     flag: Alert
     template: Template
     colleague: Any
@@ -94,6 +100,10 @@ class Case:
             return self.flag
         if name in ("acknowledge", "snooze", "resolve"):
             return self.alert
+        if name in ("edit-pause", "cancel-pause"):
+            return self.pause
+        if name in ("reopen", "end-watch"):
+            return self.closed
         if name in ("reassign", "discharge", "log-contact", "assign", "thresholds"):
             return self.episode
         return self.program
@@ -114,7 +124,14 @@ class Case:
             "score": BEST_AKPS,
             "assign": {"template_choice": self.template.pk, "started_on": today.isoformat()},
             "move-stage": {"to_stage": 2, "override_reason": "Strong enough"},
-            "pause": {"kind": "holiday", "starts_on": today.isoformat()},
+            "apply-proposal": {"expected": "hold nothing"},
+            "running": {"to": "track:stopped", "reason": "Off for weeks"},
+            "pause": {
+                "kind": "holiday",
+                "starts_on": today.isoformat(),
+                "confirmed": f"{today.isoformat()} to open",
+            },
+            "edit-pause": {"kind": "illness", "starts_on": today.isoformat()},
             "resume": {"on": today.isoformat()},
             "fair-trial": {"on": today.isoformat(), "reason": "Another program"},
             "snooze": {"until": (today + timedelta(days=5)).isoformat(), "note": "Back from holiday then"},
@@ -142,7 +159,22 @@ def case_of(staff: Any) -> Case:
     make_program(flagged, started_on=today, stage_started_on=today)
     flag = raise_red_flag(episode=flagged, codes=["knee_locks"], source="a check-in", evidence=[], now=now)
     assert flag is not None
+    closed = make_case(
+        staff.clinic, clinician=staff.physio, opened_on=today, closed_on=today, outcome="recovered"
+    )
+    watched = {"starts_on": today, "ends_on": today + timedelta(days=180), "set_by": staff.physio}
+    RelapseWatch.objects.create(clinic=staff.clinic, episode=closed, **watched)
+    pause = Pause.objects.create(
+        clinic=staff.clinic,
+        program=flagged.programs.get(),
+        kind="holiday",
+        starts_on=today,
+        ends_on=today + timedelta(days=3),
+        paused_by=staff.physio,
+    )
     return Case(
+        closed=closed,
+        pause=pause,
         episode=episode,
         program=program,
         assessment=make_assessment(episode, assessed_on=today),
