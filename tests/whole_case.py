@@ -51,9 +51,13 @@ def whole_case(clinic: Clinic) -> Episode:
     patients.OutcomeScore.objects.create(
         **in_clinic, episode=episode, measure="akps", taken_on=TODAY, value=Decimal(80)
     )
-    make_template(clinic=clinic, stages=1)
+    template = make_template(clinic=clinic, stages=1)
+    programs.TemplateVersion.objects.create(template=template, number=1, content={}, replaced_by=by)
     program = make_program(episode, stages=1)
     Exercise.objects.filter(clinic=None).update(clinic=clinic)
+    programs.Clip.objects.create(
+        **in_clinic, exercise=Exercise.objects.filter(clinic=clinic).first(), url="https://example.org/clip"
+    )
     on_program = {**in_clinic, "program": program}
     programs.StageMove.objects.create(**on_program, from_stage=1, to_stage=2, moved_on=TODAY, moved_by=by)
     programs.Pause.objects.create(**on_program, kind="holiday", starts_on=TODAY, paused_by=by)
