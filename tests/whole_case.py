@@ -46,17 +46,16 @@ def whole_case(clinic: Clinic) -> Episode:
     patient, by = episode.patient, episode.clinician
     in_clinic: dict[str, Any] = {"clinic": clinic}
     assessment = make_assessment(episode)
-    for kind, fields in MEASUREMENTS.items():
-        kind.objects.create(**in_clinic, assessment=assessment, **fields)
     patients.OutcomeScore.objects.create(
         **in_clinic, episode=episode, measure="akps", taken_on=TODAY, value=Decimal(80)
     )
+    _write_on(assessment)
     template = make_template(clinic=clinic, stages=1)
     programs.TemplateVersion.objects.create(template=template, number=1, content={}, replaced_by=by)
     program = make_program(episode, stages=1)
     Exercise.objects.filter(clinic=None).update(clinic=clinic)
     programs.Clip.objects.create(
-        **in_clinic, exercise=Exercise.objects.filter(clinic=clinic).first(), url="https://example.org/clip"
+        **in_clinic, exercise=Exercise.objects.filter(clinic=clinic).latest("pk"), url="https://example.org/c"
     )
     on_program = {**in_clinic, "program": program}
     programs.StageMove.objects.create(**on_program, from_stage=1, to_stage=2, moved_on=TODAY, moved_by=by)
@@ -121,6 +120,22 @@ def whole_case(clinic: Clinic) -> Episode:
         **in_clinic, operator=operator, reason="A restore", started_at=NOW, ends_at=NOW + HOUR
     )
     return episode
+
+
+def _write_on(assessment: patients.Assessment) -> None:
+    about: dict[str, Any] = {"clinic": assessment.clinic, "assessment": assessment}
+    for kind, fields in MEASUREMENTS.items():
+        kind.objects.create(**about, **fields)
+    author = assessment.assessed_by
+    patients.Addendum.objects.create(**about, text="A correction.", by=author, at=NOW)
+    patients.AssessmentDraft.objects.create(
+        **about,
+        episode=assessment.episode,
+        author=author,
+        content='{"notes": ["A draft."]}',
+        started_at=NOW,
+        saved_at=NOW,
+    )
 
 
 MEASUREMENTS: dict[Any, dict[str, Any]] = {

@@ -218,7 +218,8 @@ class TestChanges:
         del stages[3]
         assert changes(old, new, {"jumps": "Jumps"}) == [
             "Name changed",
-            "Stage 1: side-lying-hip-abduction: 2 x 15 per side, 3 x a week is now 3 x 15 per side, 3 x a week",
+            "Stage 1: side-lying-hip-abduction: 2 x 15 per side, 3 x a week is now "
+            "3 x 15 per side, 3 x a week",
             "Stage 2: min days changed",
             "Stage 2: side-plank-hip-lift taken out",
             "Stage 3: bulgarian-split-squat: 3 x 8 per side, 3 x a week, add light dumbbells once bodyweight "

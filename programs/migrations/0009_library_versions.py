@@ -42,7 +42,7 @@ def of_the_library(model: str) -> list[migrations.AddField]:
 
 
 class Migration(migrations.Migration):
-    dependencies = [("programs", "0007_audit"), migrations.swappable_dependency(settings.AUTH_USER_MODEL)]
+    dependencies = [("programs", "0008_drafts"), migrations.swappable_dependency(settings.AUTH_USER_MODEL)]
 
     operations = [
         *of_the_library("exercise"),
