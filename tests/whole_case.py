@@ -12,7 +12,7 @@ from uuid import uuid4
 from django.db import transaction
 
 from clinic import outbox
-from clinic.models import ApiCreation, BreakGlass, Clinic, RowAttempt, StaffToken
+from clinic.models import ApiCreation, BreakGlass, Clinic, RowAttempt, StaffToken, User
 from clinic.row_security import Tenant, acting_for
 from patients import consents
 from patients import models as patients
