@@ -10,7 +10,7 @@ from programs.models.diary import (
     SessionExercise,
     worst_by_date,
 )
-from programs.models.library import Dose, Exercise, Stage, Template
+from programs.models.library import Clip, Dose, Exercise, Stage, Template, TemplateVersion
 from programs.models.plan import (
     Hold,
     LoadDecision,
@@ -27,6 +27,7 @@ __all__ = [
     "AlertEvent",
     "Answer",
     "CheckInRequest",
+    "Clip",
     "ContactLog",
     "DayPain",
     "Digest",
@@ -46,5 +47,6 @@ __all__ = [
     "Stage",
     "StageMove",
     "Template",
+    "TemplateVersion",
     "worst_by_date",
 ]

@@ -20,7 +20,7 @@ class Migration(migrations.Migration):
     dependencies = [
         ('clinic', '0013_membership_arrived_at'),
         ('patients', '0011_sex_and_birth_date'),
-        ('programs', '0008_drafts'),
+        ('programs', '0009_library_versions'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -8,7 +8,7 @@ from clinic.row_security.keys import has_clinic_key, same_clinic
 
 class Migration(migrations.Migration):
     atomic = False
-    dependencies = [("programs", "0009_load_and_watch")]
+    dependencies = [("programs", "0010_load_and_watch")]
 
     operations = [
         has_clinic_key("programs_relapsewatch"),
