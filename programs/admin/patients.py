@@ -30,7 +30,7 @@ from clinic.roles import Capability
 from patients.models import Episode, Patient
 from patients.services import check_birth_date
 from patients.vocabulary import Diagnosis
-from programs.admin import alert_acts, case_acts, privacy_acts, program_acts
+from programs.admin import alert_acts, case_acts, outcome_acts, privacy_acts, program_acts
 from programs.admin.adjusting import Discard, SendProgram, adjust_page
 from programs.admin.call_list import calls
 from programs.admin.caseload import (
@@ -53,14 +53,21 @@ ACTS: Mapping[str, type[Act]] = {
     "new-case": case_acts.NewCase,
     "reassign": case_acts.Reassign,
     "discharge": case_acts.Discharge,
+    "reopen": case_acts.Reopen,
+    "end-watch": case_acts.EndWatch,
     "thresholds": case_acts.CasePolicy,
     "log-contact": case_acts.LogContact,
+    "groc": outcome_acts.AskGroc,
     "score": case_acts.ScoreQuestionnaire,
     "assign": Prepare,
     "send": SendProgram,
     "discard": Discard,
     "move-stage": program_acts.MoveStage,
+    "apply-proposal": program_acts.ApplyProposal,
+    "running": program_acts.ChangeRunning,
     "pause": program_acts.PauseProgram,
+    "edit-pause": program_acts.EditPause,
+    "cancel-pause": program_acts.CancelPause,
     "resume": program_acts.Resume,
     "fair-trial": program_acts.FairTrial,
     "wake": program_acts.Wake,

@@ -26,6 +26,8 @@ PROMISES: dict[str, tuple[type[models.Model], Copy]] = {
     "membership_once_per_clinic": (clinic.Membership, {}),
     "clinic_clinicpolicy_clinic_id_key": (clinic.ClinicPolicy, {}),
     "factor_once": (clinic.Factor, {}),
+    "clinic_stafftoken_digest_key": (clinic.StaffToken, {}),
+    "api_creation_once": (clinic.ApiCreation, {}),
     "row_attempt_once": (clinic.RowAttempt, {}),
     "clinic_outboxmessage_dedupe_key_key": (clinic.OutboxMessage, {}),
     "patient_email_once_per_clinic": (patients.Patient, {"user": lambda _: None}),
@@ -41,6 +43,8 @@ PROMISES: dict[str, tuple[type[models.Model], Copy]] = {
     "strength_test_once_per_side": (patients.StrengthTest, {}),
     "exercise_slug_once": (programs.Exercise, {}),
     "template_slug_once": (programs.Template, {}),
+    "template_version_number_once": (programs.TemplateVersion, {}),
+    "clip_once_per_exercise": (programs.Clip, {}),
     "stage_number_once": (programs.Stage, {}),
     "program_one_running_per_case": (programs.Program, {}),
     "program_stage_number_once": (programs.ProgramStage, {}),
@@ -54,6 +58,7 @@ PROMISES: dict[str, tuple[type[models.Model], Copy]] = {
     "review_once_per_program_and_day": (programs.Review, {}),
     "alert_one_open_per_case_and_kind": (programs.Alert, {}),
     "digest_once_per_clinician_and_week": (programs.Digest, {}),
+    "programs_relapsewatch_episode_id_key": (programs.RelapseWatch, {}),
 }
 """Each constraint with a kind of row, and how a copy differs where another constraint would refuse it."""
 
