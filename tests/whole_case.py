@@ -12,7 +12,7 @@ from uuid import uuid4
 from django.db import transaction
 
 from clinic import outbox
-from clinic.models import BreakGlass, Clinic, RowAttempt
+from clinic.models import Absence, BreakGlass, Clinic, RowAttempt
 from clinic.row_security import Tenant, acting_for
 from patients import consents
 from patients import models as patients
@@ -92,6 +92,10 @@ def whole_case(clinic: Clinic) -> Episode:
     )
     programs.AlertEvent.objects.create(**in_clinic, alert=alert, what="opened", at=NOW)
     programs.ContactLog.objects.create(**in_clinic, episode=episode, kind="call", at=NOW, by=by)
+    programs.Letter.objects.create(
+        **in_clinic, episode=episode, kind="stall", content="{}", made_by=by, made_at=NOW
+    )
+    Absence.objects.create(**in_clinic, clinician=by, starts_on=TODAY, ends_on=TODAY, set_by=by, set_at=NOW)
     programs.Digest.objects.create(
         **in_clinic, clinician=by, iso_year=2026, iso_week=10, sent_for=TODAY, created_at=NOW
     )

@@ -10,6 +10,7 @@ from programs.models.diary import (
     SessionExercise,
     worst_by_date,
 )
+from programs.models.letters import Letter
 from programs.models.library import Dose, Exercise, Stage, Template
 from programs.models.plan import Hold, Pause, Program, ProgramDose, ProgramStage, StageMove
 
@@ -24,6 +25,7 @@ __all__ = [
     "Dose",
     "Exercise",
     "Hold",
+    "Letter",
     "Pause",
     "Program",
     "ProgramDose",
