@@ -70,6 +70,7 @@ class Migration(migrations.Migration):
             "sent_to",
             models.ForeignKey(
                 blank=True,
+                db_index=False,
                 help_text="Who stood in for them. Empty: they were told themselves.",
                 null=True,
                 on_delete=django.db.models.deletion.PROTECT,

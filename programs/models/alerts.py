@@ -215,6 +215,7 @@ class Digest(ClinicRow):
         blank=True,
         on_delete=models.PROTECT,
         related_name="+",
+        db_index=False,
         help_text="Who stood in for them. Empty: they were told themselves.",
     )
     iso_year = models.PositiveSmallIntegerField()
