@@ -15,7 +15,7 @@ from django.utils.crypto import salted_hmac
 from django.utils.functional import cached_property
 
 from clinic.absence_models import Absence
-from clinic.accounts.models import BreakGlass, Factor, Tally
+from clinic.accounts.models import ApiCreation, BreakGlass, Factor, StaffToken, Tally
 from clinic.audit import seen
 from clinic.audit.models import AuditEntry, AuditSeal
 from clinic.data_keys import DataKey
@@ -31,6 +31,7 @@ from clinic.zones import validate_zone
 
 __all__ = [
     "Absence",
+    "ApiCreation",
     "AuditEntry",
     "AuditSeal",
     "BreakGlass",
@@ -42,6 +43,7 @@ __all__ = [
     "MembershipQuerySet",
     "OutboxMessage",
     "RowAttempt",
+    "StaffToken",
     "SweepRun",
     "Tally",
     "User",

@@ -18,7 +18,7 @@ def user(related_name="+", **options):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("clinic", "0013_membership_arrived_at")]
+    dependencies = [("clinic", "0014_staff_tokens")]
 
     operations = [
         migrations.CreateModel(
