@@ -107,13 +107,7 @@ def whole_case(clinic: Clinic) -> Episode:
     patients.Consent.objects.create(
         **in_clinic, patient=patient, version=consents.current().version, text_hash="x", accepted_at=NOW
     )
-    erasure = patients.Erasure.objects.create(
-        **in_clinic, patient_key=uuid4(), erased_at=NOW, keep_until=TODAY
-    )
-    patients.RestrictedRecord.objects.create(
-        **in_clinic, erasure=erasure, case_numbers=["1"], content="A record."
-    )
-    patients.PrivacyEvent.objects.create(**in_clinic, patient_key=erasure.pk, what="erased", at=NOW)
+    _erase_another(in_clinic)
     log_in(patient)
     StaffToken.objects.create(
         **in_clinic, user=by, name="Tool", digest=uuid4().hex, tied="x", created_at=NOW, expires_at=NOW + HOUR
@@ -126,6 +120,16 @@ def whole_case(clinic: Clinic) -> Episode:
         **in_clinic, operator=operator, reason="A restore", started_at=NOW, ends_at=NOW + HOUR
     )
     return episode
+
+
+def _erase_another(in_clinic: dict[str, Any]) -> None:
+    erasure = patients.Erasure.objects.create(
+        **in_clinic, patient_key=uuid4(), erased_at=NOW, keep_until=TODAY
+    )
+    patients.RestrictedRecord.objects.create(
+        **in_clinic, erasure=erasure, case_numbers=["1"], content="A record."
+    )
+    patients.PrivacyEvent.objects.create(**in_clinic, patient_key=erasure.pk, what="erased", at=NOW)
 
 
 def _write_on(assessment: patients.Assessment) -> None:
