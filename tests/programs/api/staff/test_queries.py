@@ -12,7 +12,7 @@ from programs.models import Alert, AlertEvent
 from tests.api import Tool
 from tests.factories import NOW, TODAY, make_assessment, make_case, make_program, make_template, make_user
 
-DOOR = 8
+DOOR = 4
 """Of any request, savepoints aside: whose token it is, the count of requests, the clinic they work in."""
 
 BEHIND_IT = {
