@@ -10,7 +10,7 @@ from programs.models.diary import (
     SessionExercise,
     worst_by_date,
 )
-from programs.models.library import Dose, Exercise, Stage, Template
+from programs.models.library import Clip, Dose, Exercise, Stage, Template, TemplateVersion
 from programs.models.plan import Hold, Pause, Program, ProgramDose, ProgramStage, StageMove
 
 __all__ = [
@@ -18,6 +18,7 @@ __all__ = [
     "AlertEvent",
     "Answer",
     "CheckInRequest",
+    "Clip",
     "ContactLog",
     "DayPain",
     "Digest",
@@ -35,5 +36,6 @@ __all__ = [
     "Stage",
     "StageMove",
     "Template",
+    "TemplateVersion",
     "worst_by_date",
 ]

@@ -63,6 +63,7 @@ class Program(ClinicRow):
     template = models.ForeignKey(
         Template, null=True, on_delete=models.SET_NULL, related_name="programs", editable=False
     )
+    template_version = models.PositiveIntegerField(default=1, db_default=1, editable=False)
     name = models.CharField(max_length=120)
     assigned_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", editable=False

@@ -248,6 +248,7 @@ def _copy(template: Template, program: Program) -> None:
     """Save the program with the template's name, frequency, stages and doses, in its first stage."""
     program.clinic = program.episode.clinic
     program.name, program.strength_per_week = template.name, template.strength_per_week
+    program.template_version = template.version
     program.current_stage, program.stage_started_on = 1, program.started_on
     program.save()
     for stage in template.stages.prefetch_related("doses"):

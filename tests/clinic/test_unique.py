@@ -43,6 +43,8 @@ PROMISES: dict[str, tuple[type[models.Model], Copy]] = {
     "strength_test_once_per_side": (patients.StrengthTest, {}),
     "exercise_slug_once": (programs.Exercise, {}),
     "template_slug_once": (programs.Template, {}),
+    "template_version_number_once": (programs.TemplateVersion, {}),
+    "clip_once_per_exercise": (programs.Clip, {}),
     "stage_number_once": (programs.Stage, {}),
     "program_one_running_per_case": (programs.Program, {}),
     "program_stage_number_once": (programs.ProgramStage, {}),
