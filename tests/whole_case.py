@@ -54,6 +54,7 @@ def whole_case(clinic: Clinic) -> Episode:
     _library(clinic, by)
     on_program = {**in_clinic, "program": program}
     programs.StageMove.objects.create(**on_program, from_stage=1, to_stage=2, moved_on=TODAY, moved_by=by)
+    decided_and_watched(program)
     programs.Pause.objects.create(**on_program, kind="holiday", starts_on=TODAY, paused_by=by)
     programs.Hold.objects.create(**on_program, since=NOW, red_flags=["fever"], reason="Fever")
     programs.CheckInRequest.objects.create(
@@ -89,7 +90,6 @@ def whole_case(clinic: Clinic) -> Episode:
         **in_clinic, episode=episode, kind="red_flag", summary="Fever", opened_on=TODAY, opened_at=NOW
     )
     programs.AlertEvent.objects.create(**in_clinic, alert=alert, what="opened", at=NOW)
-    programs.ContactLog.objects.create(**in_clinic, episode=episode, kind="call", at=NOW, by=by)
     programs.Digest.objects.create(
         **in_clinic, clinician=by, iso_year=2026, iso_week=10, sent_for=TODAY, created_at=NOW
     )
@@ -136,6 +136,19 @@ def _write_on(assessment: patients.Assessment) -> None:
         content='{"notes": ["A draft."]}',
         started_at=NOW,
         saved_at=NOW,
+    )
+
+
+def decided_and_watched(program: programs.Program) -> None:
+    shared: dict[str, Any] = {"clinic": program.clinic, "program": program}
+    episode, by = program.episode, program.assigned_by
+    programs.ContactLog.objects.create(clinic=program.clinic, episode=episode, kind="call", at=NOW, by=by)
+    decided = {"decided_on": TODAY, "decided_at": NOW, "decided_by": by}
+    programs.LoadDecision.objects.create(
+        **shared, activity="strength", what="hold", reason="Steady", **decided
+    )
+    programs.RelapseWatch.objects.create(
+        **shared, episode=episode, starts_on=TODAY, ends_on=TODAY + 180 * 24 * HOUR, set_by=by
     )
 
 

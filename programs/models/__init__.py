@@ -11,7 +11,16 @@ from programs.models.diary import (
     worst_by_date,
 )
 from programs.models.library import Clip, Dose, Exercise, Stage, Template, TemplateVersion
-from programs.models.plan import Hold, Pause, Program, ProgramDose, ProgramStage, StageMove
+from programs.models.plan import (
+    Hold,
+    LoadDecision,
+    Pause,
+    Program,
+    ProgramDose,
+    ProgramStage,
+    StageMove,
+)
+from programs.models.watch import RelapseWatch
 
 __all__ = [
     "Alert",
@@ -25,10 +34,12 @@ __all__ = [
     "Dose",
     "Exercise",
     "Hold",
+    "LoadDecision",
     "Pause",
     "Program",
     "ProgramDose",
     "ProgramStage",
+    "RelapseWatch",
     "Review",
     "Run",
     "Session",
