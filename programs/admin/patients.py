@@ -31,6 +31,7 @@ from patients.models import Episode, Patient
 from patients.services import check_birth_date
 from patients.vocabulary import Diagnosis
 from programs.admin import alert_acts, case_acts, privacy_acts, program_acts
+from programs.admin.assessments import AddAddendum
 from programs.admin.call_list import calls
 from programs.admin.caseload import (
     case_rows,
@@ -55,6 +56,7 @@ ACTS: Mapping[str, type[Act]] = {
     "thresholds": case_acts.CasePolicy,
     "log-contact": case_acts.LogContact,
     "score": case_acts.ScoreQuestionnaire,
+    "addendum": AddAddendum,
     "assign": Assign,
     "move-stage": program_acts.MoveStage,
     "pause": program_acts.PauseProgram,

@@ -158,6 +158,7 @@ def make_bundle(name: str, clinic: Clinic) -> Bundle:
     plain = make_case(clinic, clinician=case.clinician)
     make_program(plain, stages=2, asleep=True)
     make_assessment(plain)
+    make_assessment(plain, signed_at=timezone.now(), signed_by=plain.clinician)
     Exercise.objects.filter(clinic=None).update(clinic=clinic)
     told = [{"code": "fever", "text": mark(name, "finding"), "source": mark(name, "finding")}]
     Alert.objects.filter(episode=case).update(level="tier_2", evidence=told)
@@ -193,6 +194,7 @@ def _ids(bundle: Bundle) -> dict[str, Any]:
         "newcomer": plain.patient,
         "case": plain,
         "assessment": Assessment.objects.get(episode=case),
+        "signed assessment": Assessment.objects.get(episode=plain, signed_by__isnull=False),
         "program": Program.objects.get(episode=plain),
         "paused program": Program.objects.get(episode=case),
         "red flag": Alert.objects.get(episode=case),
