@@ -6,6 +6,12 @@ from typing import Any
 
 from django import forms, template
 
+from clinic.models import User
+from clinic.roles import Capability
+from clinic.tenancy import rows_where
+from patients.models import Episode
+from programs.services import drafts
+
 register = template.Library()
 
 
@@ -28,3 +34,16 @@ def cell(form: Any, *parts: Any, label: str | None = None) -> dict[str, Any]:
 @register.simple_tag
 def ticked(form: Any, name: str, code: str) -> bool:
     return code in form.data.getlist(name)
+
+
+@register.inclusion_tag("admin/programs/intake/flagged.html")
+def flagged_drafts(episode: Episode) -> dict[str, Any]:
+    """Red flags that somebody ticked and has not saved: everybody who opens the patient is told."""
+    return {"flagged": drafts.flagged_drafts([episode])}
+
+
+@register.inclusion_tag("admin/programs/intake/flagged.html")
+def flagged_drafts_for(user: User) -> dict[str, Any]:
+    """Of all cases whose findings the user may read."""
+    cases = rows_where(user, Capability.READ_CLINICAL, Episode.objects.all())
+    return {"flagged": drafts.flagged_drafts(cases)}

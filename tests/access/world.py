@@ -176,7 +176,7 @@ def make_bundle(name: str, clinic: Clinic) -> Bundle:
     plain = make_case(clinic, clinician=case.clinician)
     make_program(plain, stages=2, asleep=True)
     make_assessment(plain)
-    make_assessment(plain, signed_at=timezone.now(), signed_by=plain.clinician)
+    to_sign = make_assessment(plain)
     Exercise.objects.filter(clinic=None).update(clinic=clinic)
     told = [{"code": "fever", "text": mark(name, "finding"), "source": mark(name, "finding")}]
     Alert.objects.filter(episode=case).update(level="tier_2", evidence=told)
@@ -199,6 +199,8 @@ def make_bundle(name: str, clinic: Clinic) -> Bundle:
         state=OutboxMessage.State.DEAD,
     )
     mark_new_rows(name)
+    # Then nothing of it changes any more.
+    Assessment.objects.filter(pk=to_sign.pk).update(signed_at=timezone.now(), signed_by=plain.clinician)
     bundle = Bundle(name, clinic, case.clinician, case, plain)
     bundle.ids = _ids(bundle)
     return bundle

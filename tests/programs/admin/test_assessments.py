@@ -333,6 +333,20 @@ def test_a_colleague_is_told_who_else_is_writing(staff: Any, case: Any) -> None:
     assert "A red flag is ticked in it, and not raised." in page
 
 
+def test_everybody_who_opens_the_patient_or_today_is_told_of_a_flag_in_a_draft(
+    staff: Any, stranger: Any, case: Any
+) -> None:
+    keep(staff, case, by=staff.owner)
+    pages = [reverse("admin:patients_patient_change", args=[case.patient_id]), reverse("admin:index")]
+    said = "Red flag in an unsaved draft: not raised"
+    client = staff.client(staff.physio)
+    assert not any(said in client.get(page).content.decode() for page in pages)
+    keep(staff, case, by=staff.owner, red_flags=["knee_locks"])
+    assert all(said in client.get(page).content.decode() for page in pages)
+    assert said not in staff.client(staff.assistant).get(reverse("admin:index")).content.decode()
+    assert said not in stranger.client(stranger.owner).get(reverse("admin:index")).content.decode()
+
+
 # --- two clinicians
 
 
