@@ -167,6 +167,7 @@ ADMIN = {
         "Keep what is typed of an assessment", CLINICIANS, "case", done=204
     ),
     "admin:do addendum": form("Correct a signed assessment", CLINICIANS, "signed assessment"),
+    "admin:do groc": form("Record the global rating of change", CLINICIANS, "case"),
     "admin:do score": form("Score a questionnaire", CLINICIANS, "assessment"),
     "admin:suggestions": page("Programs suggested for an assessment", CLINICIANS, "assessment"),
     # --- programs
