@@ -52,6 +52,7 @@ from programs.models import (
     Answer,
     CheckInRequest,
     Exercise,
+    Pause,
     Program,
     ProgramDose,
     Run,
@@ -175,6 +176,13 @@ def make_bundle(name: str, clinic: Clinic) -> Bundle:
     case = whole_case(clinic)
     plain = make_case(clinic, clinician=case.clinician)
     make_program(plain, stages=2, asleep=True)
+    make_case(
+        clinic,
+        clinician=case.clinician,
+        patient=plain.patient,
+        closed_on=plain.opened_on,
+        outcome="recovered",
+    )
     make_assessment(plain)
     to_sign = make_assessment(plain)
     Exercise.objects.filter(clinic=None).update(clinic=clinic)
@@ -216,6 +224,9 @@ def _ids(bundle: Bundle) -> dict[str, Any]:
         "assessment": Assessment.objects.get(episode=case),
         "signed assessment": Assessment.objects.get(episode=plain, signed_by__isnull=False),
         "program": Program.objects.get(episode=plain),
+        "pause": Pause.objects.get(program__episode=case),
+        "closed case": Episode.objects.get(patient=plain.patient, outcome="recovered"),
+        "watched case": case,
         "paused program": Program.objects.get(episode=case),
         "red flag": Alert.objects.get(episode=case),
         "alert": Alert.objects.get(episode=plain),
