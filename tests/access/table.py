@@ -162,6 +162,13 @@ ADMIN = {
     ),
     "admin:patients_assessment_history": history("an assessment", CLINICIANS, "assessment", barred=(GLASS,)),
     "admin:patients_assessment_delete": closed("Delete an assessment", "assessment"),
+    "admin:patients_assessment_values": button(
+        "What typed values of an assessment amount to", CLINICIANS, "case", done=200, silent=True
+    ),
+    "admin:patients_assessment_draft": button(
+        "Keep what is typed of an assessment", CLINICIANS, "case", done=204
+    ),
+    "admin:do addendum": form("Correct a signed assessment", CLINICIANS, "signed assessment"),
     "admin:do groc": form("Record the global rating of change", CLINICIANS, "case"),
     "admin:do score": form("Score a questionnaire", CLINICIANS, "assessment"),
     "admin:suggestions": page("Programs suggested for an assessment", CLINICIANS, "assessment"),
