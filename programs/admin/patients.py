@@ -31,6 +31,7 @@ from patients.models import Episode, Patient
 from patients.services import check_birth_date
 from patients.vocabulary import Diagnosis
 from programs.admin import alert_acts, case_acts, outcome_acts, privacy_acts, program_acts
+from programs.admin.assessments import AddAddendum
 from programs.admin.call_list import calls
 from programs.admin.caseload import (
     case_rows,
@@ -58,6 +59,7 @@ ACTS: Mapping[str, type[Act]] = {
     "log-contact": case_acts.LogContact,
     "groc": outcome_acts.AskGroc,
     "score": case_acts.ScoreQuestionnaire,
+    "addendum": AddAddendum,
     "assign": Assign,
     "move-stage": program_acts.MoveStage,
     "apply-proposal": program_acts.ApplyProposal,
