@@ -32,6 +32,7 @@ from patients.services import check_birth_date
 from patients.vocabulary import Diagnosis
 from programs.admin import alert_acts, case_acts, outcome_acts, privacy_acts, program_acts
 from programs.admin.adjusting import Discard, SendProgram, adjust_page
+from programs.admin.assessments import AddAddendum
 from programs.admin.call_list import calls
 from programs.admin.caseload import (
     case_rows,
@@ -62,6 +63,7 @@ ACTS: Mapping[str, type[Act]] = {
     "assign": Prepare,
     "send": SendProgram,
     "discard": Discard,
+    "addendum": AddAddendum,
     "move-stage": program_acts.MoveStage,
     "apply-proposal": program_acts.ApplyProposal,
     "running": program_acts.ChangeRunning,
