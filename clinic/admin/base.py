@@ -22,7 +22,8 @@ from clinic.admin.forms import native_picker, say_plainly
 from clinic.admin.history import entries_of, labels_of, page_of
 from clinic.models import User
 from clinic.roles import Capability
-from clinic.tenancy import ClinicRow
+from clinic.tenancy import ClinicRow, rows_where
+from clinic.tenancy import clinics_where as clinics_where
 
 CONFLICT = "Someone else saved the same thing a moment ago. Look at it again before you repeat it."
 
@@ -33,17 +34,6 @@ say that there is none.
 
 NATIVE_PICKERS = {DateField: {"widget": native_picker("date")}, TimeField: {"widget": native_picker("time")}}
 INLINE_PICKERS = {**FORMFIELD_OVERRIDES_INLINE, **NATIVE_PICKERS}
-
-
-def clinics_where(user: User, capability: Capability) -> list[int]:
-    """Ids of the clinics in which the user has the capability."""
-    return [clinic_id for clinic_id in user.seen_clinic_ids if user.may(capability, clinic_id)]
-
-
-def rows_where(user: User, capability: Capability, rows: QuerySet[Any]) -> QuerySet[Any]:
-    """The rows the user sees, of the clinics in which their role allows it: one role here, another there."""
-    clinic = rows.model.scope.clinic
-    return rows.scoped(user).filter(**{f"{clinic}__in": clinics_where(user, capability)})  # type: ignore[attr-defined]
 
 
 def is_operator(request: HttpRequest) -> bool:

@@ -16,6 +16,7 @@ from clinic.tenancy import ClinicRow, Scope, ScopedQuerySet
 from clinic.thresholds import Thresholds
 from patients.models import Episode
 from programs.models.library import DoseText, Exercise, StageText, Template
+from programs.models.standing import Standing
 
 
 class ProgramQuerySet(ScopedQuerySet):
@@ -29,7 +30,7 @@ class ProgramQuerySet(ScopedQuerySet):
         return self.active().filter(asleep=False, clinic__is_active=True)
 
 
-class Program(ClinicRow):
+class Program(Standing, ClinicRow):
     """The program of one case, editable without touching its template. A case has at most one active.
 
     ``next_check_in_at`` is the next slot to ask at; the sweep asks when it has passed.
