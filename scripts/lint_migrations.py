@@ -33,6 +33,8 @@ ACCEPTED = {
     "patients.0004_same_clinic": {"DROP_INDEX"},
     "patients.0008_privacy_same_clinic": {"DROP_INDEX"},
     "programs.0003_same_clinic": {"DROP_INDEX"},
+    # Concurrently, which asks no lock that readers or writers wait for.
+    "programs.0008_drafts": {"DROP_INDEX"},
 }
 """What is let pass, for all migrations or for one (``app.name``), each with its reason above it."""
 

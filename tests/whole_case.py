@@ -46,11 +46,10 @@ def whole_case(clinic: Clinic) -> Episode:
     patient, by = episode.patient, episode.clinician
     in_clinic: dict[str, Any] = {"clinic": clinic}
     assessment = make_assessment(episode)
-    for kind, fields in MEASUREMENTS.items():
-        kind.objects.create(**in_clinic, assessment=assessment, **fields)
     patients.OutcomeScore.objects.create(
         **in_clinic, episode=episode, measure="akps", taken_on=TODAY, value=Decimal(80)
     )
+    _write_on(assessment)
     make_template(clinic=clinic, stages=1)
     program = make_program(episode, stages=1)
     Exercise.objects.filter(clinic=None).update(clinic=clinic)
@@ -117,6 +116,22 @@ def whole_case(clinic: Clinic) -> Episode:
         **in_clinic, operator=operator, reason="A restore", started_at=NOW, ends_at=NOW + HOUR
     )
     return episode
+
+
+def _write_on(assessment: patients.Assessment) -> None:
+    about: dict[str, Any] = {"clinic": assessment.clinic, "assessment": assessment}
+    for kind, fields in MEASUREMENTS.items():
+        kind.objects.create(**about, **fields)
+    author = assessment.assessed_by
+    patients.Addendum.objects.create(**about, text="A correction.", by=author, at=NOW)
+    patients.AssessmentDraft.objects.create(
+        **about,
+        episode=assessment.episode,
+        author=author,
+        content='{"notes": ["A draft."]}',
+        started_at=NOW,
+        saved_at=NOW,
+    )
 
 
 MEASUREMENTS: dict[Any, dict[str, Any]] = {

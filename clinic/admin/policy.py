@@ -14,7 +14,7 @@ from django import forms
 from clinic import services
 from clinic.admin.forms import WEEKDAYS, CodesField, dress
 from clinic.models import Clinic, User
-from clinic.thresholds import DEFAULTS, FIELDS, PolicyError, Thresholds, parse
+from clinic.thresholds import DEFAULTS, FIELDS, TOPICS, PolicyError, Thresholds, Topic, parse
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +80,12 @@ class PolicyForm(ThresholdFields):
             initial=bool(policy and policy.own_cases_only),
         )
         dress(self)
+
+    def topics(self) -> list[tuple[Topic, list[tuple[str, str]]]]:
+        """Where the sources disagree, each with key and label of the thresholds that decide it."""
+        return [
+            (topic, [(key, FIELDS[key].metadata["label"]) for key in topic.decided_by]) for topic in TOPICS
+        ]
 
     @property
     def values(self) -> dict[str, Any]:

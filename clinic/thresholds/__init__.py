@@ -11,14 +11,17 @@ from clinic.thresholds.parsing import (
     to_json,
     with_overrides,
 )
+from clinic.thresholds.positions import TOPICS, Topic
 from clinic.thresholds.table import Thresholds
 
 __all__ = [
     "DEFAULTS",
     "FIELDS",
     "OUR_DEFAULT",
+    "TOPICS",
     "PolicyError",
     "Thresholds",
+    "Topic",
     "as_json",
     "differing",
     "parse",

@@ -12,11 +12,14 @@ from patients.models.assessments import (
 )
 from patients.models.people import EARLIEST_BIRTH, DeviceToken, Episode, Invitation, LoginCode, Patient
 from patients.models.privacy import Consent, Erasure, PrivacyEvent, RestrictedRecord
+from patients.models.writing import Addendum, AssessmentDraft
 
 __all__ = [
     "EARLIEST_BIRTH",
+    "Addendum",
     "AggravatingActivity",
     "Assessment",
+    "AssessmentDraft",
     "Consent",
     "DeviceToken",
     "Episode",

@@ -51,6 +51,19 @@ class Assessment(ClinicRow):
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", editable=False
     )
     created_at = models.DateTimeField(db_default=Now(), editable=False)
+    version = models.PositiveIntegerField(
+        default=1, db_default=1, editable=False, help_text="Goes up with each save: nobody overwrites unseen."
+    )
+    signed_at = models.DateTimeField(null=True, blank=True, editable=False)
+    signed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+        db_index=False,
+        editable=False,
+    )
 
     # Red-flag screen first
     red_flags = codes(help_text="Symptoms of clinical.md 1, either tier.")
@@ -174,10 +187,19 @@ class Assessment(ClinicRow):
             between("assessment", 0, 400, "weekly_km_now", "weekly_km_before"),
             between("assessment", 0, 24, "sleep_hours"),
             between("assessment", 0, 160, "peak_knee_flexion_deg"),
+            models.CheckConstraint(
+                condition=Q(signed_at=None, signed_by=None)
+                | Q(signed_at__isnull=False, signed_by__isnull=False),
+                name="assessment_signed_by_somebody",
+            ),
         ]
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()} of {self.assessed_on:%-d %b %Y}"
+
+    @property
+    def is_signed(self) -> bool:
+        return self.signed_at is not None
 
 
 class Measurement(ClinicRow):

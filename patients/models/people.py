@@ -103,6 +103,9 @@ class EpisodeQuerySet(ScopedQuerySet):
     def open(self) -> EpisodeQuerySet:
         return self.filter(closed_on=None)
 
+    def with_own_thresholds(self) -> EpisodeQuerySet:
+        return self.exclude(policy_overrides={})
+
     def untreated(self) -> EpisodeQuerySet:
         """Whose clinician does not treat in the clinic any more."""
         treating = Membership.objects.clinicians()

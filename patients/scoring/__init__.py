@@ -1,6 +1,17 @@
 """Scores and derived values of an assessment. Pure and exact: Decimals, no clock, no Django."""
 
-from patients.scoring.change import PROPERTIES, Change, ChangeKind, Taken, Value, is_real_change
+from patients.scoring.change import (
+    PROPERTIES,
+    Better,
+    Change,
+    ChangeKind,
+    Property,
+    Taken,
+    Value,
+    is_real_change,
+)
+from patients.scoring.checks import Checked, Question, check_values
+from patients.scoring.course import MeasureCourse, Score, course_of, review_due
 from patients.scoring.errors import ScoringError
 from patients.scoring.movement import (
     Q_ANGLE_REFERENCES,
@@ -24,6 +35,15 @@ from patients.scoring.questionnaires import (
     score,
 )
 from patients.scoring.ranges import RANGES, Range, check_range
+from patients.scoring.retest import (
+    Block,
+    Measured,
+    Row,
+    SideBySide,
+    Visit,
+    side_by_side,
+    visits_shown,
+)
 from patients.scoring.strength import (
     Reading,
     StrengthVerdict,
@@ -44,19 +64,32 @@ __all__ = [
     "Q_ANGLE_REFERENCES",
     "RANGES",
     "STEP_DOWN_ITEMS",
+    "Better",
+    "Block",
     "Change",
     "ChangeKind",
+    "Checked",
+    "MeasureCourse",
+    "Measured",
+    "Property",
+    "Question",
     "Range",
     "Reading",
+    "Row",
+    "Score",
     "ScoringError",
+    "SideBySide",
     "StepDownGrade",
     "StrengthVerdict",
     "Symmetry",
     "Taken",
     "Value",
+    "Visit",
     "akps_red_flags",
     "akps_score",
     "check_range",
+    "check_values",
+    "course_of",
     "groc_meaning",
     "groc_score",
     "is_real_change",
@@ -69,8 +102,11 @@ __all__ = [
     "psfs_score",
     "q_angle_note",
     "quadriceps_norm",
+    "review_due",
     "score",
+    "side_by_side",
     "step_down_grade",
     "step_down_score",
     "torque_nm",
+    "visits_shown",
 ]

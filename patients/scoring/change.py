@@ -35,12 +35,16 @@ class ChangeKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Property:
-    """A measure's smallest real change (None: none is known), its better direction, its source."""
+    """A measure's smallest real change (None: none is known), its better direction, its source.
+
+    ``important`` is the smallest change that matters to the person (MCID, MIC), where one is published.
+    """
 
     label: str
     error: Decimal | None
     better: Better
     source: str
+    important: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +54,8 @@ class Taken:
     method: str = ""
     position: str = ""
     unit: str = ""
+    fixation: str = ""
+    lever_arm: str = ""
     detail: str = ""
 
 
@@ -69,18 +75,28 @@ class Change:
 
 
 NPRS, AKPS, KOOS_PF, PSFS, LEFS = "nprs", "akps", "koos_pf", "psfs", "lefs"
-Q_ANGLE, STRENGTH, STEP_DOWN, FPI6 = "q_angle", "strength", "step_down", "fpi6"
+Q_ANGLE, STRENGTH, LSI, STEP_DOWN, FPI6 = "q_angle", "strength", "lsi", "step_down", "fpi6"
+FLEXIBILITY, CADENCE, WEEKLY_KM, SITTING = "flexibility", "cadence", "weekly_km", "sitting"
 
 PROPERTIES: Mapping[str, Property] = {
     NPRS: Property("NPRS", Decimal(2), Better.LOWER, "Crossley 2004; in PFP also 1.16, Piva 2009"),
-    AKPS: Property("AKPS", Decimal(13), Better.HIGHER, "SDC 13, Norwegian AKPS; MCID 10, Crossley 2004"),
-    KOOS_PF: Property("KOOS-PF", Decimal(16), Better.HIGHER, "MDC 16, MIC 16.4, Crossley 2018"),
+    AKPS: Property(
+        "AKPS", Decimal(13), Better.HIGHER, "SDC 13, Norwegian AKPS; MCID 10, Crossley 2004", Decimal(10)
+    ),
+    KOOS_PF: Property(
+        "KOOS-PF", Decimal(16), Better.HIGHER, "MDC 16, MIC 16.4, Crossley 2018", Decimal("16.4")
+    ),
     PSFS: Property("PSFS", Decimal("1.3"), Better.HIGHER, "Abbott & Schmitt 2014"),
     LEFS: Property("LEFS", Decimal(9), Better.HIGHER, "MDC 9"),
     Q_ANGLE: Property("Q-angle", DEFAULTS.q_angle_error, Better.NEITHER, "Weiss 2013"),
     STRENGTH: Property("Strength", None, Better.HIGHER, ""),
+    LSI: Property("LSI", None, Better.HIGHER, ""),
     STEP_DOWN: Property("Lateral step-down", None, Better.LOWER, ""),
     FPI6: Property("FPI-6", None, Better.NEITHER, ""),
+    FLEXIBILITY: Property("Flexibility", None, Better.NEITHER, ""),
+    CADENCE: Property("Cadence", None, Better.NEITHER, ""),
+    WEEKLY_KM: Property("Weekly distance", None, Better.NEITHER, ""),
+    SITTING: Property("Sitting tolerated", None, Better.HIGHER, ""),
 }
 
 
@@ -96,25 +112,27 @@ def is_real_change(measure: str, before: Value, after: Value, *, thresholds: Thr
     prop = PROPERTIES[measure]
     error = thresholds.q_angle_error if measure == Q_ANGLE else prop.error
     difference = exact("after", after.value) - exact("before", before.value)
+    moved = f"{prop.label} {difference.normalize():+f}"
     if error is None:
-        return Change(
-            ChangeKind.NOT_JUDGED, difference, f"{prop.label} {difference:+f}: no measurement error is known."
-        )
+        return Change(ChangeKind.NOT_JUDGED, difference, f"{moved}: no measurement error is known.")
     if abs(difference) >= error:
         kind = _direction(prop.better, difference)
-        return Change(kind, difference, f"{prop.label} {difference:+f}: {kind.value} ({prop.source}).")
+        small = prop.important is not None and abs(difference) < prop.important
+        less = f", less than the {prop.important:f} that matter" if small else ""
+        return Change(kind, difference, f"{moved}: {kind.value}{less} ({prop.source}).")
     if measure == AKPS and difference >= thresholds.success_akps_gain:
-        text = f"AKPS {difference:+f}: improved, within measurement error ({prop.source})."
+        text = f"{moved}: improved, within measurement error ({prop.source})."
         return Change(ChangeKind.WITHIN_ERROR, difference, text)
-    text = f"{prop.label} {difference:+f}: not a real change, smaller than {error:f} ({prop.source})."
+    text = f"{moved}: not a real change, smaller than {error:f} ({prop.source})."
     return Change(ChangeKind.NOT_REAL, difference, text)
 
 
 def _differently_taken(before: Taken, after: Taken) -> str:
-    for name in ("method", "position", "unit", "detail"):
+    for name in ("method", "position", "unit", "fixation", "lever_arm", "detail"):
         one, other = getattr(before, name), getattr(after, name)
         if one != other:
-            return f"taken with a different {name} ({one or 'not noted'}, then {other or 'not noted'})"
+            how = "differently" if name == "detail" else f"with a different {name.replace('_', ' ')}"
+            return f"taken {how} ({one or 'not noted'}, then {other or 'not noted'})"
     return ""
 
 

@@ -40,6 +40,7 @@ RANGES: Mapping[str, Range] = {
     "strength_kgf": _range("Strength", "kgf", ("0", "204"), ("2", "92")),
     "strength_nm": _range("Strength", "Nm", ("0", "600"), ("5", "350")),
     "strength_grade": _range("Manual grade", "grade", ("0", "5"), ("2", "5")),
+    "nm_per_kg": _range("Torque", "Nm/kg", ("0", "8"), ("0", "4")),
     "lever_arm_m": _range("Lever arm", "m", ("0.05", "1"), ("0.1", "0.5")),
     "body_mass_kg": _range("Body mass", "kg", ("20", "300"), ("40", "130")),
     "flexibility": _range("Flexibility", "degrees", ("-30", "180"), ("-10", "150")),
@@ -50,6 +51,7 @@ RANGES: Mapping[str, Range] = {
     "shoe_km": _range("Shoe distance", "km", ("0", "10000"), ("0", "1500")),
     "shoe_age_months": _range("Shoe age", "months", ("0", "240"), ("0", "36")),
     "sitting_tolerance_min": _range("Sitting tolerated", "minutes", ("0", "600"), ("0", "240")),
+    "minutes_until_pain": _range("Time until it hurts", "minutes", ("0", "600"), ("0", "240")),
 }
 
 
@@ -64,9 +66,8 @@ def check_range(measure: str, value: object, *, field: str | None = None) -> str
     limits = RANGES[measure]
     number = exact(field, value)
     if not limits.low <= number <= limits.high:
-        raise ScoringError(
-            field, f"must be between {limits.low:f} and {limits.high:f} {limits.unit}, got {number:f}"
-        )
+        plausible = f"between {limits.low:f} and {limits.high:f} {limits.unit}"
+        raise ScoringError(field, f"{limits.label} must be {plausible}, got {number:f}.")
     if limits.usual_low <= number <= limits.usual_high:
         return ""
     usual = f"{limits.usual_low:f} to {limits.usual_high:f} {limits.unit}"

@@ -15,6 +15,12 @@ NORMAL_MANUAL_GRADE = 5  # the top of the 0-5 manual scale is defined as normal
 
 _HUNDREDTH = Decimal("0.01")
 
+QUADRICEPS_PUBLISHED: Mapping[str, tuple[Decimal, Decimal]] = {
+    Sex.MALE: (Decimal("2.92"), Decimal("3.45")),
+    Sex.FEMALE: (Decimal("2.08"), Decimal("2.74")),
+}
+"""Isometric knee extension in mid-range, Nm/kg (Sarabon 2021). A value above it is asked about."""
+
 
 @dataclass(frozen=True, slots=True)
 class Reading:

@@ -29,9 +29,9 @@ from patients.models import (
 from patients.vocabulary import LoadChange, PainLocation, RiskFactor
 from programs.admin.case_acts import QUESTIONNAIRES
 from programs.admin.caseload import page_url
-from programs.admin.derived import derived_values
 from programs.rules.red_flags import Symptom, Tier
 from programs.services.cases import screen_assessment
+from programs.services.derived import Findings, derived_values
 
 RED_FLAG_CHOICES = [
     (heading, [(s.value, s.label) for s in Symptom if s.tier == tier])
@@ -215,7 +215,7 @@ class AssessmentAdmin(RoleAdmin):
         assessment = self.get_object(request, object_id) if object_id else None
         if assessment is not None:
             extra |= {
-                "derived": derived_values(assessment),
+                "derived": derived_values(Findings.of(assessment)),
                 "page_url": page_url(assessment.episode),
                 "questionnaires": [
                     (measure, label)

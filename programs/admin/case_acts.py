@@ -26,6 +26,8 @@ from patients.vocabulary import Diagnosis, OnsetKind, OutcomeMeasure, RunningTra
 from programs.admin.caseload import page_url
 from programs.models import ContactLog
 from programs.services import cases
+from programs.services.assessment_data import as_data
+from programs.services.assessments import change_assessment
 
 QUESTIONNAIRES: Mapping[str, Mapping[str, Item]] = {
     OutcomeMeasure.AKPS.value: AKPS_ITEMS,
@@ -332,18 +334,14 @@ class ScoreQuestionnaire(Act):
     def perform(self) -> str:
         assessment, items = self.target, self.cleaned_data
         value = score(self.measure, items)
-        OutcomeScore.objects.update_or_create(
-            episode=assessment.episode,
-            measure=self.measure.value,
-            taken_on=assessment.assessed_on,
-            defaults={
-                "clinic": assessment.clinic,
-                "assessment": assessment,
-                "items": items,
-                "value": value,
-            },
+        others = [row for row in as_data(assessment)["outcome_scores"] if row["measure"] != self.measure]
+        change_assessment(
+            assessment=assessment,
+            data={"outcome_scores": [*others, {"measure": self.measure.value, "items": items}]},
+            version=assessment.version,
+            by=self.by,
+            now=self.now,
         )
-        cases.screen_assessment(assessment=assessment, by=self.by, now=self.now)
         return f"{self.measure.label}: {value:g}."
 
     def next_url(self) -> str:

@@ -11,11 +11,14 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
 
-from clinic.admin.base import RoleAdmin, clinics_where
+from clinic.admin.base import RoleAdmin, clinics_where, rows_where
 from clinic.admin.policy import PolicyForm
 from clinic.models import Clinic, ClinicPolicy, User
 from clinic.roles import Capability
 from clinic.thresholds import PolicyError
+from patients.models import Episode
+from programs.admin.caseload import page_url
+from programs.admin.wording import own_thresholds
 from programs.services.policy_trial import Trial, try_policy
 
 TRY = "_try"
@@ -60,6 +63,7 @@ class ClinicPolicyAdmin(RoleAdmin):
             "clinics": others if len(others) > 1 else [],
             "form": form,
             "trial": trial,
+            "own": _cases_with_their_own(user, clinic),
         }
         return TemplateResponse(request, "admin/programs/policy.html", context)
 
@@ -68,6 +72,13 @@ class ClinicPolicyAdmin(RoleAdmin):
         if not object_id.isdecimal() or int(object_id) not in owned:
             raise Http404
         return Clinic.objects.select_related("policy").get(pk=int(object_id))
+
+
+def _cases_with_their_own(user: User, clinic: Clinic) -> list[tuple[Episode, str, list[str]]]:
+    """Open cases with thresholds of their own: case, address and both values in words."""
+    cases = rows_where(user, Capability.MANAGE_CLINIC, Episode.objects.open().with_own_thresholds())
+    found = cases.filter(clinic=clinic).select_related("patient", "clinic__policy").order_by("case_number")
+    return [(case, page_url(case), own_thresholds(case)) for case in found]
 
 
 def _tried(form: PolicyForm, clinic: Clinic, user: User) -> Trial | None:

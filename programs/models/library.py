@@ -13,6 +13,7 @@ from django.db.models import Q
 from clinic.tenancy import Scope, ScopedQuerySet
 from patients.vocabulary import Diagnosis, MuscleGroup
 from programs.library import drawing_of
+from programs.rules.library.shapes import STRENGTHENING
 
 
 class LibraryQuerySet(ScopedQuerySet):
@@ -78,6 +79,11 @@ class Exercise(LibraryRow):
                 fields=["clinic", "slug"], name="exercise_slug_once", nulls_distinct=False
             )
         ]
+
+    @property
+    def strengthens(self) -> frozenset[MuscleGroup]:
+        """The muscle groups it makes stronger: a stretch or a run makes none."""
+        return frozenset(map(MuscleGroup, self.muscle_groups)) if self.kind in STRENGTHENING else frozenset()
 
     @property
     def drawing(self) -> str | None:

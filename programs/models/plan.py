@@ -25,13 +25,34 @@ class ProgramQuerySet(ScopedQuerySet):
     def active(self) -> ProgramQuerySet:
         return self.filter(ended_on=None)
 
+    def drafts(self) -> ProgramQuerySet:
+        """Prepared, and not sent to the patient yet."""
+        return self.filter(is_draft=True)
+
     def awake(self) -> ProgramQuerySet:
         """Active programs that ask and alert; an imported one sleeps until a clinician wakes it."""
         return self.active().filter(asleep=False, clinic__is_active=True)
 
 
+_Programs = models.Manager.from_queryset(ProgramQuerySet)
+
+
+class SentPrograms(_Programs):
+    """Without drafts. Being the default manager it also stands behind ``episode.programs``, so that whoever
+    forgets that there are drafts does not ask, review or show one.
+    """
+
+    def get_queryset(self) -> ProgramQuerySet:
+        queryset: ProgramQuerySet = super().get_queryset()
+        return queryset.filter(is_draft=False)
+
+
 class Program(Standing, ClinicRow):
-    """The program of one case, editable without touching its template. A case has at most one active.
+    """The program of one case, editable without touching its template. A case has at most one active,
+    and beside it at most one draft: prepared for this person and not sent yet, it is found by ``with_drafts``
+    only, and nothing is asked, judged or shown for it; its dates count from the day it is sent.
+
+    ``untreated_reasons`` is a JSON object: why a measured deficit has no exercise, by muscle group.
 
     ``next_check_in_at`` is the next slot to ask at; the sweep asks when it has passed.
     ``fair_trial_on`` restarts the stall clock, declared by a clinician with a reason, once per case.
@@ -71,22 +92,39 @@ class Program(Standing, ClinicRow):
         null=True, blank=True, help_text="Step of the running ladder."
     )
     asleep = models.BooleanField(default=False, editable=False, help_text="Imported: no prompts, no alerts.")
+    is_draft = models.BooleanField(
+        default=False, db_default=False, editable=False, help_text="Prepared, not sent to the patient yet."
+    )
     next_check_in_at = models.DateTimeField(null=True, blank=True, editable=False)
     next_review_on = models.DateField(null=True, blank=True, editable=False)
     fair_trial_on = models.DateField(null=True, blank=True, editable=False)
     fair_trial_reason = EncryptedCharField(max_length=300, blank=True, editable=False)
+    untreated_reasons = EncryptedTextField(blank=True, editable=False)
     created_at = models.DateTimeField(db_default=Now(), editable=False)
 
-    objects = ProgramQuerySet.as_manager()
+    objects = SentPrograms()
+    with_drafts = ProgramQuerySet.as_manager()
 
     class Meta:
         ordering = ("-started_on", "-id")
         constraints = [
             models.UniqueConstraint(
                 fields=["episode"],
-                condition=Q(ended_on=None),
-                name="program_one_active_per_case",
+                condition=Q(ended_on=None, is_draft=False),
+                name="program_one_running_per_case",
                 violation_error_message="This case already has an active program.",
+            ),
+            models.UniqueConstraint(
+                fields=["episode"],
+                condition=Q(is_draft=True),
+                name="program_one_draft_per_case",
+                violation_error_message="A program is already being prepared for this case.",
+            ),
+            models.CheckConstraint(
+                # A draft neither asks nor is judged, whatever a sweep looks for.
+                condition=Q(is_draft=False)
+                | Q(ended_on=None, next_check_in_at=None, next_review_on=None, fair_trial_on=None),
+                name="program_draft_is_still",
             ),
             models.CheckConstraint(
                 condition=Q(ended_on=None) | Q(ended_on__gte=F("started_on")),
@@ -115,7 +153,8 @@ class Program(Standing, ClinicRow):
 
     @property
     def is_active(self) -> bool:
-        return self.ended_on is None
+        """Sent, and not ended."""
+        return self.ended_on is None and not self.is_draft
 
     @property
     def thresholds(self) -> Thresholds:

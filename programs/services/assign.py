@@ -1,4 +1,4 @@
-"""Assign a program: the individual copy of a template. Wake an imported one; end one."""
+"""Assign a program, the individual copy of a template: at once, or prepared first and then sent. End one."""
 
 from __future__ import annotations
 
@@ -9,10 +9,12 @@ from django.db import transaction
 from clinic.errors import FieldError
 from clinic.models import User
 from clinic.roles import Capability, require
-from patients.models import Episode
+from patients.models import Assessment, Episode
 from programs.models import Alert, Pause, Program, ProgramDose, ProgramStage, Template
 from programs.models.library import DoseText, StageText
+from programs.rules.matching import refusals
 from programs.services.checkins import schedule_next
+from programs.services.coverage import coverage
 
 STAGE_FIELDS = [field.name for field in StageText._meta.fields]
 DOSE_FIELDS = [field.name for field in DoseText._meta.fields]
@@ -34,7 +36,9 @@ def assign(
     fair_trial_reason: str = "",
     asleep: bool = False,
 ) -> Program:
-    """Copy the template into the case's program; an active one is ended as replaced.
+    """Copy the template into the case's program, at once; an active one is ended as replaced.
+
+    To adjust it to the person first: ``prepare_program``, then ``send_program``.
 
     The stall clock goes on from the case's first program, unless ``fair_trial_reason`` declares a new
     fair trial, once per case.
@@ -44,32 +48,92 @@ def assign(
         AssignError: closed case, open red flag, foreign diagnosis, wrong date, second fair trial.
     """
     require(by, Capability.WRITE_CLINICAL, episode.clinic_id)
-    episode = (
-        Episode.objects.select_for_update(of=("self",), no_key=True)
-        .select_related("clinic__policy", "patient")
-        .get(pk=episode.pk)
-    )
-    started_on = started_on or today
-    active = episode.programs.active().select_for_update(no_key=True).first()
-    _check_case(episode, active, started_on, today)
+    episode = _lock(episode.pk)
     _check_template(episode, template)
-    if fair_trial_reason:
-        check_fair_trial(episode)
-    if active:
-        end_program(program=active, reason="Replaced", on=today)
-    program = Program(
-        episode=episode,
-        template=template,
-        assigned_by=by,
-        started_on=started_on,
-        next_review_on=today,
-        asleep=asleep,
-        fair_trial_on=started_on if fair_trial_reason else None,
-        fair_trial_reason=fair_trial_reason,
-    )
+    program = Program(episode=episode, template=template, assigned_by=by, asleep=asleep)
+    _make_room(program, started_on or today, today, fair_trial_reason)
     _copy(template, program)
     schedule_next(program=program, now=now)
     return program
+
+
+@transaction.atomic
+def prepare_program(*, episode: Episode, template: Template, by: User, today: date) -> Program:
+    """Copy the template into a draft: nothing is asked, judged or shown for it, and a running program goes
+    on, until it is sent.
+
+    Raises:
+        Denied: ``by`` may do no clinical work here.
+        AssignError: closed case, open red flag, unexamined hip under 18, foreign diagnosis, another draft.
+    """
+    require(by, Capability.WRITE_CLINICAL, episode.clinic_id)
+    episode = _lock(episode.pk)
+    _check_case(episode, today)
+    _check_template(episode, template)
+    draft = draft_of(episode)
+    if draft is not None:
+        raise AssignError("template", f"{draft} is being prepared for this case: send or discard it first.")
+    program = Program(episode=episode, template=template, assigned_by=by, started_on=today, is_draft=True)
+    _copy(template, program)
+    return program
+
+
+@transaction.atomic
+def send_program(
+    *,
+    program: Program,
+    by: User,
+    now: datetime,
+    today: date,
+    started_on: date | None = None,
+    fair_trial_reason: str = "",
+) -> Program:
+    """The prepared program becomes the case's active one, from ``started_on`` on; the one before it is ended
+    as replaced. The stall clock and ``fair_trial_reason`` are as in ``assign``.
+
+    Raises:
+        Denied: ``by`` may do no clinical work here.
+        AssignError: sent before, closed case, open red flag, unexamined hip under 18, another diagnosis
+            meanwhile, wrong date, second fair trial; or ``reason_<muscle group>``: a measured deficit has
+            neither an exercise nor a written reason.
+    """
+    require(by, Capability.WRITE_CLINICAL, program.clinic_id)
+    episode = _lock(program.episode_id)
+    draft = draft_of(episode)
+    if draft is None or draft.pk != program.pk:
+        raise AssignError("program", "This program was sent or discarded already.")
+    draft.episode = episode
+    if draft.template is not None:
+        _check_diagnosis(episode, draft.template)
+    _check_exercises(draft)
+    _make_room(draft, started_on or today, today, fair_trial_reason)
+    draft.is_draft, draft.assigned_by = False, by
+    draft.stage_started_on = draft.started_on
+    draft.save()
+    schedule_next(program=draft, now=now)
+    return draft
+
+
+@transaction.atomic
+def discard_draft(*, program: Program, by: User) -> None:
+    """Throw a prepared program away; it never reached the patient, and the audit trail keeps what it was.
+
+    Raises:
+        Denied: ``by`` may do no clinical work here.
+        AssignError: it was sent or discarded already.
+    """
+    require(by, Capability.WRITE_CLINICAL, program.clinic_id)
+    _lock(program.episode_id)
+    deleted, _ = Program.with_drafts.drafts().filter(pk=program.pk).delete()
+    if not deleted:
+        raise AssignError("program", "This program was sent or discarded already.")
+
+
+def draft_of(episode: Episode) -> Program | None:
+    """The program that is being prepared for this case."""
+    drafts = Program.with_drafts.drafts().filter(episode=episode)
+    draft: Program | None = drafts.select_related("template").first()
+    return draft
 
 
 def wake(*, program: Program, by: User, now: datetime, today: date) -> Program:
@@ -107,11 +171,53 @@ def check_fair_trial(episode: Episode) -> None:
         raise AssignError("fair_trial_reason", "A new fair trial was already declared for this case.")
 
 
-def _check_case(episode: Episode, active: Program | None, started_on: date, today: date) -> None:
+def _lock(episode_id: int) -> Episode:
+    episodes = Episode.objects.select_for_update(of=("self",), no_key=True)
+    episode: Episode = episodes.select_related("clinic__policy", "patient").get(pk=episode_id)
+    return episode
+
+
+def _make_room(program: Program, started_on: date, today: date, fair_trial_reason: str) -> None:
+    """Start the program on that day, in place of the active one."""
+    episode = program.episode
+    active = episode.programs.active().select_for_update(no_key=True).first()
+    _check_case(episode, today)
+    _check_start(episode, active, started_on, today)
+    if fair_trial_reason:
+        check_fair_trial(episode)
+    if active:
+        end_program(program=active, reason="Replaced", on=today)
+    program.started_on, program.next_review_on = started_on, today
+    program.fair_trial_on = started_on if fair_trial_reason else None
+    program.fair_trial_reason = fair_trial_reason
+
+
+def _check_case(episode: Episode, today: date) -> None:
     if not episode.is_open:
         raise AssignError("episode", "This case is closed. Open a new case for this patient.")
     if episode.alerts.unresolved().filter(kind=Alert.Kind.RED_FLAG).exists():
         raise AssignError("template", "A red flag is open: refer, or clear it with a finding first.")
+    examined = Assessment.objects.filter(episode=episode, hip_examined=True)
+    latest = examined.order_by("-assessed_on", "-pk").first()
+    refused = refusals(
+        age=episode.patient.age_on(today),
+        hip_examined=latest is not None,
+        hip_findings=latest is not None and latest.hip_findings,
+    )
+    if refused:
+        raise AssignError("template", f"{'. '.join(refused)}.")
+
+
+def _check_exercises(draft: Program) -> None:
+    for deficit in coverage(program=draft):
+        if deficit.is_open:
+            raise AssignError(
+                f"reason_{deficit.group}",
+                f"{'; '.join(deficit.deficits)}: no exercise targets it. Add one, or write down why not.",
+            )
+
+
+def _check_start(episode: Episode, active: Program | None, started_on: date, today: date) -> None:
     if started_on > today:
         raise AssignError("started_on", "A program starts today or earlier.")
     if started_on < episode.opened_on:
@@ -128,6 +234,10 @@ def _check_case(episode: Episode, active: Program | None, started_on: date, toda
 def _check_template(episode: Episode, template: Template) -> None:
     if not Template.objects.usable_by(episode.clinic).filter(pk=template.pk, is_active=True).exists():
         raise AssignError("template", "This template is not in your library.")
+    _check_diagnosis(episode, template)
+
+
+def _check_diagnosis(episode: Episode, template: Template) -> None:
     if episode.diagnosis not in template.diagnoses:
         raise AssignError(
             "template", f"{template.name} is not for {episode.get_diagnosis_display().lower()}."

@@ -193,6 +193,7 @@ def discharge(*, episode: Episode, outcome: str, note: str, by: User, now: datet
     closed = close_episode(episode=episode, outcome=outcome, note=note, on=today)
     for program in closed.programs.active():
         end_program(program=program, reason="Discharged", on=today)
+    Program.with_drafts.drafts().filter(episode=closed).delete()
     open_alerts = Alert.objects.unresolved().filter(episode=closed).exclude(kind=Alert.Kind.RED_FLAG)
     for alert in open_alerts.select_for_update(no_key=True):
         close(

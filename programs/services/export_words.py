@@ -17,6 +17,8 @@ FILES: Mapping[str, str] = {
     "programs_session": "Exercise sessions, with the pain before, during and the morning after.",
     "programs_sessionexercise": "What was done in each session, exercise by exercise.",
     "patients_assessment": "What the physio asked and found on a day.",
+    "patients_addendum": "What was added to a signed assessment, as a correction.",
+    "patients_assessmentdraft": "What somebody has begun to write down of an assessment.",
     "patients_outcomescore": "Scored questionnaires.",
     "patients_aggravatingactivity": "What hurts, in the patient's words.",
     "patients_flexibilitytest": "Flexibility, muscle by muscle.",

@@ -13,21 +13,26 @@ from patients.vocabulary import (
     LoadChange,
     MovementKind,
     MuscleGroup,
+    PainLocation,
     RunningTrack,
     Side,
     StrengthMethod,
     StrengthUnit,
     TightStructure,
 )
-from programs.models import Alert, Exercise, Template
+from programs.models import Alert, Template
 from programs.rules.matching import (
+    PROVOKING,
     AssessmentFacts,
+    Complaint,
+    Differential,
     Driver,
     FlexibilityFact,
     Match,
     SidedValue,
     StrengthFact,
     TemplateFacts,
+    differential,
     match,
 )
 
@@ -39,7 +44,11 @@ PATELLA_FINDINGS = {
 }
 OBSERVATIONS = ("overstriding", "crossover", "pelvic_drop", "hip_adduction", "shoe_wrong_fit")
 MEASURES = ("cadence_spm", "weekly_km_now", "weekly_km_before", "shoe_km", "shoe_age_months")
-STRENGTHENING = (Exercise.Kind.STRENGTH, Exercise.Kind.ISOMETRIC, Exercise.Kind.PLYOMETRIC)
+BEHAVIOUR = (
+    *PROVOKING,
+    *("pain_start_up", "pain_at_rest", "crepitus"),
+    *("pain_first_km", "pain_end_of_run", "pain_only_after_run"),
+)
 
 
 def suggest(*, assessment: Assessment) -> Match:
@@ -54,6 +63,23 @@ def suggest(*, assessment: Assessment) -> Match:
         assessment_facts(assessment),
         tuple(_template_facts(template) for template in templates),
         thresholds=episode.thresholds,
+    )
+
+
+def possible_causes(*, assessment: Assessment) -> Differential:
+    """What the complaint may be, by location, with the guideline's criteria."""
+    episode = assessment.episode
+    red_flags = Alert.objects.unresolved().filter(episode=episode, kind=Alert.Kind.RED_FLAG)
+    return differential(
+        Complaint(
+            diagnosis=Diagnosis(episode.diagnosis),
+            locations=frozenset(map(PainLocation, assessment.locations)),
+            provoked_by=tuple(words for name, words in PROVOKING.items() if getattr(assessment, name)),
+            behaviour_asked=any(getattr(assessment, name) for name in BEHAVIOUR),
+            other_causes_excluded=assessment.other_causes_excluded,
+            open_red_flags=tuple(red_flags.values_list("summary", flat=True)),
+            both_knees=episode.both_knees,
+        )
     )
 
 
@@ -146,12 +172,7 @@ def _template_facts(template: Template) -> TemplateFacts:
         name=template.name,
         diagnoses=frozenset(Diagnosis(code) for code in template.diagnoses),
         drivers={Driver(code): weight for code, weight in template.drivers.items()},
-        trains=frozenset(
-            MuscleGroup(group)
-            for exercise in exercises
-            if exercise.kind in STRENGTHENING
-            for group in exercise.muscle_groups
-        ),
+        trains=frozenset[MuscleGroup]().union(*(exercise.strengthens for exercise in exercises)),
         quadriceps_only=template.quadriceps_only,
         deep_flexion=template.deep_flexion,
         maintenance=template.maintenance,

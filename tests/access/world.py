@@ -36,7 +36,16 @@ from clinic.models import (
 )
 from clinic.roles import Role as StaffRole
 from clinic.sealed import EncryptedCharField, EncryptedTextField
-from patients.models import Assessment, Consent, Episode, Patient, PrivacyEvent, RestrictedRecord
+from patients.models import (
+    Addendum,
+    Assessment,
+    AssessmentDraft,
+    Consent,
+    Episode,
+    Patient,
+    PrivacyEvent,
+    RestrictedRecord,
+)
 from programs.models import (
     Alert,
     Answer,
@@ -79,7 +88,8 @@ NOT_TEXT = {
 }
 """Columns that look like text and mean something; and every hash."""
 
-UNMARKED = (AuditEntry, AuditSeal, Consent, DataKey, Factor, PrivacyEvent, SweepRun, Tally)
+UNMARKED = (Addendum, AssessmentDraft, AuditEntry, AuditSeal, Consent, DataKey, Factor)
+UNMARKED += (PrivacyEvent, SweepRun, Tally)
 """Of no bundle, or not to be changed by anybody."""
 
 

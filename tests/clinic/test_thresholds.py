@@ -3,10 +3,13 @@
 import json
 from datetime import time
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 
-from clinic.thresholds import DEFAULTS, FIELDS, PolicyError, as_json, parse, with_overrides
+from clinic.thresholds import DEFAULTS, FIELDS, TOPICS, PolicyError, as_json, parse, with_overrides
+
+SOURCES = Path(__file__).resolve().parents[2] / "docs" / "clinical-sources.md"
 
 
 def test_a_case_overrides_its_clinic_and_the_clinic_the_default():
@@ -74,3 +77,23 @@ def test_values_out_of_order_are_refused_by_name(overrides, key):
     with pytest.raises(PolicyError) as error:
         with_overrides(overrides)
     assert error.value.key == key
+
+
+class TestWhereTheSourcesDisagree:
+    def test_the_page_and_the_document_say_the_same(self):
+        rows = [
+            line.strip("|").split("|") for line in SOURCES.read_text().splitlines() if line.count("|") == 4
+        ]
+        written = [tuple(cell.strip() for cell in row) for row in rows]
+        assert [(t.name, t.positions, t.here) for t in TOPICS] == written[2:]
+
+    def test_what_decides_is_a_threshold_and_a_conflicting_threshold_decides_something(self):
+        deciding = {key for topic in TOPICS for key in topic.decided_by}
+        assert deciding == {key for key, field in FIELDS.items() if field.metadata["conflict"]}
+
+    @pytest.mark.parametrize(
+        ("name", "numbers"), [("timescale", (4, 6, 8)), ("frequency", (3, 2)), ("running with pain", (3, 3))]
+    )
+    def test_our_default_is_the_tables(self, name, numbers):
+        topic = next(topic for topic in TOPICS if topic.name == name)
+        assert tuple(getattr(DEFAULTS, key) for key in topic.decided_by) == numbers

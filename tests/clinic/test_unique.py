@@ -37,11 +37,12 @@ PROMISES: dict[str, tuple[type[models.Model], Copy]] = {
     "consent_once_a_version": (patients.Consent, {}),
     "patients_restrictedrecord_erasure_id_key": (patients.RestrictedRecord, {}),
     "outcome_once_per_day": (patients.OutcomeScore, {}),
+    "draft_once_an_author": (patients.AssessmentDraft, {}),
     "strength_test_once_per_side": (patients.StrengthTest, {}),
     "exercise_slug_once": (programs.Exercise, {}),
     "template_slug_once": (programs.Template, {}),
     "stage_number_once": (programs.Stage, {}),
-    "program_one_active_per_case": (programs.Program, {}),
+    "program_one_running_per_case": (programs.Program, {}),
     "program_stage_number_once": (programs.ProgramStage, {}),
     "pause_one_open_per_program": (programs.Pause, {}),
     "hold_one_open_per_program": (programs.Hold, {}),
@@ -58,6 +59,7 @@ PROMISES: dict[str, tuple[type[models.Model], Copy]] = {
 
 CORRECTION: Copy = {"client_id": lambda _: uuid4(), "corrects": lambda row: row.corrects or row}
 SECOND_COPY: dict[str, tuple[type[models.Model], Copy]] = {
+    "program_one_draft_per_case": (programs.Program, {"is_draft": lambda _: True}),
     "programs_answer_corrects_id_key": (programs.Answer, CORRECTION),
     "programs_session_corrects_id_key": (programs.Session, CORRECTION),
     "programs_run_corrects_id_key": (programs.Run, CORRECTION),

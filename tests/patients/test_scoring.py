@@ -389,17 +389,19 @@ class TestRealChange:
     @pytest.mark.parametrize(
         ("taken", "word"),
         [
-            (Taken(method="isokinetic"), "method"),
-            (Taken(position="standing"), "position"),
-            (Taken(unit="kgf"), "unit"),
-            (Taken(detail="contracted"), "detail"),
+            (Taken(method="isokinetic"), "with a different method (not noted, then isokinetic)"),
+            (Taken(position="standing"), "with a different position"),
+            (Taken(unit="kgf"), "with a different unit"),
+            (Taken(fixation="belt"), "with a different fixation"),
+            (Taken(lever_arm="0.35 m"), "with a different lever arm"),
+            (Taken(detail="contracted"), "differently (not noted, then contracted)"),
         ],
     )
     def test_values_taken_differently_are_refused_with_the_reason(self, taken: Taken, word: str) -> None:
         result = is_real_change("q_angle", Value(D(10)), Value(D(20), taken))
         assert result.kind is ChangeKind.REFUSED
         assert result.difference is None
-        assert f"different {word}" in result.text
+        assert f"taken {word}" in result.text
 
     def test_the_q_angle_error_is_a_setting(self) -> None:
         strict = dataclasses.replace(DEFAULTS, q_angle_error=D(5))

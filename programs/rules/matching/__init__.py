@@ -1,5 +1,24 @@
-"""Matching a program to the person: drivers found in an assessment, templates ranked by them."""
+"""Matching a program to the person: what the pain may be, drivers found in an assessment, templates ranked by
+them, and whether a program covers what was measured.
+"""
 
+from programs.rules.matching.coverage import (
+    Covered,
+    PlannedExercise,
+    PlannedStage,
+    StageCover,
+    coverage,
+    untargeted,
+)
+from programs.rules.matching.differential import (
+    PROVOKING,
+    Complaint,
+    Criterion,
+    Differential,
+    Possibility,
+    Standing,
+    differential,
+)
 from programs.rules.matching.drivers import (
     AssessmentFacts,
     Driver,
@@ -8,17 +27,31 @@ from programs.rules.matching.drivers import (
     SidedValue,
     StrengthFact,
 )
-from programs.rules.matching.ranking import Candidate, Match, TemplateFacts, match
+from programs.rules.matching.ranking import Candidate, Match, TemplateFacts, match, refusals
 
 __all__ = [
+    "PROVOKING",
     "AssessmentFacts",
     "Candidate",
+    "Complaint",
+    "Covered",
+    "Criterion",
+    "Differential",
     "Driver",
     "FlexibilityFact",
     "Found",
     "Match",
+    "PlannedExercise",
+    "PlannedStage",
+    "Possibility",
     "SidedValue",
+    "StageCover",
+    "Standing",
     "StrengthFact",
     "TemplateFacts",
+    "coverage",
+    "differential",
     "match",
+    "refusals",
+    "untargeted",
 ]

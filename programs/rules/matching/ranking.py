@@ -100,16 +100,23 @@ def match(
     return Match(refer=None, drivers=found, ranking=tuple(ranking), notes=_notes(facts, found, bool(suited)))
 
 
-def _reasons_to_refer(facts: AssessmentFacts) -> tuple[str, ...]:
-    reasons = [f"Open red flag: {flag}" for flag in sorted(facts.open_red_flags)]
-    if facts.age is not None and facts.age < ADULT_AGE:
-        if facts.hip_findings:
-            reasons.append(
-                "Under 18 with a limp, hip pain or lost hip rotation: no weight-bearing, image the hip today"
-            )
-        if not facts.hip_examined:
-            reasons.append("Under 18: examine the hip first (internal rotation, gait)")
+def refusals(*, age: int | None, hip_examined: bool, hip_findings: bool) -> tuple[str, ...]:
+    """Why someone under 18 gets no program yet: the slipped epiphysis is excluded first."""
+    if age is None or age >= ADULT_AGE:
+        return ()
+    reasons = []
+    if hip_findings:
+        reasons.append(
+            "Under 18 with a limp, hip pain or lost hip rotation: no weight-bearing, image the hip today"
+        )
+    if not hip_examined:
+        reasons.append("Under 18: examine the hip first (internal rotation, gait)")
     return tuple(reasons)
+
+
+def _reasons_to_refer(facts: AssessmentFacts) -> tuple[str, ...]:
+    flags = tuple(f"Open red flag: {flag}" for flag in sorted(facts.open_red_flags))
+    return flags + refusals(age=facts.age, hip_examined=facts.hip_examined, hip_findings=facts.hip_findings)
 
 
 def _candidate(

@@ -46,7 +46,8 @@ def joined(cases: QuerySet[Any]) -> QuerySet[Any]:
     alerts = {
         alert_of(kind): FilteredRelation("alerts", condition=waiting & Q(alerts__kind=kind)) for kind in KINDS
     }
-    program = FilteredRelation("programs", condition=Q(programs__ended_on=None))
+    sent = Q(programs__ended_on=None, programs__is_draft=False)
+    program = FilteredRelation("programs", condition=sent)
     found: QuerySet[Any] = cases.annotate(**alerts, **{PROGRAM: program})
     return found
 

@@ -242,7 +242,8 @@ def _doses(patient: Patient, exercises: Iterable[ExerciseDone]) -> Mapping[int, 
     ids = [done.dose for done in exercises]
     if not ids:
         raise DiaryError("exercises", "Name one exercise at least.")
-    rows = ProgramDose.objects.of_patient(patient).select_related("exercise", "stage__program")
+    rows = ProgramDose.objects.of_patient(patient).filter(stage__program__is_draft=False)
+    rows = rows.select_related("exercise", "stage__program")
     doses: dict[int, ProgramDose] = rows.in_bulk(ids)
     for index, pk in enumerate(ids):
         field = f"exercises.{index}.dose"

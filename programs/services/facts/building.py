@@ -11,11 +11,13 @@ from zoneinfo import ZoneInfo
 from clinic.thresholds import Thresholds
 from programs.models import Alert, DayPain, Pause, Program, StageMove
 from programs.rules import progression, stall
+from programs.rules.matching import untargeted
 from programs.rules.pain import Activity, Light, PainVerdict, ready_since
 from programs.services import gates
+from programs.services.coverage import planned
 from programs.services.facts.drift import where_it_hurts
 from programs.services.facts.rows import CaseRows, other_side, read, until
-from programs.services.matching import STRENGTHENING, strength_facts
+from programs.services.matching import strength_facts
 
 WORST_RECALL_DAYS = 3  # what the assessment's questions ask for
 WEEK_RECALL_DAYS = 7
@@ -208,14 +210,8 @@ def _untreated_deficits(program: Program, on: date, rows: CaseRows) -> tuple[str
         return ()
     latest = tested[-1]
     latest.episode = program.episode  # loaded already: no query for each case
-    trained = {
-        group
-        for dose in rows.doses
-        if dose.stage.number == program.current_stage and dose.exercise.kind in STRENGTHENING
-        for group in dose.exercise.muscle_groups
-    }
-    tests = strength_facts(latest)
-    return tuple(test.text for test in tests if test.deficit and test.muscle_group not in trained)
+    doses = [dose for dose in rows.doses if dose.stage.number == program.current_stage]
+    return tuple(test.text for test in untargeted(strength_facts(latest), planned(doses)))
 
 
 def _local(instant: datetime, zone: ZoneInfo) -> date:

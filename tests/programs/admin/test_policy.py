@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.html import escape
 
 from clinic.models import ClinicPolicy
-from clinic.thresholds import DEFAULTS
-from tests.factories import make_case
+from clinic.thresholds import DEFAULTS, TOPICS
+from tests.factories import make_case, make_clinic
 from tests.programs.services.recorded import flat_case
 
 pytestmark = pytest.mark.django_db
@@ -63,3 +64,22 @@ def test_values_out_of_order_are_named_beside_their_field(staff: Any, page: str)
 
 def test_who_is_no_owner_tries_nothing(staff: Any, page: str) -> None:
     assert staff.client(staff.physio).post(page, {"_try": "1"}).status_code == 403
+
+
+def test_cases_with_thresholds_of_their_own_are_named_with_both_values(staff: Any, page: str) -> None:
+    make_case(staff.clinic, clinician=staff.physio, case_number="77", policy_overrides={"stalled_week": 10})
+    make_case(staff.clinic, clinician=staff.physio, case_number="78")
+    make_case(make_clinic(), case_number="79", policy_overrides={"stalled_week": 10})
+
+    html = staff.client(staff.owner).get(page).content.decode()
+
+    assert "case 77: Stalled from week: 10 weeks (clinic 8)" in html
+    assert "case 78" not in html
+    assert "case 79" not in html
+
+
+def test_each_disagreement_of_the_sources_links_to_what_decides_it(staff: Any, page: str) -> None:
+    html = staff.client(staff.owner).get(page).content.decode()
+    for topic in TOPICS:
+        assert escape(topic.positions) in html
+        assert all(f'href="#row-{key}"' in html and f'id="row-{key}"' in html for key in topic.decided_by)

@@ -36,7 +36,7 @@ def _text(name: str, length: int) -> migrations.AddField:
 
 
 class Migration(migrations.Migration):
-    dependencies = [("programs", "0007_audit")]
+    dependencies = [("programs", "0008_drafts")]
 
     operations = [
         _empty("program", "looked_at", models.DateTimeField),
