@@ -13,7 +13,7 @@ from django.db.models.functions import UUID7, Lower, Now
 from django.utils.crypto import salted_hmac
 from django.utils.functional import cached_property
 
-from clinic.accounts.models import BreakGlass, Factor, Tally
+from clinic.accounts.models import ApiCreation, BreakGlass, Factor, StaffToken, Tally
 from clinic.audit import seen
 from clinic.audit.models import AuditEntry, AuditSeal
 from clinic.data_keys import DataKey
@@ -28,6 +28,7 @@ from clinic.thresholds import PolicyError, Thresholds, with_overrides
 from clinic.zones import validate_zone
 
 __all__ = [
+    "ApiCreation",
     "AuditEntry",
     "AuditSeal",
     "BreakGlass",
@@ -39,6 +40,7 @@ __all__ = [
     "MembershipQuerySet",
     "OutboxMessage",
     "RowAttempt",
+    "StaffToken",
     "SweepRun",
     "Tally",
     "User",

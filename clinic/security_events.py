@@ -25,6 +25,7 @@ class Event(StrEnum):
     WRONG_CODE = "wrong code"
     WRONG_PASSKEY = "wrong passkey"
     WRONG_LINK = "wrong link"
+    WRONG_TOKEN = "wrong token"  # noqa: S105
     LOCKED = "locked"
     LIMITED = "limited"
     REFUSED = "refused"

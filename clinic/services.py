@@ -8,6 +8,7 @@ from datetime import datetime, time
 from django.db import transaction
 
 from clinic.accounts.joining import login_of_staff, send_way_in
+from clinic.accounts.tokens import end_tokens
 from clinic.errors import FieldError
 from clinic.models import Clinic, ClinicPolicy, Membership, User
 from clinic.roles import CLINICIAN_ROLES, Capability, Role, require
@@ -82,6 +83,8 @@ def change_member(
     others = Membership.objects.owners().filter(clinic=membership.clinic_id).exclude(pk=membership.pk)
     if (role != Role.OWNER or not is_active) and not others.exists():
         raise StaffError("role", "The clinic needs an owner: name another one first.")
+    if (role, is_active) != (membership.role, membership.is_active):
+        end_tokens(membership=membership)
     membership.role, membership.is_active = role, is_active
     membership.save(update_fields=["role", "is_active"])
     if not (is_active and role in CLINICIAN_ROLES):

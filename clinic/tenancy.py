@@ -13,6 +13,8 @@ from django.db.models import Q, QuerySet
 
 from clinic.roles import Capability
 
+from clinic.roles import Capability
+
 
 @dataclass(frozen=True, slots=True)
 class Scope:
@@ -50,6 +52,17 @@ class ScopedQuerySet(models.QuerySet[Any]):
         if scope.patient is None:
             return self.none()
         return self.filter(**{scope.patient: patient.pk})
+
+
+def clinics_where(user: Any, capability: Capability) -> list[int]:
+    """Ids of the clinics in which the user has the capability."""
+    return [clinic_id for clinic_id in user.seen_clinic_ids if user.may(capability, clinic_id)]
+
+
+def rows_where(user: Any, capability: Capability, rows: models.QuerySet[Any]) -> models.QuerySet[Any]:
+    """The rows the user sees, of the clinics in which their role allows it: one role here, another there."""
+    clinic = rows.model.scope.clinic
+    return rows.scoped(user).filter(**{f"{clinic}__in": clinics_where(user, capability)})  # type: ignore[attr-defined]
 
 
 class ClinicRow(models.Model):

@@ -1,4 +1,4 @@
-"""``/api/v1/``: the patient's API, its schema and Swagger page; any other address below it is a problem."""
+"""``/api/v1/``: the patient's API, the staff's, the schema and its page; any other address is a problem."""
 
 from __future__ import annotations
 
@@ -29,5 +29,6 @@ urlpatterns = [
     path("schema/", SpectacularAPIView.as_view(), name="schema"),
     path("docs/", SpectacularSwaggerSplitView.as_view(url_name="schema", **ONLY_SHOWN), name="docs"),
     path("", include("programs.api.urls")),
+    path("", include("programs.api.staff.urls")),
     re_path("", NowhereView.as_view()),
 ]

@@ -264,21 +264,38 @@ REST_FRAMEWORK = {
 SPECTACULAR_SETTINGS = {
     "TITLE": f"{SITE_NAME} API",
     "DESCRIPTION": (
-        "What the patient's app talks to. Log in with an invitation or with a code by e-mail, keep the "
-        "token, and send it as `Authorization: Token <token>`. Nothing here names a patient: the token does. "
-        "Rows the client makes are PUT under a UUID of its own, so that any request may be repeated. Errors "
-        "are `application/problem+json` and name the field at fault. Pain is 0-10 with one decimal."
+        "What the patient's app talks to, and a clinic's own tools. A patient logs in with an invitation or "
+        "with a code by e-mail; a member of staff makes a token in the admin. Either is sent as "
+        "`Authorization: Token <token>`. It says whose rows these are: a patient's own record, or what the "
+        "member sees of one clinic. Rows the patient's client makes are PUT under a UUID of its own, what a "
+        "tool creates takes an `Idempotency-Key`, so that any request may be repeated. A tool's edits name "
+        "the version they are of (`If-Match`). Errors are `application/problem+json` and name the field at "
+        "fault. Pain is 0-10 with one decimal."
     ),
     "VERSION": "1",
     "TAGS": [
-        {"name": "auth", "description": "Log in and out, one token per device."},
-        {"name": "me", "description": "What to do, what is asked, how it goes."},
-        {"name": "diary", "description": "What the patient reports."},
+        {"name": "auth", "description": "Patients: log in and out, one token per device."},
+        {"name": "me", "description": "Patients: what to do, what is asked, how it goes."},
+        {"name": "diary", "description": "Patients: what they report."},
+        {"name": "token", "description": "Staff: the token that asks."},
+        {"name": "patients", "description": "Staff: who is treated, how to reach them, their rights."},
+        {"name": "cases", "description": "Staff: episodes of care, from opening to discharge."},
+        {"name": "programs", "description": "Staff: a patient's own program."},
+        {"name": "alerts", "description": "Staff: what to act on."},
+        {"name": "exercises", "description": "Staff: the library's exercises."},
+        {"name": "templates", "description": "Staff: programs to copy from."},
+        {"name": "policy", "description": "Staff: the clinic's thresholds."},
+        {"name": "staff", "description": "Staff: who works here."},
     ],
     "SERVE_AUTHENTICATION": [],
     "ENUM_NAME_OVERRIDES": {
         "PainLocationEnum": "patients.vocabulary.PainLocation.choices",
         "SymptomEnum": "programs.api.inputs.SYMPTOMS",
+        "DiagnosisEnum": "patients.vocabulary.Diagnosis.choices",
+        "ExerciseKindEnum": "programs.models.Exercise.Kind",
+        "AlertKindEnum": "programs.models.Alert.Kind",
+        "ContactKindEnum": "programs.models.ContactLog.Kind",
+        "PauseKindEnum": "programs.models.Pause.Kind",
     },
     "SERVE_INCLUDE_SCHEMA": False,
     "SWAGGER_UI_DIST": "SIDECAR",

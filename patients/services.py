@@ -17,7 +17,7 @@ from knox.crypto import hash_token as hash_secret
 
 from clinic import security_events
 from clinic.errors import FieldError
-from clinic.models import Clinic, Membership, User
+from clinic.models import ApiCreation, Clinic, Membership, StaffToken, User
 from clinic.roles import Capability, require
 from clinic.row_security import Tenant, acting_for
 from clinic.security_events import Event
@@ -34,6 +34,8 @@ from patients.models import (
 INVITATION_DAYS = 14
 INVITATION_SHOWN_DAYS = 30
 """So long after its end an invitation is kept: staff see that it ran out, and send another."""
+RETRIED_FOR = timedelta(days=2)
+"""So long the API knows what a key of a request has created."""
 CASE_NUMBER_LOCK = 7340
 FIRST_NUMBER = 1001
 COUNTED = re.compile(r"[0-9]{1,9}")
@@ -267,8 +269,9 @@ def revoke_devices(*, patient: Patient) -> int:
 
 @transaction.atomic
 def forget_expired(*, now: datetime, batch: int = 500) -> int:
-    """Delete what opens nothing any more: device tokens and login codes at their end (codes once used, too),
-    invitations some weeks after it. At most ``batch`` of each; how many it were.
+    """Delete what opens nothing any more: tokens and login codes at their end (codes once used, too),
+    invitations some weeks after it, and what the API remembers of retries. At most ``batch`` of each; how
+    many it were.
     """
     shown_since = now - timedelta(days=INVITATION_SHOWN_DAYS)
     return sum(
@@ -277,6 +280,8 @@ def forget_expired(*, now: datetime, batch: int = 500) -> int:
             DeviceToken.objects.filter(expiry__lte=now),
             LoginCode.objects.filter(Q(expires_at__lte=now) | Q(used_at__isnull=False)),
             Invitation.objects.filter(expires_at__lte=shown_since),
+            StaffToken.objects.filter(expires_at__lte=now),
+            ApiCreation.objects.filter(created_at__lte=now - RETRIED_FOR),
         )
     )
 

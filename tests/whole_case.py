@@ -12,7 +12,7 @@ from uuid import uuid4
 from django.db import transaction
 
 from clinic import outbox
-from clinic.models import BreakGlass, Clinic, RowAttempt
+from clinic.models import ApiCreation, BreakGlass, Clinic, RowAttempt, StaffToken
 from clinic.row_security import Tenant, acting_for
 from patients import consents
 from patients import models as patients
@@ -111,6 +111,12 @@ def whole_case(clinic: Clinic) -> Episode:
     )
     patients.PrivacyEvent.objects.create(**in_clinic, patient_key=erasure.pk, what="erased", at=NOW)
     log_in(patient)
+    StaffToken.objects.create(
+        **in_clinic, user=by, name="Tool", digest=uuid4().hex, tied="x", created_at=NOW, expires_at=NOW + HOUR
+    )
+    ApiCreation.objects.create(
+        **in_clinic, user=by, route="api-patients", key=uuid4().hex, body_hash="x", created_at=NOW
+    )
     operator = make_operator()
     BreakGlass.objects.create(
         **in_clinic, operator=operator, reason="A restore", started_at=NOW, ends_at=NOW + HOUR

@@ -1,4 +1,4 @@
-"""What an account has beside its password: second factors, counted tries, records opened by break-glass."""
+"""What an account has beside its password: second factors, API tokens, counted tries, opened records."""
 
 from __future__ import annotations
 
@@ -94,3 +94,66 @@ class BreakGlass(models.Model):
 
     def __str__(self) -> str:
         return f"{self.operator} at {self.clinic}"
+
+
+class StaffToken(models.Model):
+    """A member's key to one clinic's API, for a tool of theirs. Only its hash is kept.
+
+    ``tied`` is what it was made for (``clinic.accounts.tokens``): it ends when that changes.
+    """
+
+    scope = Scope()
+
+    clinic = models.ForeignKey("clinic.Clinic", on_delete=models.PROTECT, related_name="+")
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="api_tokens")
+    name = models.CharField(max_length=60)
+    digest = models.CharField(max_length=128, unique=True)
+    tied = models.CharField(max_length=64)
+    writes = models.BooleanField(default=False)
+    created_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+    last_used_at = models.DateTimeField(null=True, blank=True)
+
+    objects = ScopedQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = "API token"
+        ordering = ("-created_at", "-pk")
+        constraints = [
+            models.CheckConstraint(condition=~Q(name=""), name="staff_token_has_name"),
+            models.CheckConstraint(
+                condition=Q(expires_at__gt=F("created_at")), name="staff_token_expires_later"
+            ),
+        ]
+        indexes = [models.Index(fields=["user", "clinic"], name="staff_token_of_member")]  # the own account
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class ApiCreation(models.Model):
+    """What a request with an ``Idempotency-Key`` created: sent again, it creates no twin.
+
+    ``row_key`` names the row, ``body_hash`` tells a retry from another body under the same key.
+    """
+
+    scope = Scope()
+
+    clinic = models.ForeignKey("clinic.Clinic", on_delete=models.PROTECT, related_name="+")
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    route = models.CharField(max_length=80)
+    key = models.CharField(max_length=64)
+    body_hash = models.CharField(max_length=64)
+    row_key = models.CharField(max_length=40, blank=True)
+    created_at = models.DateTimeField()
+
+    objects = ScopedQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["clinic", "user", "route", "key"], name="api_creation_once")
+        ]
+        indexes = [models.Index(fields=["created_at"], name="api_creation_by_age")]  # what is over its term
+
+    def __str__(self) -> str:
+        return f"{self.route}: {self.row_key}"

@@ -4,6 +4,7 @@ from django.urls import path
 
 from clinic.admin import account, entry
 from clinic.admin.break_glass import break_glass, close
+from clinic.admin.tokens import api_tokens, revoke_api_token
 
 urlpatterns = [
     path("login/", entry.log_in, name="log-in"),
@@ -16,6 +17,8 @@ urlpatterns = [
     path("account/remove/<int:pk>/", account.remove_factor, name="account-remove"),
     path("account/recovery-codes/", account.new_recovery_codes, name="account-recovery"),
     path("account/sign-out/", account.sign_out_everywhere, name="account-sign-out"),
+    path("account/tokens/", api_tokens, name="account-tokens"),
+    path("account/tokens/revoke/<int:pk>/", revoke_api_token, name="account-token-revoke"),
     path("break-glass/close/", close, name="break-glass-close"),
     path("break-glass/<str:pk>/", break_glass, name="break-glass"),
 ]

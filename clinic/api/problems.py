@@ -38,6 +38,26 @@ class Conflict(exceptions.APIException):
     default_code = "conflict"
 
 
+class VersionMissing(exceptions.APIException):
+    """An edit has to say which version it is of."""
+
+    status_code = status.HTTP_428_PRECONDITION_REQUIRED
+    default_detail = "Send If-Match with the ETag that you read: nobody's change gets lost."
+    default_code = "if_match_required"
+
+
+class VersionStale(exceptions.APIException):
+    """Somebody else was faster; ``etag`` is the present version."""
+
+    status_code = status.HTTP_412_PRECONDITION_FAILED
+    default_detail = "It was changed since you read it. Read it again, then repeat your change."
+    default_code = "stale"
+
+    def __init__(self, etag: str) -> None:
+        super().__init__()
+        self.etag = etag
+
+
 class ErrorSerializer(serializers.Serializer[Any]):
     """One thing at fault."""
 
@@ -104,6 +124,8 @@ def _headers(exception: exceptions.APIException) -> dict[str, str]:
     headers = {}
     if challenge := getattr(exception, "auth_header", None):
         headers["WWW-Authenticate"] = challenge
+    if etag := getattr(exception, "etag", None):
+        headers["ETag"] = etag
     if (wait := getattr(exception, "wait", None)) is not None:
         headers["Retry-After"] = str(int(wait))
     return headers

@@ -6,6 +6,7 @@ ITSELF = "The audit trail itself, which nobody changes."
 EXEMPT = {
     "clinic_auditentry": ITSELF,
     "clinic_auditseal": ITSELF,
+    "clinic_apicreation": "Which row a request created, for two days; that it was added is on record.",
     "clinic_rowattempt": "How often a periodic job has begun a row; the row's own changes are on record.",
     "clinic_tally": "How often something was tried, under keyed hashes.",
     "clinic_sweeprun": "When a periodic job ran; counts only.",

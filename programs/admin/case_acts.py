@@ -34,19 +34,6 @@ QUESTIONNAIRES: Mapping[str, Mapping[str, Item]] = {
     OutcomeMeasure.KOOS_PF.value: KOOS_PF_ITEMS,
     OutcomeMeasure.LEFS.value: LEFS_ITEMS,
 }
-# The other groups are the clinic's alone: its digest, its library, its red flags.
-GROUPS_OF_A_CASE = (
-    "Stall",
-    "Baseline",
-    "Pain now",
-    "Success",
-    "Reasons",
-    "Alerts",
-    "24-hour pain rule",
-    "Stage gates",
-    "Running",
-    "Check-ins",
-)
 
 
 class CaseAct(Act):
@@ -272,7 +259,7 @@ class CasePolicy(CaseAct, ThresholdFields):
     )
 
     def prepare(self) -> None:
-        keys = [key for key, field in FIELDS.items() if field.metadata["group"] in GROUPS_OF_A_CASE]
+        keys = [key for key, field in FIELDS.items() if field.metadata["group"] in cases.GROUPS_OF_A_CASE]
         self.offer(keys, in_force=self.target.thresholds, usual=self.target.clinic.thresholds())
 
     def perform(self) -> str:

@@ -34,10 +34,13 @@ CLIENT_ID = OpenApiParameter(
 _MEANINGS = {
     400: "What is wrong, naming each field at fault. Nothing was stored.",
     401: "No token, or one that is not valid (any more). Log in again.",
+    403: "Your role, or a token that only reads, does not allow it. Nothing was changed.",
     404: "Not there, or not yours.",
     409: "Something else is stored under this UUID. It was not changed.",
+    412: "It was changed since you read it. `ETag` is the present version.",
     413: "The body is too large.",
     415: "Send `application/json`.",
+    428: "Send `If-Match` with the `ETag` that you read.",
     429: "Too many tries. `Retry-After` says when to come back, in seconds.",
 }
 

@@ -10,7 +10,7 @@ from django.db import transaction
 from clinic import outbox
 from clinic.models import User
 from clinic.roles import Capability, require
-from clinic.thresholds import parse, to_json
+from clinic.thresholds import FIELDS, PolicyError, parse, to_json
 from patients.models import Assessment, Episode, Invitation, LoginCode, OutcomeScore, Patient
 from patients.scoring import akps_red_flags
 from patients.services import (
@@ -31,6 +31,12 @@ from programs.services.assign import end_program
 from programs.services.checkins import schedule_next
 from programs.services.due import review_again
 from programs.services.red_flags import raise_red_flag, tell
+
+# The other groups are the clinic's alone: its digest, its library, its red flags.
+GROUPS_OF_A_CASE = (
+    *("Stall", "Baseline", "Pain now", "Success", "Reasons", "Alerts", "24-hour pain rule", "Stage gates"),
+    *("Running", "Check-ins"),
+)
 
 
 @transaction.atomic
@@ -173,6 +179,9 @@ def set_case_policy(*, episode: Episode, by: User, values: Mapping[str, object],
         raise CaseError("episode", "This case is closed: its thresholds stay as they were.")
     of_clinic = episode.clinic.thresholds()
     parsed = {key: parse(key, raw) for key, raw in values.items()}
+    for key in parsed:
+        if FIELDS[key].metadata["group"] not in GROUPS_OF_A_CASE:
+            raise PolicyError(key, "is the same for all cases of the clinic")
     overrides = {key: to_json(value) for key, value in parsed.items() if value != getattr(of_clinic, key)}
     episode.clinic.thresholds(overrides)
     episode.policy_overrides = overrides

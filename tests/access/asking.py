@@ -17,7 +17,7 @@ from django.template.base import Template
 from django.urls import reverse
 
 from tests.access import bodies
-from tests.access.table import ACTIONS, ADMIN, Row
+from tests.access.table import ACTIONS, ADMIN, TOOLS, Row
 from tests.access.world import Bundle, Database, Person, World, marks
 
 QUERIES = {
@@ -79,7 +79,8 @@ class Asking:
         url = address(request.route, target)
         session = person.client.cookies.copy()
         with rendering(request.read):
-            response = person.client.generic(request.method, url, *body, headers=person.headers)
+            headers = {**person.headers, **({"If-Match": "*"} if request.route in TOOLS else {})}
+            response = person.client.generic(request.method, url, *body, headers=headers)
         person.come_back(session)
         text = response.content.decode(errors="replace")
         return Answer(
@@ -100,6 +101,8 @@ class Asking:
             kind = "member"
             if bundle is not None and bundle is person.own and person.membership:
                 return person.membership
+        if kind == "token" and person.token and bundle and bundle is person.own:
+            return person.token
         if kind == "factor" and person.factor and bundle and bundle is person.own:
             return person.factor
         return bundle.ids[kind] if bundle else self.world.missing[kind]

@@ -55,6 +55,7 @@ def to_erase(bundle: Bundle) -> Fields:
 WHY = {"reason": "Asked for by letter."}
 
 FILLED_IN: dict[str, Fields | Callable[[Bundle], Fields]] = {
+    "account-tokens": {"name": "Tool", "may": "write", "days": "30"},
     "admin:clinic_membership_me": {"digest_weekday": "2"},
     "admin:patients_patient_add": new_patient,
     "admin:patients_patient_add ?clinic": new_patient,
@@ -119,6 +120,36 @@ SENT: dict[str, Fields | Callable[[Bundle], Fields]] = {
     "me-session-next-morning": {"pain_next_morning": 2},
     "me-run": {**EFFORT, "distance_km": 4},
     "me-run-next-morning": {"pain_next_morning": 2},
+    "api-patients": {"given_name": "New", "timezone": "UTC"},
+    "api-patients-invite": lambda bundle: {"patients": [str(bundle.ids["newcomer"])]},
+    "api-patient": {"phone": "+31 20 555 0199"},
+    "api-patient-export": WHY,
+    "api-patient-erase": to_erase,
+    "api-cases": lambda bundle: {
+        "patient": str(bundle.ids["patient"]),
+        "clinician": bundle.clinician.pk,
+        "diagnosis": "pfp",
+        "index_side": "left",
+    },
+    "api-cases-reassign": lambda bundle: {"cases": [bundle.plain.pk], **colleague(bundle)},
+    "api-case": {"both_knees": True},
+    "api-case-discharge": {"outcome": "improved"},
+    "api-case-reassign": colleague,
+    "api-case-contacts": {"kind": "call", "note": "Called"},
+    "api-case-thresholds": {"values": {"stalled_week": 10}},
+    "api-programs": lambda bundle: {"case": bundle.plain.pk, "template": bundle.ids["template"]},
+    "api-program": {"name": "Changed"},
+    "api-program-stage": {"to_stage": 2, "override_reason": "Ready"},
+    "api-program-pause": {"kind": "holiday"},
+    "api-program-resume": {},
+    "api-program-fair-trial": {"reason": "Another try"},
+    "api-alerts-bulk": lambda bundle: {"alerts": [bundle.ids["alert"]], "act": "acknowledge"},
+    "api-alert-acknowledge": {},
+    "api-alert-snooze": soon,
+    "api-alert-resolve": {"outcome": "Settled"},
+    "api-alert-clear": {"finding": "Harmless", "seen": 1},
+    "api-policy": {"values": {"stalled_week": 10}},
+    "api-policy-trial": {"values": {"stalled_week": 10}},
 }
 """JSON bodies of the API."""
 

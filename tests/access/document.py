@@ -34,7 +34,7 @@ SHOWN = (200, 405)  # a page, or a button without one
 
 
 def document() -> str:
-    return "\n".join([HEAD, *_staff(), *_patients(), *_open(), *_work()]) + "\n"
+    return "\n".join([HEAD, *_staff(), *_tools(), *_patients(), *_open(), *_work()]) + "\n"
 
 
 def _staff() -> Iterator[str]:
@@ -46,6 +46,15 @@ def _staff() -> Iterator[str]:
         yield f"| {row.what} | {' | '.join(_may(row, role) for role in ROLES)} |"
     closed = [row.what for row in table.ADMIN.values() if not row.sees]
     yield f"\nNobody: {_listed(closed)}.\n"
+
+
+def _tools() -> Iterator[str]:
+    yield "## Staff's own tools, with a member's API token: one clinic, as the member\n"
+    yield f"| what | address | {' | '.join(table.TEAM)} |"
+    yield f"|---|---|{'---|' * len(table.TEAM)}"
+    for route, row in table.TOOLS.items():
+        yield f"| {row.what} | `{route}` | {' | '.join(_may(row, role) for role in table.TEAM)} |"
+    yield "\nNobody else has such a token; one that only reads acts nowhere.\n"
 
 
 def _may(row: Row, role: str) -> str:

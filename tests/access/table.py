@@ -114,6 +114,8 @@ ADMIN = {
     "account-remove": button("Remove a second factor", STAFF, "factor"),
     "account-recovery": button("New recovery codes", STAFF, done=200),
     "account-sign-out": button("Sign out everywhere else", STAFF),
+    "account-tokens": form("Own API tokens; make one", TEAM, done=200),
+    "account-token-revoke": button("Revoke an API token", TEAM, "token"),
     # --- patients and their cases
     "admin:patients_patient_changelist": page("List of patients, with their states", TEAM_AND_READERS),
     "admin:call-list": page("Call list", TEAM),
@@ -279,6 +281,53 @@ API = {
     "me-run-next-morning": put("The morning after a run", "run", done=200),
 }
 """The patient's own record. Who has no token is told so (401), whatever they ask for."""
+
+TOOLS = {
+    "api-token": shown("The token that asks; end it", TEAM, TEAM, method="DELETE", done=204),
+    "api-patients": shown("Find patients; take one on", TEAM, TEAM, done=201),
+    "api-patients-invite": sent("Invite many patients", TEAM, done=200),
+    "api-patient": shown("A patient; change contact data", TEAM, TEAM, "patient", method="PATCH", done=200),
+    "api-patient-invite": sent("Invite a patient", TEAM, "newcomer", done=201),
+    "api-patient-readers": page("Who has seen the record of a patient", CLINICIANS, "patient"),
+    "api-patient-export": sent(
+        "Take out all data of a patient", OWNERS, "patient", done=200, also=("mail", "device")
+    ),
+    "api-patient-erase": sent("Erase a patient", OWNERS, "patient", done=200),
+    "api-cases": shown("Find cases; open one", TEAM, CLINICIANS, done=201),
+    "api-cases-reassign": sent("Hand over many cases", CLINICIANS, done=200),
+    "api-case": shown("A case; correct it", TEAM, CLINICIANS, "case", method="PATCH", done=200),
+    "api-case-discharge": sent("Discharge", CLINICIANS, "case", done=200),
+    "api-case-reassign": sent("Hand a case to a colleague", CLINICIANS, "case", done=204),
+    "api-case-contacts": shown("Calls of a case; log one", TEAM, TEAM, "case", done=201),
+    "api-case-thresholds": shown(
+        "Thresholds of one case; set them", CLINICIANS, CLINICIANS, "case", method="PUT", done=200
+    ),
+    "api-programs": shown("Find programs of patients; assign one", CLINICIANS, CLINICIANS, done=201),
+    "api-program": shown("A program; change it", CLINICIANS, CLINICIANS, "program", method="PATCH", done=200),
+    "api-program-gate": page("Whether the next stage is open", CLINICIANS, "program"),
+    "api-program-stage": sent("Move to another stage", CLINICIANS, "program", done=200),
+    "api-program-pause": sent("Pause a program", CLINICIANS, "program", done=200),
+    "api-program-resume": sent("Resume a program", CLINICIANS, "paused program", done=200),
+    "api-program-fair-trial": sent("Declare a new fair trial", CLINICIANS, "program", done=200),
+    "api-program-wake": sent("Wake an imported program", CLINICIANS, "program", done=200),
+    "api-alerts": page("Find alerts", CLINICIANS),
+    "api-alerts-bulk": sent("Acknowledge or snooze many alerts", CLINICIANS, done=200),
+    "api-alert": page("An alert with its evidence", CLINICIANS, "alert"),
+    "api-alert-acknowledge": sent("Acknowledge an alert", CLINICIANS, "red flag", done=200),
+    "api-alert-snooze": sent("Snooze an alert", CLINICIANS, "alert", done=200),
+    "api-alert-resolve": sent("Resolve an alert", CLINICIANS, "alert", done=200),
+    "api-alert-clear": sent("Clear a red flag with a finding", CLINICIANS, "red flag", done=200),
+    "api-exercises": page("Find exercises", CLINICIANS),
+    "api-exercise": page("An exercise", CLINICIANS, "exercise"),
+    "api-templates": page("Find programs to assign", CLINICIANS),
+    "api-template": page("A program to assign", CLINICIANS, "template"),
+    "api-staff": page("Who works here", TEAM),
+    "api-member": page("A member of staff", TEAM, "member"),
+    "api-policy": shown("The clinic's policy; change it", OWNERS, OWNERS, method="PATCH", done=200),
+    "api-policy-trial": sent("Try a policy on the last 90 days", OWNERS, done=200, silent=True),
+}
+"""What a member's own tools may, with a token of the member: as much as the member. Whoever has none is told
+so (401), whatever they ask for. Only who works for a clinic can have one."""
 
 OPEN = {
     "auth-invitation": sent("Accept an invitation, by its token", ANYBODY, done=400, silent=True),

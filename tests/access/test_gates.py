@@ -35,7 +35,7 @@ def addresses(resolver: URLResolver, path: str = "/", space: str = "") -> Iterat
 
 
 def listed() -> set[str]:
-    every = table.ADMIN | table.API | table.OPEN | table.DOORS | table.NOWHERE
+    every = table.ADMIN | table.API | table.TOOLS | table.OPEN | table.DOORS | table.NOWHERE
     variants = {route for route in every if " ?" in route} | set(table.ACTIONS.values())
     return set(every) - variants
 

@@ -53,6 +53,20 @@ def in_api(asked: Request) -> int:
     return 405
 
 
+def in_tools(asked: Request) -> int:
+    row, role = asked.row, asked.person.role
+    if role not in table.TEAM:
+        return 401
+    looks = asked.method in SAFE and bool(row.sees)
+    if not looks and asked.method != (row.method if row.does else ""):
+        return 405
+    if role not in (row.sees if looks else row.does):
+        return 403
+    if row.of and not reaches(asked):
+        return 404
+    return row.opened if looks else row.done
+
+
 def in_the_open(asked: Request) -> int:
     row = asked.row
     if row.any_method or (asked.method in SAFE and row.sees):
@@ -84,6 +98,12 @@ def test_admin(asking: Asking, route: str) -> None:
 @pytest.mark.parametrize("route", table.API)
 def test_api(asking: Asking, route: str) -> None:
     wrong = list(walk(asking, route, table.API[route], in_api))
+    assert not wrong, "\n".join(wrong)
+
+
+@pytest.mark.parametrize("route", table.TOOLS)
+def test_tools(asking: Asking, route: str) -> None:
+    wrong = list(walk(asking, route, table.TOOLS[route], in_tools))
     assert not wrong, "\n".join(wrong)
 
 
@@ -178,7 +198,7 @@ SLOW = {"schema", "docs"}
 
 def thorough(route: str) -> str:
     """Who tries every method there."""
-    return "owner" if route in table.ADMIN else "patient" if route in table.API else "anonymous"
+    return "owner" if route in table.ADMIN | table.TOOLS else "patient" if route in table.API else "anonymous"
 
 
 def objects(person: Person, row: Row) -> Iterator[tuple[str, Bundle | None]]:

@@ -38,7 +38,7 @@ from tests.whole_case import as_tenant, put, whole_case
 HOUR = timedelta(hours=1)
 STAFF_ONLY = {
     *("programs_digest", "clinic_outboxmessage", "clinic_breakglass", "clinic_rowattempt"),
-    "clinic_auditentry",
+    *("clinic_auditentry", "clinic_stafftoken", "clinic_apicreation"),
     *("patients_erasure", "patients_restrictedrecord", "patients_privacyevent"),
     "patients_assessmentdraft",
 }
@@ -111,7 +111,7 @@ def patient_of(row: Any) -> Any:
 
 
 def test_the_rows_below_reach_every_protected_table(cases: Any) -> None:
-    assert len(PROTECTED) == 48
+    assert len(PROTECTED) == 50
     for table, model in PROTECTED.items():
         assert len(ids(model)) >= 2, table
 
@@ -296,6 +296,7 @@ def test_an_operator_reads_an_opened_clinic_and_writes_nothing(own: Clinic, case
     """Every table of records; tokens, codes and invitations are none, and what is put away stays put away."""
     Exercise.objects.create(slug="global", name="Global", kind="strength")
     secrets = {f"patients_{name}" for name in ("invitation", "logincode", "devicetoken")}
+    secrets |= {"clinic_stafftoken", "clinic_apicreation"}
     closed = {f"patients_{name}" for name in ("erasure", "restrictedrecord", "privacyevent")}
     other = {f"clinic_{name}" for name in ("outboxmessage", "breakglass", "rowattempt", "auditentry")}
     opened = Tenant(platform=True, reads=(own.pk,))

@@ -26,6 +26,8 @@ PROMISES: dict[str, tuple[type[models.Model], Copy]] = {
     "membership_once_per_clinic": (clinic.Membership, {}),
     "clinic_clinicpolicy_clinic_id_key": (clinic.ClinicPolicy, {}),
     "factor_once": (clinic.Factor, {}),
+    "clinic_stafftoken_digest_key": (clinic.StaffToken, {}),
+    "api_creation_once": (clinic.ApiCreation, {}),
     "row_attempt_once": (clinic.RowAttempt, {}),
     "clinic_outboxmessage_dedupe_key_key": (clinic.OutboxMessage, {}),
     "patient_email_once_per_clinic": (patients.Patient, {"user": lambda _: None}),

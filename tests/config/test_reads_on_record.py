@@ -17,8 +17,8 @@ from clinic.models import OutboxMessage, User
 from clinic.roles import Role
 from patients.models import Assessment, Episode, Patient
 from programs.admin.patients import ACTS
-from programs.models import Alert, Answer, Run, Session
-from tests.api import Device
+from programs.models import Alert, Answer, Program, Run, Session
+from tests.api import Device, Tool
 from tests.factories import NOW, make_case, make_clinic, make_user
 from tests.staff import sign_in
 from tests.whole_case import whole_case
@@ -135,6 +135,44 @@ def test_every_endpoint_of_a_patient_is_on_record(case: Episode) -> None:
         [entry] = read_since(before, case.patient)
         assert (entry.who, entry.route) == (f"patient:{case.patient_id}", name)
         assert entry.patients == [case.patient_id]
+
+
+TOOL_ROWS = {
+    "api-patient": Patient,
+    "api-patient-readers": Patient,
+    "api-case": Episode,
+    "api-case-contacts": Episode,
+    "api-case-thresholds": Episode,
+    "api-program": Program,
+    "api-program-gate": Program,
+    "api-alert": Alert,
+}
+NAMES_NOBODY = {
+    *("api-token", "api-staff", "api-member", "api-policy"),
+    *("api-exercises", "api-exercise", "api-templates", "api-template"),
+}
+
+
+def test_every_endpoint_of_the_staff_is_on_record(case: Episode, owner: User) -> None:
+    tool, tried = Tool(owner), set()
+    for name, parts in ROUTES.items():
+        if not name.startswith("api-") or name in NAMES_NOBODY:
+            continue
+        if parts and name not in TOOL_ROWS:
+            path = reverse(name, args=[0])
+            assert tool.http.get(path, headers=tool.headers).status_code == 405, f"say here whose {name} is"
+            continue
+        row = TOOL_ROWS[name]._base_manager.first() if parts else None  # type: ignore[attr-defined]
+        before = last_entry()
+        response = tool.http.get(reverse(name, args=[row.pk] if row else []), headers=tool.headers)
+        if response.status_code == 405:
+            continue
+        tried.add(name)
+        assert response.status_code == 200, name
+        [entry] = read_since(before, case.patient)
+        assert (entry.who, entry.route) == (f"user:{owner.pk}", name)
+        assert entry.why.startswith("API token: Tool"), name
+    assert tried >= set(TOOL_ROWS)
 
 
 def test_what_is_not_shown_is_not_on_record(case: Episode, owner: User) -> None:

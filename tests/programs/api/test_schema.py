@@ -51,25 +51,50 @@ def operations(schema: dict[str, Any]) -> dict[tuple[str, str], dict[str, Any]]:
     }
 
 
+def of_staff(schema: dict[str, Any]) -> dict[tuple[str, str], dict[str, Any]]:
+    """What a member's tools may call: one tag a resource, the same as its address begins with."""
+    return {key: found for key, found in operations(schema).items() if key not in OPERATIONS}
+
+
+def of_patients(schema: dict[str, Any]) -> dict[tuple[str, str], dict[str, Any]]:
+    return {key: found for key, found in operations(schema).items() if key in OPERATIONS}
+
+
 def test_every_operation_is_described(schema: dict[str, Any]) -> None:
-    found = operations(schema)
-    assert set(found) == OPERATIONS
-    assert all(operation["summary"] for operation in found.values())
+    assert set(of_patients(schema)) == OPERATIONS
+    assert all(operation["summary"] for operation in operations(schema).values())
+
+
+def test_the_staff_s_operations_have_a_token_and_the_tag_of_their_resource(schema: dict[str, Any]) -> None:
+    found = of_staff(schema)
+    assert {tag for operation in found.values() for tag in operation["tags"]} <= {
+        tag["name"] for tag in schema["tags"]
+    }
+    for (method, path), operation in found.items():
+        assert operation["tags"] == [path.partition("/")[0]], path
+        assert operation["security"] == [{"staffToken": []}], path
+        assert {"401", "403", "429"} <= set(operation["responses"]), path
+        assert "{" not in path or "404" in operation["responses"], path
+        assert (method in ("put", "patch")) == ({"412", "428"} <= set(operation["responses"])), path
 
 
 def test_every_operation_says_which_problems_it_answers_with(schema: dict[str, Any]) -> None:
-    for (method, path), operation in operations(schema).items():
+    for (method, path), operation in of_patients(schema).items():
         answers = operation["responses"]
         assert ("401" in answers) == (not path.startswith("auth/") or "logout" in path), path
         assert method != "put" or {"400", "409", "413", "415"} <= set(answers), path
         assert "{client_id}" not in path or "404" in answers, path
-        for code, answer in answers.items():
+
+
+def test_every_problem_is_one_of_ours(schema: dict[str, Any]) -> None:
+    for (_, path), operation in operations(schema).items():
+        for code, answer in operation["responses"].items():
             if int(code) >= 400:
                 assert list(answer["content"]) == ["application/problem+json"], (path, code)
 
 
 def test_a_login_asks_for_no_token_and_the_record_does(schema: dict[str, Any]) -> None:
-    for (_, path), operation in operations(schema).items():
+    for (_, path), operation in of_patients(schema).items():
         open_to_all = path in {"auth/code", "auth/consent", "auth/invitation", "auth/token"}
         assert operation["security"] == ([{}] if open_to_all else [{"deviceToken": []}]), path
 

@@ -1,0 +1,46 @@
+"""Addresses of the staff's API, below ``/api/v1/``. The token says which clinic."""
+
+from django.urls import path
+
+from programs.api.staff import alerts, cases, clinic, library, patients, programs
+
+urlpatterns = [
+    path("token", clinic.TokenView.as_view(), name="api-token"),
+    path("patients", patients.PatientsView.as_view(), name="api-patients"),
+    path("patients/invite", patients.InviteManyView.as_view(), name="api-patients-invite"),
+    path("patients/<str:pk>", patients.PatientView.as_view(), name="api-patient"),
+    path("patients/<str:pk>/invite", patients.InviteView.as_view(), name="api-patient-invite"),
+    path("patients/<str:pk>/readers", patients.ReadersView.as_view(), name="api-patient-readers"),
+    path("patients/<str:pk>/export", patients.ExportView.as_view(), name="api-patient-export"),
+    path("patients/<str:pk>/erase", patients.EraseView.as_view(), name="api-patient-erase"),
+    path("cases", cases.CasesView.as_view(), name="api-cases"),
+    path("cases/reassign", cases.ReassignManyView.as_view(), name="api-cases-reassign"),
+    path("cases/<str:pk>", cases.CaseView.as_view(), name="api-case"),
+    path("cases/<str:pk>/discharge", cases.DischargeView.as_view(), name="api-case-discharge"),
+    path("cases/<str:pk>/reassign", cases.ReassignView.as_view(), name="api-case-reassign"),
+    path("cases/<str:pk>/contacts", cases.ContactsView.as_view(), name="api-case-contacts"),
+    path("cases/<str:pk>/thresholds", cases.ThresholdsView.as_view(), name="api-case-thresholds"),
+    path("programs", programs.ProgramsView.as_view(), name="api-programs"),
+    path("programs/<str:pk>", programs.ProgramView.as_view(), name="api-program"),
+    path("programs/<str:pk>/gate", programs.GateView.as_view(), name="api-program-gate"),
+    path("programs/<str:pk>/stage", programs.StageView.as_view(), name="api-program-stage"),
+    path("programs/<str:pk>/pause", programs.PauseView.as_view(), name="api-program-pause"),
+    path("programs/<str:pk>/resume", programs.ResumeView.as_view(), name="api-program-resume"),
+    path("programs/<str:pk>/fair-trial", programs.FairTrialView.as_view(), name="api-program-fair-trial"),
+    path("programs/<str:pk>/wake", programs.WakeView.as_view(), name="api-program-wake"),
+    path("alerts", alerts.AlertsView.as_view(), name="api-alerts"),
+    path("alerts/bulk", alerts.ManyView.as_view(), name="api-alerts-bulk"),
+    path("alerts/<str:pk>", alerts.AlertView.as_view(), name="api-alert"),
+    path("alerts/<str:pk>/acknowledge", alerts.AcknowledgeView.as_view(), name="api-alert-acknowledge"),
+    path("alerts/<str:pk>/snooze", alerts.SnoozeView.as_view(), name="api-alert-snooze"),
+    path("alerts/<str:pk>/resolve", alerts.ResolveView.as_view(), name="api-alert-resolve"),
+    path("alerts/<str:pk>/clear", alerts.ClearView.as_view(), name="api-alert-clear"),
+    path("exercises", library.ExercisesView.as_view(), name="api-exercises"),
+    path("exercises/<str:pk>", library.ExerciseView.as_view(), name="api-exercise"),
+    path("templates", library.TemplatesView.as_view(), name="api-templates"),
+    path("templates/<str:pk>", library.TemplateView.as_view(), name="api-template"),
+    path("staff", clinic.MembersView.as_view(), name="api-staff"),
+    path("staff/<str:pk>", clinic.MemberView.as_view(), name="api-member"),
+    path("policy", clinic.PolicyView.as_view(), name="api-policy"),
+    path("policy/trial", clinic.TrialView.as_view(), name="api-policy-trial"),
+]

@@ -1,0 +1,110 @@
+"""Edits field by field, as a tool makes them: what the admin's forms check is checked here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.db import transaction
+from django.db.models import Model
+
+from clinic.models import Clinic, User
+from clinic.roles import Capability, require
+from patients.models import Episode, Patient
+from patients.services import CaseError, open_episode, register_patient
+from programs.models import Program
+from programs.rules.schedule import local_date
+from programs.services.assign import AssignError
+from programs.services.cases import change_contact
+from programs.services.checkins import schedule_next
+from programs.services.due import review_again
+
+CONTACT_FIELDS = (
+    *("given_name", "family_name", "email", "phone", "birth_date", "sex", "timezone"),
+    *("guardian_name", "guardian_consented_on"),
+)
+CASE_FIELDS = ("diagnosis", "index_side", "both_knees", "onset_on", "onset_kind", "running_track")
+PROGRAM_FIELDS = (
+    *("name", "strength_per_week", "check_in_weekdays", "check_in_time", "testing_run_gate", "ladder_step"),
+)
+ASKED_BY = {"check_in_weekdays", "check_in_time", "testing_run_gate"}
+"""Other days or another hour move the next check-in."""
+
+
+@transaction.atomic
+def take_on(
+    *, clinic: Clinic, by: User, contact: Mapping[str, Any], case: Mapping[str, Any] | None, now: datetime
+) -> Patient:
+    """A new patient and, if ``case`` says which, the first case: both, or neither.
+
+    Raises:
+        Denied, ValidationError, CaseError: as ``register_patient`` and ``open_episode``.
+    """
+    today = now.astimezone(ZoneInfo(clinic.timezone)).date()
+    patient = register_patient(clinic=clinic, by=by, today=today, **contact)
+    if case is not None:
+        today = local_date(now, patient.timezone)
+        open_episode(patient=patient, by=by, today=today, **{"opened_on": today, **case})
+    return patient
+
+
+@transaction.atomic
+def edit_contact(*, patient: Patient, values: Mapping[str, Any], by: User, now: datetime) -> Patient:
+    """Give the patient's contact data these values, with what follows from them (``change_contact``).
+
+    Raises:
+        Denied: ``by`` may not write contact data here.
+        ValidationError: a value is not valid, by name.
+    """
+    require(by, Capability.WRITE_CONTACT, patient.clinic_id)
+    return change_contact(patient=patient, changed=_set(patient, values), by=by, now=now)
+
+
+@transaction.atomic
+def edit_case(*, episode: Episode, values: Mapping[str, Any], by: User, now: datetime) -> Episode:
+    """Correct what is known of the problem itself. The case is reviewed again.
+
+    Raises:
+        Denied: ``by`` may do no clinical work here.
+        CaseError: the case is closed.
+        ValidationError: a value is not valid, by name.
+    """
+    require(by, Capability.WRITE_CLINICAL, episode.clinic_id)
+    if not episode.is_open:
+        raise CaseError("episode", "This case is closed: it stays as it was.")
+    if changed := _set(episode, values):
+        episode.save(update_fields=changed)
+        review_again(episode=episode, now=now)
+    return episode
+
+
+@transaction.atomic
+def edit_program(*, program: Program, values: Mapping[str, Any], by: User, now: datetime) -> Program:
+    """Change a running program's name, frequency and check-ins.
+
+    Raises:
+        Denied: ``by`` may do no clinical work here.
+        AssignError: the program has ended.
+        ValidationError: a value is not valid, by name.
+    """
+    require(by, Capability.WRITE_CLINICAL, program.clinic_id)
+    if not program.is_active:
+        raise AssignError("program", "This program has ended.")
+    if changed := _set(program, values):
+        program.save(update_fields=changed)
+    if ASKED_BY & set(changed):
+        schedule_next(program=program, now=now)
+    return program
+
+
+def _set(row: Model, values: Mapping[str, Any]) -> list[str]:
+    """Set what differs, and check it; the names of what does."""
+    changed = sorted(name for name, value in values.items() if getattr(row, name) != value)
+    for name in changed:
+        setattr(row, name, values[name])
+    if changed:
+        others = {field.name for field in row._meta.concrete_fields} - set(changed)
+        row.full_clean(exclude=others)
+    return changed
