@@ -9,9 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 from django.db import models
-from django.db.models import Q, QuerySet
-
-from clinic.roles import Capability
+from django.db.models import Q
 
 from clinic.roles import Capability
 
@@ -76,14 +74,3 @@ class ClinicRow(models.Model):
 
     class Meta:
         abstract = True
-
-
-def clinics_where(user: Any, capability: Capability) -> list[int]:
-    """Ids of the clinics in which the user has the capability."""
-    return [clinic_id for clinic_id in user.seen_clinic_ids if user.may(capability, clinic_id)]
-
-
-def rows_where(user: Any, capability: Capability, rows: QuerySet[Any]) -> QuerySet[Any]:
-    """The rows the user sees, of the clinics in which their role allows it: one role here, another there."""
-    clinic = rows.model.scope.clinic
-    return rows.scoped(user).filter(**{f"{clinic}__in": clinics_where(user, capability)})  # type: ignore[attr-defined]
