@@ -161,6 +161,7 @@ FORGET_SECONDS = 3600  # terms are days and years
 BEAT_INTERVALS = {
     "programs.tasks.send_outbox": SEND_SECONDS,
     "programs.tasks.ask_check_ins": SWEEP_SECONDS,
+    "programs.tasks.ask_watches": SWEEP_SECONDS,
     "programs.tasks.remind_check_ins": SWEEP_SECONDS,
     "programs.tasks.mark_missed": SWEEP_SECONDS,
     "programs.tasks.review_cases": SWEEP_SECONDS,
@@ -292,6 +293,7 @@ SPECTACULAR_SETTINGS = {
         "PainLocationEnum": "patients.vocabulary.PainLocation.choices",
         "SymptomEnum": "programs.api.inputs.SYMPTOMS",
         "DiagnosisEnum": "patients.vocabulary.Diagnosis.choices",
+        "RunningTrackEnum": "patients.vocabulary.RunningTrack.choices",
         "ExerciseKindEnum": "programs.models.Exercise.Kind",
         "AlertKindEnum": "programs.models.Alert.Kind",
         "ContactKindEnum": "programs.models.ContactLog.Kind",

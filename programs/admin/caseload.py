@@ -38,6 +38,8 @@ class CaseRow(rows.CaseRow):
     def reason(self) -> str:
         if self.red_flag:
             return reason_label("red_flag")
+        if self.relapse:
+            return self.relapse.summary
         if self.verdict is None:
             return ""
         if self.verdict.reason:
@@ -48,6 +50,8 @@ class CaseRow(rows.CaseRow):
     def action(self) -> str:
         if self.red_flag:
             return self.red_flag.action
+        if self.relapse:
+            return self.relapse.action
         if self.verdict is None:
             return ""
         return self.verdict.action or (self.alert.action if self.alert else "")
@@ -95,6 +99,7 @@ PLACES: Sequence[tuple[int, Mapping[str, str]]] = (
     (3, {"kind": Alert.Kind.WORSENING}),
     (4, {"kind": Alert.Kind.STALL, "level": "stalled"}),
     (5, {"kind": Alert.Kind.STALL, "reason": ReasonCode.RELAPSED}),
+    (5, {"kind": Alert.Kind.RELAPSE}),
     (6, {"kind": Alert.Kind.DRIFT}),
     (7, {"kind": Alert.Kind.OVERLOAD}),
     (8, {"kind": Alert.Kind.STALL, "level": "stalling"}),

@@ -18,6 +18,7 @@ from programs.services.caseload import Line
 LABELS = {
     Act.ACKNOWLEDGE: "I have read it",
     Act.CLEAR: "Clear the red flag",
+    Act.REOPEN: "Re-open the case",
     Act.CALL: "Log a call",
     Act.REASSESS: "Re-assess",
     Act.CHANGE_PROGRAM: "Change the program",
@@ -62,7 +63,7 @@ def _urls(line: Line, user: User, back: str) -> Iterator[tuple[Act, str]]:
         return
     alert = line.first.alert if line.first else None
     if alert is not None:
-        yield from _of_alert(alert, back)
+        yield from _of_alert(alert, case.pk, back)
     if case.is_open:
         yield Act.REASSESS, f"{reverse('admin:patients_assessment_add')}?episode={case.pk}"
     if row.program is not None and case.is_open:
@@ -71,14 +72,16 @@ def _urls(line: Line, user: User, back: str) -> Iterator[tuple[Act, str]]:
         yield Act.MOVE_STAGE, _do("move-stage", row.program.pk, back)
 
 
-def _of_alert(alert: WaitingAlert, back: str) -> Iterator[tuple[Act, str]]:
+def _of_alert(alert: WaitingAlert, case: int, back: str) -> Iterator[tuple[Act, str]]:
     if not alert.acknowledged:
         yield Act.ACKNOWLEDGE, _do("acknowledge", alert.id, back)
     if alert.kind is AlertKind.RED_FLAG:
         yield Act.CLEAR, _do("clear", alert.id, back)
-    else:
-        yield Act.SNOOZE, _do("snooze", alert.id, back)
-        yield Act.RESOLVE, _do("resolve", alert.id, back)
+        return
+    if alert.kind is AlertKind.RELAPSE:
+        yield Act.REOPEN, reverse("admin:do", args=["reopen", case])  # which leads on to its program
+    yield Act.SNOOZE, _do("snooze", alert.id, back)
+    yield Act.RESOLVE, _do("resolve", alert.id, back)
 
 
 def _do(name: str, pk: int, back: str) -> str:

@@ -10,24 +10,36 @@ from programs.models.diary import (
     SessionExercise,
     worst_by_date,
 )
-from programs.models.library import Dose, Exercise, Stage, Template
-from programs.models.plan import Hold, Pause, Program, ProgramDose, ProgramStage, StageMove
+from programs.models.library import Clip, Dose, Exercise, Stage, Template, TemplateVersion
+from programs.models.plan import (
+    Hold,
+    LoadDecision,
+    Pause,
+    Program,
+    ProgramDose,
+    ProgramStage,
+    StageMove,
+)
+from programs.models.watch import RelapseWatch
 
 __all__ = [
     "Alert",
     "AlertEvent",
     "Answer",
     "CheckInRequest",
+    "Clip",
     "ContactLog",
     "DayPain",
     "Digest",
     "Dose",
     "Exercise",
     "Hold",
+    "LoadDecision",
     "Pause",
     "Program",
     "ProgramDose",
     "ProgramStage",
+    "RelapseWatch",
     "Review",
     "Run",
     "Session",
@@ -35,5 +47,6 @@ __all__ = [
     "Stage",
     "StageMove",
     "Template",
+    "TemplateVersion",
     "worst_by_date",
 ]

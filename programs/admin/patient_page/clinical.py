@@ -10,20 +10,21 @@ from patients.models import Assessment
 from patients.scoring import SideBySide
 from patients.vocabulary import Diagnosis
 from programs.admin.caseload import CaseRow
+from programs.admin.load import LoadCard, load_card
 from programs.admin.patient_page.alerts import AlertCard, alert_card
+from programs.admin.patient_page.watch import AfterDischarge, after_discharge
 from programs.admin.wording import (
-    PROPOSALS,
     STATES,
     TRENDS,
     Badge,
     own_thresholds,
     reason_label,
 )
-from programs.models import Answer, ProgramDose, ProgramStage, Review, Run, Session
+from programs.models import Answer, ProgramDose, ProgramStage, Review
 from programs.rules import timeline
 from programs.rules.adherence import Adherence
 from programs.rules.outcome_chart import draw_outcome
-from programs.rules.pain import Activity, PainVerdict, overload, propose
+from programs.rules.pain import Activity, overload
 from programs.rules.prognosis import Prognosis, prognosis
 from programs.rules.red_flags import Symptom
 from programs.rules.stall import State
@@ -34,15 +35,6 @@ from programs.services.retests import compare_assessments
 from programs.services.timeline import History
 
 LATEST = 12
-
-
-@dataclass(frozen=True, slots=True)
-class NextDose:
-    """What the 24-hour pain rule proposes for one activity; the clinician decides."""
-
-    activity: str
-    proposal: Badge
-    reasons: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +82,8 @@ class Clinical:
     stage: ProgramStage | None = None
     has_trial: bool = False
     chart: Chart | None = None
-    proposals: list[NextDose] = field(default_factory=list)
+    load: LoadCard | None = None
+    after: AfterDischarge | None = None
     adherence: Adherence | None = None
     prognosis: Prognosis | None = None
     answers: list[AnswerRow] = field(default_factory=list)
@@ -130,6 +123,8 @@ def clinical(row: CaseRow) -> Clinical:
     _add_verdict(found, row.review)
     _add_program(found, history, row)
     _add_chart(found, history, row)
+    if not episode.is_open:
+        found.after = after_discharge(episode)
     return found
 
 
@@ -182,8 +177,9 @@ def _add_program(found: Clinical, history: History, row: CaseRow) -> None:
     thresholds = row.episode.thresholds
     strength = lights((s for s in history.sessions if s.is_strength), Activity.STRENGTH, thresholds)
     runs = lights(history.runs, Activity.RUN, thresholds)
-    if row.program and not row.stands_still:
-        found.proposals = _proposals(row, history, strength, runs)
+    if row.program:
+        row.program.episode = row.episode
+        found.load = load_card(row.program, row.today, stands_still=row.stands_still)
     found.prognosis = prognosis(
         diagnosis=Diagnosis(row.episode.diagnosis),
         success=bool(row.verdict and row.verdict.state == State.ON_TRACK),
@@ -191,26 +187,6 @@ def _add_program(found: Clinical, history: History, row: CaseRow) -> None:
         reds=len(overload([*strength, *runs], row.today, thresholds).reds),
         thresholds=thresholds,
     )
-
-
-def _proposals(
-    row: CaseRow, history: History, strength: list[PainVerdict], runs: list[PainVerdict]
-) -> list[NextDose]:
-    """Of strength work, and of runs once there are any; both of this program, since the stage began."""
-    assert row.program is not None
-    program, found = row.program, []
-    worked = [session for session in history.sessions if session.is_strength]
-    for label, rows, verdicts in (("Strength", worked, strength), ("Running", history.runs, runs)):
-        counted = [v for v, done in zip(verdicts, rows, strict=True) if _counts(done, program.pk, row)]
-        if counted or label == "Strength":
-            verdict = propose(counted, row.episode.thresholds)
-            found.append(NextDose(label, PROPOSALS[verdict.proposal], verdict.reasons))
-    return found
-
-
-def _counts(done: Session | Run, program: int, row: CaseRow) -> bool:
-    assert row.program is not None
-    return done.program_id == program and done.local_date >= row.program.stage_started_on
 
 
 def _add_chart(found: Clinical, history: History, row: CaseRow) -> None:

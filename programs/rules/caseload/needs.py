@@ -49,6 +49,7 @@ class Act(StrEnum):
     MOVE_STAGE = "move_stage"
     SNOOZE = "snooze"
     RESOLVE = "resolve"
+    REOPEN = "reopen"
     LOOK = "look"
 
 
@@ -126,11 +127,13 @@ ACTS_OF_KINDS: Mapping[AlertKind, Act] = {
     AlertKind.WORSENING: Act.REASSESS,
     AlertKind.OVERLOAD: Act.CHANGE_PROGRAM,
     AlertKind.DRIFT: Act.REASSESS,
+    AlertKind.RELAPSE: Act.REOPEN,
 }
 
 NEEDS_OF_KINDS: Mapping[AlertKind, Need] = {
     AlertKind.RED_FLAG: Need.RED_FLAG,
     AlertKind.WORSENING: Need.WORSENING,
+    AlertKind.RELAPSE: Need.RELAPSED,
     AlertKind.DRIFT: Need.DRIFT,
     AlertKind.OVERLOAD: Need.OVERLOAD,
     AlertKind.SILENT: Need.SILENT,

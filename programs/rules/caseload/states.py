@@ -13,6 +13,7 @@ class CaseState(StrEnum):
 
     CLOSED = "closed"
     CLOSED_NOT_CLEARED = "closed_not_cleared"
+    CLOSED_RELAPSED = "closed_relapsed"
     NO_PROGRAM = "no_program"
     ASLEEP = "asleep"
     NOT_REVIEWED = "not_reviewed"
@@ -21,10 +22,11 @@ class CaseState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """``held``: the program is on hold, or a red flag is open. ``paused``: on the patient's own date."""
+    """``held``: the program is on hold; ``paused``: on the patient's date; ``relapse``: after discharge."""
 
     is_open: bool
     red_flag: bool
+    relapse: bool
     has_program: bool
     held: bool
     paused: bool
@@ -38,6 +40,7 @@ def state_of(s: Standing) -> str:
     """
     steps = (
         (not s.is_open and s.red_flag, CaseState.CLOSED_NOT_CLEARED),
+        (not s.is_open and s.relapse, CaseState.CLOSED_RELAPSED),
         (not s.is_open, CaseState.CLOSED),
         (s.held or s.red_flag, State.ON_HOLD),
         (not s.has_program, CaseState.NO_PROGRAM),

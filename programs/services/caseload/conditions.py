@@ -56,6 +56,12 @@ def has(kind: str) -> Q:
     return Q(**{f"{alert_of(kind)}__isnull": False})
 
 
+def relapsed() -> Q:
+    """Pain is back after the discharge; put aside, it still stands on the caseload."""
+    relapses = Alert.objects.unresolved().filter(kind=Alert.Kind.RELAPSE)
+    return Q(pk__in=relapses.order_by().values("episode"))
+
+
 def held() -> Q:
     holds = Hold.objects.filter(cleared_at=None, program__ended_on=None)
     return Q(pk__in=holds.order_by().values("program__episode"))
@@ -82,6 +88,7 @@ def states(paused_now: Q) -> Case:
     standing_in = [State.ON_HOLD, State.PAUSED]
     steps = (
         (~is_open & flagged, CaseState.CLOSED_NOT_CLEARED),
+        (~is_open & relapsed(), CaseState.CLOSED_RELAPSED),
         (~is_open, CaseState.CLOSED),
         (flagged | held(), State.ON_HOLD),
         (Q(**{f"{PROGRAM}__isnull": True}), CaseState.NO_PROGRAM),
@@ -101,7 +108,7 @@ def need_conditions(paused_now: Q) -> Mapping[Need, Q]:
 def _of_alerts() -> dict[Need, Q]:
     stall = alert_of(Alert.Kind.STALL)
     a_stall, stalled = has(Alert.Kind.STALL), Q(**{f"{stall}__level": State.STALLED})
-    relapsed = Q(**{f"{stall}__reason": ReasonCode.RELAPSED})
+    was_success = Q(**{f"{stall}__reason": ReasonCode.RELAPSED})
     on_track = Q(**{f"{PROGRAM}__review_state": State.ON_TRACK})
     slow = Q(**{f"{PROGRAM}__review_trend": Trend.SLOW})
     failing = a_stall & _not(on_track)
@@ -112,9 +119,9 @@ def _of_alerts() -> dict[Need, Q]:
         Need.OVERLOAD: has(Alert.Kind.OVERLOAD),
         Need.SILENT: has(Alert.Kind.SILENT),
         Need.STALLED: failing & stalled & _not(slow),
-        Need.RELAPSED: failing & relapsed,
-        Need.STALLING: failing & ~stalled & ~relapsed & _not(slow),
-        Need.SLOW: failing & ~relapsed & slow,
+        Need.RELAPSED: has(Alert.Kind.RELAPSE) | failing & was_success,
+        Need.STALLING: failing & ~stalled & ~was_success & _not(slow),
+        Need.SLOW: failing & ~was_success & slow,
         Need.RECOVERING: a_stall & on_track,
     }
 

@@ -34,6 +34,10 @@ class CaseRow:
         return next((alert for alert in self.alerts if alert.kind == Alert.Kind.RED_FLAG), None)
 
     @property
+    def relapse(self) -> Alert | None:
+        return next((alert for alert in self.alerts if alert.kind == Alert.Kind.RELAPSE), None)
+
+    @property
     def alert(self) -> Alert | None:
         """The most urgent one: it may speak of what the verdict does not, the other knee say."""
         return next((alert for alert in self.alerts if alert.state != Alert.State.SNOOZED), None)
@@ -45,6 +49,7 @@ class CaseRow:
             Standing(
                 is_open=self.episode.is_open,
                 red_flag=self.red_flag is not None,
+                relapse=self.relapse is not None,
                 has_program=self.program is not None,
                 held=self.hold is not None,
                 paused=self.pause is not None,

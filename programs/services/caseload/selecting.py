@@ -24,7 +24,7 @@ from programs.services.caseload import conditions
 from programs.services.caseload.conditions import PROGRAM, alert_of, has
 
 STATES = (*(state.value for state in State), *(state.value for state in CaseState if state != "closed"))
-"""All states that a case of the caseload may show; of the closed ones only those never cleared are on it."""
+"""All states that a case of the caseload may show: of the closed ones those that still ask are on it."""
 
 WORDS = 8
 """As many words of a search as are looked for."""
@@ -58,7 +58,7 @@ class Tally:
 
 
 def select(*, user: User, now: datetime, wanted: Wanted | None = None) -> QuerySet[Episode]:
-    """The cases of the user's clinics, the most urgent first: open ones, and closed ones never cleared.
+    """The cases of the user's clinics, the most urgent first: open ones, and closed ones that still ask.
 
     Red flags come first, whoever's case it is, then the user's own cases, then colleagues'; among them by
     ``programs.rules.caseload.order``, and by case number. The order is total. A need, a diagnosis or a stage
@@ -112,7 +112,7 @@ def tally(*, user: User, now: datetime) -> Tally:
 
 def _cases(user: User) -> QuerySet[Episode]:
     cases = conditions.joined(rows_where(user, Capability.READ_STATE, Episode.objects.all()))
-    return cases.filter(Q(closed_on=None) | has(Alert.Kind.RED_FLAG))
+    return cases.filter(Q(closed_on=None) | has(Alert.Kind.RED_FLAG) | conditions.relapsed())
 
 
 def _first(holds: Q) -> Case:

@@ -27,6 +27,7 @@ OPERATIONS = {
     ("get", "me/program"),
     ("get", "me/progress"),
     ("get", "me/access-log"),
+    ("delete", "me/relapse-watch"),
     ("put", "me/runs/{client_id}"),
     ("put", "me/runs/{client_id}/next-morning"),
     ("put", "me/sessions/{client_id}"),
