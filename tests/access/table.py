@@ -317,6 +317,15 @@ TOOLS = {
     "api-case-thresholds": shown(
         "Thresholds of one case; set them", CLINICIANS, CLINICIANS, "case", method="PUT", done=200
     ),
+    "api-assessments": shown("Find assessments; record one", CLINICIANS, CLINICIANS, done=201),
+    "api-assessment": shown(
+        "An assessment; change it", CLINICIANS, CLINICIANS, "assessment", method="PATCH", done=200
+    ),
+    "api-assessment-sign": sent("Sign an assessment", CLINICIANS, "assessment", done=200),
+    "api-assessment-addenda": sent(
+        "Correct an assessment (this one is not signed)", CLINICIANS, "assessment", done=400
+    ),
+    "api-assessment-suggestions": page("Programs suggested for an assessment", CLINICIANS, "assessment"),
     "api-programs": shown("Find programs of patients; assign one", CLINICIANS, CLINICIANS, done=201),
     "api-program": shown("A program; change it", CLINICIANS, CLINICIANS, "program", method="PATCH", done=200),
     "api-program-gate": page("Whether the next stage is open", CLINICIANS, "program"),
