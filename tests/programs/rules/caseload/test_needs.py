@@ -102,7 +102,7 @@ def test_what_is_due_is_one_need_with_both_grounds() -> None:
 def test_who_stands_still_is_asked_for_nothing_but_what_its_alerts_say() -> None:
     facts = replace(OPEN_GATE, akps_due=DAY, reassess_due=DAY, new_answers=2, stands_still=True)
     assert [found.need for found in needs(facts)] == [Need.NEW_ANSWERS]
-    assert [found.need for found in needs(replace(facts, alerts=(alert("silent"),)))][0] is Need.SILENT
+    assert needs(replace(facts, alerts=(alert("silent"),)))[0].need is Need.SILENT
 
 
 @pytest.mark.parametrize(("count", "words"), [(1, "1 new answer since"), (3, "3 new answers since")])

@@ -43,7 +43,7 @@ def alert(case: Episode, **values: Any) -> Alert:
 
 def answered(case: Episode, *, on: date = TODAY, worst: str = "5", **values: Any) -> Answer:
     received_at = values.pop("received_at", NOW)
-    made = Answer.objects.create(
+    return Answer.objects.create(
         clinic=case.clinic,
         patient=case.patient,
         episode=case,
@@ -54,7 +54,6 @@ def answered(case: Episode, *, on: date = TODAY, worst: str = "5", **values: Any
         received_at=received_at,
         **values,
     )
-    return made
 
 
 def score(case: Episode, on: date) -> OutcomeScore:

@@ -127,19 +127,7 @@ def build(physio: User, colleague: User, made: dict[str, Any], number: int) -> N
     for row in made["alerts"]:
         alert(case, **row)
     if made["program"]:
-        program = make_program(case, stages=0, **made["program"])
-        if made["hold"]:
-            Hold.objects.create(clinic=case.clinic, program=program, since=NOW, red_flags=[], reason="x")
-        if made["pause"]:
-            first, back = made["pause"]
-            Pause.objects.create(
-                clinic=case.clinic,
-                program=program,
-                kind="holiday",
-                starts_on=TODAY + first * DAY,
-                ends_on=None if back is None else TODAY + back * DAY,
-                paused_by=physio,
-            )
+        give_program(case, made)
     if made["scored"]:
         score(case, TODAY)
     if made["assessed"]:
@@ -148,6 +136,22 @@ def build(physio: User, colleague: User, made: dict[str, Any], number: int) -> N
         answered(case, received_at=NOW + timedelta(hours=hours))
     if made["closed"]:
         Episode.objects.filter(pk=case.pk).update(closed_on=TODAY, outcome="improved")
+
+
+def give_program(case: Episode, made: dict[str, Any]) -> None:
+    program = make_program(case, stages=0, **made["program"])
+    if made["hold"]:
+        Hold.objects.create(clinic=case.clinic, program=program, since=NOW, red_flags=[], reason="x")
+    if made["pause"]:
+        first, back = made["pause"]
+        Pause.objects.create(
+            clinic=case.clinic,
+            program=program,
+            kind="holiday",
+            starts_on=TODAY + first * DAY,
+            ends_on=None if back is None else TODAY + back * DAY,
+            paused_by=case.clinician,
+        )
 
 
 def asks(closed: Episode) -> bool:
@@ -237,8 +241,10 @@ def test_each_word_of_a_search_is_in_the_name_or_the_number(physio: User, words:
 
 @pytest.mark.parametrize(
     ("field", "value"),
-    [("need", "sleep"), ("state", "closed"), ("state", "king"), ("diagnosis", "flu"), ("stage", -1)]
-    + [("clinician", 2**40)],
+    [
+        *(("need", "sleep"), ("state", "closed"), ("state", "king"), ("diagnosis", "flu")),
+        *(("stage", -1), ("clinician", 2**40)),
+    ],
 )
 def test_a_value_that_no_case_can_have_is_refused_by_name(physio: User, field: str, value: Any) -> None:
     with pytest.raises(CaseloadError) as refused:

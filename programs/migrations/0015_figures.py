@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     atomic = False
-    dependencies = [("programs", "0012_standing")]
+    dependencies = [("programs", "0014_standing")]
 
     operations = [
         AddIndexConcurrently(

@@ -36,7 +36,7 @@ def _text(name: str, length: int) -> migrations.AddField:
 
 
 class Migration(migrations.Migration):
-    dependencies = [("programs", "0011_load_and_watch_keys")]
+    dependencies = [("programs", "0013_letter")]
 
     operations = [
         _empty("program", "looked_at", models.DateTimeField),
