@@ -31,6 +31,7 @@ from patients.models import Episode, Patient
 from patients.services import check_birth_date
 from patients.vocabulary import Diagnosis
 from programs.admin import alert_acts, case_acts, outcome_acts, privacy_acts, program_acts
+from programs.admin.adjusting import Discard, SendProgram, adjust_page
 from programs.admin.assessments import AddAddendum
 from programs.admin.call_list import calls
 from programs.admin.caseload import (
@@ -42,7 +43,7 @@ from programs.admin.caseload import (
     urgency,
 )
 from programs.admin.patient_page import build_page
-from programs.admin.suggestions import Assign, suggestions_page
+from programs.admin.suggestions import Prepare, suggestions_page
 from programs.admin.wording import CASE_STATES
 from programs.models import Alert
 from programs.services import cases
@@ -59,8 +60,10 @@ ACTS: Mapping[str, type[Act]] = {
     "log-contact": case_acts.LogContact,
     "groc": outcome_acts.AskGroc,
     "score": case_acts.ScoreQuestionnaire,
+    "assign": Prepare,
+    "send": SendProgram,
+    "discard": Discard,
     "addendum": AddAddendum,
-    "assign": Assign,
     "move-stage": program_acts.MoveStage,
     "apply-proposal": program_acts.ApplyProposal,
     "running": program_acts.ChangeRunning,
@@ -280,6 +283,7 @@ class PatientAdmin(RoleAdmin):
         return [
             path("do/<slug:name>/<str:pk>/", view(self.do), name="do"),
             path("suggestions/<int:pk>/", view(self.suggestions), name="suggestions"),
+            path("adjust/<int:pk>/", view(self.adjust), name="adjust"),
             path("call-list/", view(self.call_list), name="call-list"),
             path("<path:object_id>/readers/", view(self.readers), name="patients_patient_readers"),
             path("<path:object_id>/contact/", view(self.contact), name="patients_patient_contact"),
@@ -294,6 +298,9 @@ class PatientAdmin(RoleAdmin):
 
     def suggestions(self, request: HttpRequest, pk: int) -> HttpResponse:
         return suggestions_page(request, pk, self.admin_site)
+
+    def adjust(self, request: HttpRequest, pk: int) -> HttpResponse:
+        return adjust_page(request, pk, self.admin_site)
 
     def call_list(self, request: HttpRequest) -> HttpResponse:
         user = request.user

@@ -58,7 +58,7 @@ class Program(Standing, ClinicRow):
     and beside it at most one draft: prepared for this person and not sent yet, it is found by ``with_drafts``
     only, and nothing is asked, judged or shown for it; its dates count from the day it is sent.
 
-    ``untreated_reasons`` is a JSON object: why a measured deficit has no exercise, by muscle group.
+    ``untreated_reasons`` says why a measured deficit has no exercise: "calf: a scar", a line a muscle group.
 
     ``next_check_in_at`` is the next slot to ask at; the sweep asks when it has passed.
     ``fair_trial_on`` restarts the stall clock, declared by a clinician with a reason, once per case.
