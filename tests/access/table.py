@@ -173,7 +173,10 @@ ADMIN = {
     "admin:do score": form("Score a questionnaire", CLINICIANS, "assessment"),
     "admin:suggestions": page("Programs suggested for an assessment", CLINICIANS, "assessment"),
     # --- programs
-    "admin:do assign": form("Assign a program", CLINICIANS, "case"),
+    "admin:do assign": form("Prepare a program", CLINICIANS, "case"),
+    "admin:adjust": form("Adjust a program to the patient", CLINICIANS, "draft"),
+    "admin:do send": form("Send a prepared program to the patient", CLINICIANS, "draft"),
+    "admin:do discard": form("Discard a prepared program", CLINICIANS, "draft"),
     "admin:do move-stage": form("Move to another stage", CLINICIANS, "program"),
     "admin:do apply-proposal": form("Progress, hold or ease strength work", CLINICIANS, "program"),
     "admin:do running": form("Change the ladder, a lock or the running track", CLINICIANS, "program"),
