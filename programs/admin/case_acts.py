@@ -348,17 +348,28 @@ class LogContact(CaseAct):
         return reverse("admin:call-list") if self.initial.get("back") == "call-list" else super().next_url()
 
 
-class ScoreQuestionnaire(Act):
-    """An outcome measure from its items; ``?measure=`` says which."""
+class AssessmentAct(Act):
+    """An action on an assessment."""
 
     model = Assessment
     needs = Capability.WRITE_CLINICAL
-    title = "Score a questionnaire"
-    intro = "Points per item, best first. The score is computed, and red flags among the items are raised."
 
     @classmethod
     def rows(cls, user: User) -> QuerySet[Any]:
-        return super().rows(user).select_related("episode__patient", "clinic")
+        return super().rows(user).select_related("episode__patient", "episode__clinic__policy", "clinic")
+
+    def about(self) -> str:
+        return f"{self.target.episode.patient}, {self.target}"
+
+    def next_url(self) -> str:
+        return reverse("admin:patients_assessment_change", args=[self.target.pk])
+
+
+class ScoreQuestionnaire(AssessmentAct):
+    """An outcome measure from its items; ``?measure=`` says which."""
+
+    title = "Score a questionnaire"
+    intro = "Points per item, best first. The score is computed, and red flags among the items are raised."
 
     def prepare(self) -> None:
         measure = self.initial.get("measure", OutcomeMeasure.AKPS.value)
@@ -378,9 +389,6 @@ class ScoreQuestionnaire(Act):
     def heading(self) -> str:
         return f"{self.measure.label}, item by item"
 
-    def about(self) -> str:
-        return f"{self.target.episode.patient}, {self.target}"
-
     def perform(self) -> str:
         assessment, items = self.target, self.cleaned_data
         value = score(self.measure, items)
@@ -393,9 +401,6 @@ class ScoreQuestionnaire(Act):
             now=self.now,
         )
         return f"{self.measure.label}: {value:g}."
-
-    def next_url(self) -> str:
-        return reverse("admin:patients_assessment_change", args=[self.target.pk])
 
     def _stored(self) -> OutcomeScore | None:
         return OutcomeScore.objects.filter(

@@ -162,11 +162,21 @@ ADMIN = {
     ),
     "admin:patients_assessment_history": history("an assessment", CLINICIANS, "assessment", barred=(GLASS,)),
     "admin:patients_assessment_delete": closed("Delete an assessment", "assessment"),
+    "admin:patients_assessment_values": button(
+        "What typed values of an assessment amount to", CLINICIANS, "case", done=200, silent=True
+    ),
+    "admin:patients_assessment_draft": button(
+        "Keep what is typed of an assessment", CLINICIANS, "case", done=204
+    ),
+    "admin:do addendum": form("Correct a signed assessment", CLINICIANS, "signed assessment"),
     "admin:do groc": form("Record the global rating of change", CLINICIANS, "case"),
     "admin:do score": form("Score a questionnaire", CLINICIANS, "assessment"),
     "admin:suggestions": page("Programs suggested for an assessment", CLINICIANS, "assessment"),
     # --- programs
-    "admin:do assign": form("Assign a program", CLINICIANS, "case"),
+    "admin:do assign": form("Prepare a program", CLINICIANS, "case"),
+    "admin:adjust": form("Adjust a program to the patient", CLINICIANS, "draft"),
+    "admin:do send": form("Send a prepared program to the patient", CLINICIANS, "draft"),
+    "admin:do discard": form("Discard a prepared program", CLINICIANS, "draft"),
     "admin:do move-stage": form("Move to another stage", CLINICIANS, "program"),
     "admin:do apply-proposal": form("Progress, hold or ease strength work", CLINICIANS, "program"),
     "admin:do running": form("Change the ladder, a lock or the running track", CLINICIANS, "program"),
@@ -310,6 +320,15 @@ TOOLS = {
     "api-case-thresholds": shown(
         "Thresholds of one case; set them", CLINICIANS, CLINICIANS, "case", method="PUT", done=200
     ),
+    "api-assessments": shown("Find assessments; record one", CLINICIANS, CLINICIANS, done=201),
+    "api-assessment": shown(
+        "An assessment; change it", CLINICIANS, CLINICIANS, "assessment", method="PATCH", done=200
+    ),
+    "api-assessment-sign": sent("Sign an assessment", CLINICIANS, "assessment", done=200),
+    "api-assessment-addenda": sent(
+        "Correct an assessment (this one is not signed)", CLINICIANS, "assessment", done=400
+    ),
+    "api-assessment-suggestions": page("Programs suggested for an assessment", CLINICIANS, "assessment"),
     "api-programs": shown("Find programs of patients; assign one", CLINICIANS, CLINICIANS, done=201),
     "api-program": shown("A program; change it", CLINICIANS, CLINICIANS, "program", method="PATCH", done=200),
     "api-program-gate": page("Whether the next stage is open", CLINICIANS, "program"),
