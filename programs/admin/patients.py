@@ -36,7 +36,6 @@ from programs.admin.assessments import AddAddendum
 from programs.admin.call_list import calls
 from programs.admin.caseload import (
     case_rows,
-    caseload,
     current_cases,
     local_today,
     page_url,
@@ -48,6 +47,7 @@ from programs.admin.suggestions import Prepare, suggestions_page
 from programs.admin.wording import CASE_STATES
 from programs.models import Alert
 from programs.services import cases
+from programs.services.caseload import Wanted, look, select
 
 ACTS: Mapping[str, type[Act]] = {
     "invite": case_acts.Invite,
@@ -109,11 +109,11 @@ class CaseList(ChangeList):
             patient.case_row = rows[episode.pk] if episode else None
             patient.findings = patient.case_row if patient.clinic_id in reading else None
         self.result_list = list(patients.values())
-        show_only(patients)  # a filter by state has looked at all
+        show_only(patients)
 
 
 class StateFilter(admin.SimpleListFilter):
-    """By the state that the list shows and the first page counts: one rule tells it, in ``CaseRow``."""
+    """By the state that the list shows and the first page counts."""
 
     title = "state"
     parameter_name = "state"
@@ -124,9 +124,11 @@ class StateFilter(admin.SimpleListFilter):
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         if not self.value():
             return queryset
-        wanted = CASE_STATES.get(self.value())
-        rows = caseload(request.user, timezone.now()).values()  # type: ignore[arg-type]
-        return queryset.filter(pk__in={row.episode.patient_id for row in rows if row.state == wanted})
+        if self.value() not in CASE_STATES:
+            return queryset.none()
+        wanted = Wanted(state=self.value())
+        found = select(user=request.user, now=timezone.now(), wanted=wanted)  # type: ignore[arg-type]
+        return queryset.filter(pk__in=found.order_by().values("patient"))
 
 
 class CaseFilter(admin.SimpleListFilter):
@@ -326,6 +328,8 @@ class PatientAdmin(RoleAdmin):
             return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
         user: User = request.user  # type: ignore[assignment]
         page = build_page(user, patient, request.GET.get("case", ""), timezone.now())
+        if page.row:
+            look(episode=page.row.episode, by=user, now=timezone.now())
         context = {
             **self.admin_site.each_context(request),
             "title": patient.full_name,

@@ -16,6 +16,7 @@ from clinic.tenancy import ClinicRow, Scope, ScopedQuerySet
 from clinic.thresholds import Thresholds
 from patients.models import Episode
 from programs.models.library import DoseText, Exercise, StageText, Template
+from programs.models.standing import Standing
 from programs.rules.pain import Activity
 from programs.rules.progression import Terrain
 
@@ -52,7 +53,7 @@ class SentPrograms(_Programs):
         return queryset.filter(is_draft=False)
 
 
-class Program(ClinicRow):
+class Program(Standing, ClinicRow):
     """The program of one case, editable without touching its template. A case has at most one active,
     and beside it at most one draft: prepared for this person and not sent yet, it is found by ``with_drafts``
     only, and nothing is asked, judged or shown for it; its dates count from the day it is sent.
