@@ -67,11 +67,15 @@ class Value:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """``difference`` is after - before, None where the comparison is refused."""
+    """``difference`` is after - before, None where the comparison is refused.
+
+    ``text`` names measure and source; ``brief`` is for where both stand beside it.
+    """
 
     kind: ChangeKind
     difference: Decimal | None
     text: str
+    brief: str
 
 
 NPRS, AKPS, KOOS_PF, PSFS, LEFS = "nprs", "akps", "koos_pf", "psfs", "lefs"
@@ -108,23 +112,31 @@ def is_real_change(measure: str, before: Value, after: Value, *, thresholds: Thr
     if measure not in PROPERTIES:
         raise ScoringError("measure", f"expected one of {', '.join(PROPERTIES)}, got {measure!r}")
     if reason := _differently_taken(before.taken, after.taken):
-        return Change(ChangeKind.REFUSED, None, f"Not compared: {reason}.")
+        return _change(ChangeKind.REFUSED, None, "", f"Not compared: {reason}", "")
     prop = PROPERTIES[measure]
     error = thresholds.q_angle_error if measure == Q_ANGLE else prop.error
     difference = exact("after", after.value) - exact("before", before.value)
-    moved = f"{prop.label} {difference.normalize():+f}"
     if error is None:
-        return Change(ChangeKind.NOT_JUDGED, difference, f"{moved}: no measurement error is known.")
+        words = "no change" if difference == 0 else "no measurement error is known"
+        return _change(ChangeKind.NOT_JUDGED, difference, prop.label, words, "")
     if abs(difference) >= error:
         kind = _direction(prop.better, difference)
         small = prop.important is not None and abs(difference) < prop.important
         less = f", less than the {prop.important:f} that matter" if small else ""
-        return Change(kind, difference, f"{moved}: {kind.value}{less} ({prop.source}).")
+        return _change(kind, difference, prop.label, f"{kind.value}{less}", prop.source)
     if measure == AKPS and difference >= thresholds.success_akps_gain:
-        text = f"{moved}: improved, within measurement error ({prop.source})."
-        return Change(ChangeKind.WITHIN_ERROR, difference, text)
-    text = f"{moved}: not a real change, smaller than {error:f} ({prop.source})."
-    return Change(ChangeKind.NOT_REAL, difference, text)
+        words = "improved, within measurement error"
+        return _change(ChangeKind.WITHIN_ERROR, difference, prop.label, words, prop.source)
+    words = f"not a real change, smaller than {error:f}"
+    return _change(ChangeKind.NOT_REAL, difference, prop.label, words, prop.source)
+
+
+def _change(kind: ChangeKind, difference: Decimal | None, label: str, words: str, source: str) -> Change:
+    if difference is None:
+        return Change(kind, None, f"{words}.", f"{words}.")
+    moved = f"{difference.normalize():+f}"
+    where = f" ({source})" if source else ""
+    return Change(kind, difference, f"{label} {moved}: {words}{where}.", f"{moved}: {words}")
 
 
 def _differently_taken(before: Taken, after: Taken) -> str:

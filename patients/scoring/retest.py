@@ -111,8 +111,9 @@ def _told(cells: Sequence[Sequence[Measured]]) -> Change | None:
     if len(words) < 2 or any(found.value for cell in cells for found in cell):
         return None
     if words[0] == words[-1]:
-        return Change(ChangeKind.NOT_REAL, None, "As before.")
-    return Change(ChangeKind.CHANGED, None, f"{words[0]} before, {words[-1]} now.")
+        return Change(ChangeKind.NOT_REAL, None, "As before.", "as before")
+    text = f"{words[0]} before, {words[-1]} now"
+    return Change(ChangeKind.CHANGED, None, f"{text}.", text)
 
 
 def visits_shown(keys: Iterable[int], most: int) -> tuple[list[int], int]:

@@ -30,7 +30,7 @@ from clinic.roles import Capability
 from patients.models import Episode, Patient
 from patients.services import check_birth_date
 from patients.vocabulary import Diagnosis
-from programs.admin import alert_acts, case_acts, privacy_acts, program_acts
+from programs.admin import alert_acts, case_acts, outcome_acts, privacy_acts, program_acts
 from programs.admin.call_list import calls
 from programs.admin.caseload import (
     case_rows,
@@ -54,6 +54,7 @@ ACTS: Mapping[str, type[Act]] = {
     "discharge": case_acts.Discharge,
     "thresholds": case_acts.CasePolicy,
     "log-contact": case_acts.LogContact,
+    "groc": outcome_acts.AskGroc,
     "score": case_acts.ScoreQuestionnaire,
     "assign": Assign,
     "move-stage": program_acts.MoveStage,

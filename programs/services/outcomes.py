@@ -6,9 +6,12 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
 
+from clinic.models import User
+from clinic.roles import Capability, require
 from patients.models import AggravatingActivity, Assessment, Episode, OutcomeScore
-from patients.scoring import MeasureCourse, Score, course_of, psfs_score, review_due
+from patients.scoring import MeasureCourse, Score, course_of, groc_score, psfs_score, review_due
 from patients.scoring.course import SCALES
 from patients.vocabulary import OutcomeMeasure
 
@@ -74,3 +77,24 @@ def _psfs(episode: Episode) -> Iterable[Score]:
 
 def _list(activities: Iterable[str]) -> str:
     return ", ".join(sorted(activity.strip().lower() for activity in activities))
+
+
+def record_groc(*, episode: Episode, value: int, by: User, today: date) -> OutcomeScore:
+    """The patient's global rating of change, -7 to +7, asked at a review; a second one that day replaces it.
+
+    Raises:
+        Denied: ``by`` may do no clinical work here.
+        ScoringError: ``groc`` is out of its range.
+    """
+    require(by, Capability.WRITE_CLINICAL, episode.clinic_id)
+    score, _ = OutcomeScore.objects.update_or_create(
+        episode=episode,
+        measure=OutcomeMeasure.GROC,
+        taken_on=today,
+        defaults={
+            "clinic": episode.clinic,
+            "items": {"groc": value},
+            "value": Decimal(groc_score({"groc": value})),
+        },
+    )
+    return score

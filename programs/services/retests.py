@@ -187,6 +187,11 @@ def _yes_or_no(assessment: Assessment, group: str, names: tuple[str, ...]) -> It
 
 
 LABELS = {
+    "pain_stairs_down": "Pain going downstairs",
+    "pain_stairs_up": "Pain going upstairs",
+    "pain_downhill": "Pain running downhill",
+    "pain_squat": "Pain on squatting",
+    "pain_lunge": "Pain on a lunge",
     "cadence_spm": "Cadence",
     "weekly_km_now": "Weekly distance",
     "worst_pain": "Worst pain",

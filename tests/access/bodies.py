@@ -61,6 +61,7 @@ FILLED_IN: dict[str, Fields | Callable[[Bundle], Fields]] = {
     "admin:patients_patient_add ?clinic": new_patient,
     "admin:patients_patient_contact": {"phone": "+31 20 555 0199"},
     "admin:do invite": {},
+    "admin:do groc": {"groc": "5"},
     "admin:do log-contact": {"kind": "call", "note": "Called"},
     "admin:do new-case": new_case,
     "admin:do reassign": colleague,

@@ -160,6 +160,7 @@ ADMIN = {
     ),
     "admin:patients_assessment_history": history("an assessment", CLINICIANS, "assessment", barred=(GLASS,)),
     "admin:patients_assessment_delete": closed("Delete an assessment", "assessment"),
+    "admin:do groc": form("Record the global rating of change", CLINICIANS, "case"),
     "admin:do score": form("Score a questionnaire", CLINICIANS, "assessment"),
     "admin:suggestions": page("Programs suggested for an assessment", CLINICIANS, "assessment"),
     # --- programs
