@@ -12,7 +12,7 @@ from uuid import uuid4
 from django.db import transaction
 
 from clinic import outbox
-from clinic.models import Absence, ApiCreation, BreakGlass, Clinic, RowAttempt, StaffToken
+from clinic.models import Absence, ApiCreation, BreakGlass, Clinic, RowAttempt, StaffToken, User
 from clinic.row_security import Tenant, acting_for
 from patients import consents
 from patients import models as patients
@@ -63,11 +63,11 @@ def whole_case(clinic: Clinic) -> Episode:
         **in_clinic, episode=episode, measure="akps", taken_on=TODAY, value=Decimal(80)
     )
     _write_on(assessment)
-    make_template(clinic=clinic, stages=1)
     program = make_program(episode, stages=1)
-    Exercise.objects.filter(clinic=None).update(clinic=clinic)
+    _library(clinic, by)
     on_program = {**in_clinic, "program": program}
     programs.StageMove.objects.create(**on_program, from_stage=1, to_stage=2, moved_on=TODAY, moved_by=by)
+    decided_and_watched(program)
     programs.Pause.objects.create(**on_program, kind="holiday", starts_on=TODAY, paused_by=by)
     programs.Hold.objects.create(**on_program, since=NOW, red_flags=["fever"], reason="Fever")
     programs.CheckInRequest.objects.create(
@@ -103,7 +103,6 @@ def whole_case(clinic: Clinic) -> Episode:
         **in_clinic, episode=episode, kind="red_flag", summary="Fever", opened_on=TODAY, opened_at=NOW
     )
     programs.AlertEvent.objects.create(**in_clinic, alert=alert, what="opened", at=NOW)
-    programs.ContactLog.objects.create(**in_clinic, episode=episode, kind="call", at=NOW, by=by)
     programs.Letter.objects.create(
         **in_clinic, episode=episode, kind="stall", content=to_json(LETTER), made_by=by, made_at=NOW
     )
@@ -159,6 +158,28 @@ def _write_on(assessment: patients.Assessment) -> None:
         started_at=NOW,
         saved_at=NOW,
     )
+
+
+def decided_and_watched(program: programs.Program) -> None:
+    shared: dict[str, Any] = {"clinic": program.clinic, "program": program}
+    episode, by = program.episode, program.assigned_by
+    programs.ContactLog.objects.create(clinic=program.clinic, episode=episode, kind="call", at=NOW, by=by)
+    decided = {"decided_on": TODAY, "decided_at": NOW, "decided_by": by}
+    programs.LoadDecision.objects.create(
+        **shared, activity="strength", what="hold", reason="Steady", **decided
+    )
+    programs.RelapseWatch.objects.create(
+        **shared, episode=episode, starts_on=TODAY, ends_on=TODAY + 180 * 24 * HOUR, set_by=by
+    )
+
+
+def _library(clinic: Clinic, by: User) -> None:
+    """A template with a former version; every exercise is the clinic's own, one has a film."""
+    template = make_template(clinic=clinic, stages=1)
+    programs.TemplateVersion.objects.create(template=template, number=1, content={}, replaced_by=by)
+    Exercise.objects.filter(clinic=None).update(clinic=clinic)
+    exercise = Exercise.objects.filter(clinic=clinic).latest("pk")
+    programs.Clip.objects.create(clinic=clinic, exercise=exercise, url="https://example.org/clip")
 
 
 MEASUREMENTS: dict[Any, dict[str, Any]] = {

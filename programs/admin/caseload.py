@@ -20,6 +20,7 @@ from programs.admin.wording import (
     ASLEEP,
     CLOSED,
     CLOSED_NOT_CLEARED,
+    CLOSED_RELAPSED,
     NO_PROGRAM,
     NOT_REVIEWED,
     ON_HOLD,
@@ -53,6 +54,10 @@ class CaseRow:
         return next((alert for alert in self.alerts if alert.kind == Alert.Kind.RED_FLAG), None)
 
     @property
+    def relapse(self) -> Alert | None:
+        return next((alert for alert in self.alerts if alert.kind == Alert.Kind.RELAPSE), None)
+
+    @property
     def alert(self) -> Alert | None:
         """The most urgent one: it may speak of what the verdict does not, the other knee say."""
         return next((alert for alert in self.alerts if alert.state != Alert.State.SNOOZED), None)
@@ -72,7 +77,7 @@ class CaseRow:
     def state(self) -> Badge:
         """A hold, a pause and the end of a case show at once; the rest is the last review's verdict."""
         if not self.episode.is_open:
-            return CLOSED_NOT_CLEARED if self.red_flag else CLOSED
+            return CLOSED_NOT_CLEARED if self.red_flag else CLOSED_RELAPSED if self.relapse else CLOSED
         if self.stands_still:
             return ON_HOLD
         if self.program is None:
@@ -102,6 +107,8 @@ class CaseRow:
     def reason(self) -> str:
         if self.red_flag:
             return reason_label("red_flag")
+        if self.relapse:
+            return self.relapse.summary
         if self.verdict is None:
             return ""
         if self.verdict.reason:
@@ -112,6 +119,8 @@ class CaseRow:
     def action(self) -> str:
         if self.red_flag:
             return self.red_flag.action
+        if self.relapse:
+            return self.relapse.action
         if self.verdict is None:
             return ""
         return self.verdict.action or (self.alert.action if self.alert else "")
@@ -136,9 +145,12 @@ def red_flags_of(**row: OuterRef) -> Exists:
 
 
 def caseload(user: User, now: datetime) -> dict[int, CaseRow]:
-    """Everything on the user's caseload: open cases, and closed ones whose red flag nobody cleared."""
+    """Everything on the user's caseload: open cases, closed ones whose red flag nobody cleared, and
+    those whose pain is back.
+    """
     cases = rows_where(user, Capability.READ_STATE, Episode.objects.all())
-    shown = cases.filter(Q(closed_on=None) | red_flags_of(episode=OuterRef("pk")))
+    waiting = Alert.objects.unresolved().filter(kind=Alert.Kind.RELAPSE, episode=OuterRef("pk"))
+    shown = cases.filter(Q(closed_on=None) | red_flags_of(episode=OuterRef("pk")) | Exists(waiting))
     episodes = list(shown.select_related("patient", "clinician"))
     return case_rows(episodes, {e.patient_id: e.patient for e in episodes}, now)
 
@@ -224,6 +236,7 @@ PLACES: Sequence[tuple[int, Mapping[str, str]]] = (
     (2, {"kind": Alert.Kind.RED_FLAG, "level": "tier_2"}),
     (3, {"kind": Alert.Kind.WORSENING}),
     (5, {"kind": Alert.Kind.STALL, "reason": ReasonCode.RELAPSED}),
+    (5, {"kind": Alert.Kind.RELAPSE}),
     (4, {"kind": Alert.Kind.STALL, "level": "stalled"}),
     (6, {"kind": Alert.Kind.STALL, "level": "stalling"}),
     (7, {"kind": Alert.Kind.OVERLOAD}),

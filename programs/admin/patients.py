@@ -40,6 +40,7 @@ from programs.admin import (
     privacy_acts,
     program_acts,
 )
+from programs.admin.assessments import AddAddendum
 from programs.admin.call_list import calls
 from programs.admin.caseload import (
     case_rows,
@@ -62,13 +63,20 @@ ACTS: Mapping[str, type[Act]] = {
     "new-case": case_acts.NewCase,
     "reassign": case_acts.Reassign,
     "discharge": case_acts.Discharge,
+    "reopen": case_acts.Reopen,
+    "end-watch": case_acts.EndWatch,
     "thresholds": case_acts.CasePolicy,
     "log-contact": case_acts.LogContact,
     "groc": outcome_acts.AskGroc,
     "score": case_acts.ScoreQuestionnaire,
+    "addendum": AddAddendum,
     "assign": Assign,
     "move-stage": program_acts.MoveStage,
+    "apply-proposal": program_acts.ApplyProposal,
+    "running": program_acts.ChangeRunning,
     "pause": program_acts.PauseProgram,
+    "edit-pause": program_acts.EditPause,
+    "cancel-pause": program_acts.CancelPause,
     "resume": program_acts.Resume,
     "fair-trial": program_acts.FairTrial,
     "wake": program_acts.Wake,

@@ -23,6 +23,7 @@ class Badge:
 
 NO_PROGRAM = Badge("No program")
 CLOSED = Badge("Closed")
+CLOSED_RELAPSED = Badge("Closed, pain is back", "warning")
 CLOSED_NOT_CLEARED = Badge("Closed, not cleared", "danger")
 ASLEEP = Badge("Asleep")
 NOT_REVIEWED = Badge("Not reviewed yet")
@@ -48,6 +49,7 @@ CASE_STATES: Mapping[str, Badge] = {
     "not_reviewed": NOT_REVIEWED,
     "asleep": ASLEEP,
     "no_program": NO_PROGRAM,
+    "closed_relapsed": CLOSED_RELAPSED,
     "closed_not_cleared": CLOSED_NOT_CLEARED,
 }
 STATE_CODES: Mapping[Badge, str] = {badge: str(code) for code, badge in CASE_STATES.items()}
@@ -87,6 +89,7 @@ ALERT_KINDS: Mapping[str, str] = {
     Alert.Kind.RED_FLAG: "danger",
     Alert.Kind.WORSENING: "danger",
     Alert.Kind.STALL: "warning",
+    Alert.Kind.RELAPSE: "warning",
     Alert.Kind.OVERLOAD: "warning",
     Alert.Kind.DRIFT: "warning",
     Alert.Kind.SILENT: "info",
@@ -114,6 +117,7 @@ _THRESHOLD_GROUPS: Mapping[str, tuple[str, ...]] = {
     Alert.Kind.SILENT: ("Alerts", "Check-ins"),
     Alert.Kind.OVERLOAD: ("Reasons", "24-hour pain rule"),
     Alert.Kind.DRIFT: ("Alerts",),
+    Alert.Kind.RELAPSE: ("After discharge",),
 }
 
 

@@ -3,7 +3,14 @@
 from clinic.emails import Email, render
 from programs.emails.clinician import escalation, handed_over, red_flag
 from programs.emails.digest import digest
-from programs.emails.patient import check_in, invitation, login_code, reminder
+from programs.emails.patient import (
+    check_in,
+    invitation,
+    login_code,
+    reminder,
+    watch_question,
+    watch_reminder,
+)
 
 __all__ = [
     "Email",
@@ -16,4 +23,6 @@ __all__ = [
     "red_flag",
     "reminder",
     "render",
+    "watch_question",
+    "watch_reminder",
 ]

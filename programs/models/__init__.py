@@ -11,14 +11,24 @@ from programs.models.diary import (
     worst_by_date,
 )
 from programs.models.letters import Letter
-from programs.models.library import Dose, Exercise, Stage, Template
-from programs.models.plan import Hold, Pause, Program, ProgramDose, ProgramStage, StageMove
+from programs.models.library import Clip, Dose, Exercise, Stage, Template, TemplateVersion
+from programs.models.plan import (
+    Hold,
+    LoadDecision,
+    Pause,
+    Program,
+    ProgramDose,
+    ProgramStage,
+    StageMove,
+)
+from programs.models.watch import RelapseWatch
 
 __all__ = [
     "Alert",
     "AlertEvent",
     "Answer",
     "CheckInRequest",
+    "Clip",
     "ContactLog",
     "DayPain",
     "Digest",
@@ -26,10 +36,12 @@ __all__ = [
     "Exercise",
     "Hold",
     "Letter",
+    "LoadDecision",
     "Pause",
     "Program",
     "ProgramDose",
     "ProgramStage",
+    "RelapseWatch",
     "Review",
     "Run",
     "Session",
@@ -37,5 +49,6 @@ __all__ = [
     "Stage",
     "StageMove",
     "Template",
+    "TemplateVersion",
     "worst_by_date",
 ]

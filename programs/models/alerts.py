@@ -72,6 +72,7 @@ class Alert(ClinicRow):
         RED_FLAG = "red_flag", "Red flag"
         WORSENING = "worsening", "Worsening"
         STALL = "stall", "Stall"
+        RELAPSE = "relapse", "Relapse after discharge"
         SILENT = "silent", "Silent"
         OVERLOAD = "overload", "Overload"
         DRIFT = "drift", "Drift"

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from typing import Any, Self
 
+from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Now
 
-from clinic.tenancy import Scope, ScopedQuerySet
+from clinic.tenancy import ClinicRow, Scope, ScopedQuerySet
 from patients.vocabulary import Diagnosis, MuscleGroup
 from programs.library import drawing_of
 from programs.rules.library.shapes import STRENGTHENING
@@ -39,6 +41,13 @@ class LibraryRow(models.Model):
     )
     slug = models.SlugField(max_length=80)
     name = models.CharField(max_length=120)
+    version = models.PositiveIntegerField(
+        default=1, db_default=1, editable=False, help_text="Rises with each change of its content."
+    )
+    copied_from = models.SlugField(
+        max_length=80, blank=True, db_default="", editable=False, help_text="Of the starter library."
+    )
+    copied_version = models.PositiveIntegerField(null=True, blank=True, editable=False)
 
     objects = LibraryQuerySet.as_manager()
 
@@ -114,6 +123,46 @@ class Template(LibraryRow):
                 fields=["clinic", "slug"], name="template_slug_once", nulls_distinct=False
             )
         ]
+
+
+class TemplateVersion(models.Model):
+    """A former version of a template: what it held until somebody changed it."""
+
+    scope = Scope(clinic="template__clinic")
+
+    template = models.ForeignKey(Template, on_delete=models.CASCADE, related_name="former")
+    number = models.PositiveIntegerField()
+    content = models.JSONField()
+    replaced_at = models.DateTimeField(db_default=Now())
+    replaced_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
+    )
+
+    objects = ScopedQuerySet.as_manager()
+
+    class Meta:
+        ordering = ("-number",)
+        constraints = [
+            models.UniqueConstraint(fields=["template", "number"], name="template_version_number_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"Version {self.number}"
+
+
+class Clip(ClinicRow):
+    """The clinic's own film of an exercise, of the starter library too."""
+
+    exercise = models.ForeignKey(Exercise, on_delete=models.PROTECT, related_name="clips")
+    url = models.CharField(max_length=500)
+
+    objects = ScopedQuerySet.as_manager()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["clinic", "exercise"], name="clip_once_per_exercise")]
+
+    def __str__(self) -> str:
+        return self.url
 
 
 class StageText(models.Model):

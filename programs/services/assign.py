@@ -165,6 +165,28 @@ def end_program(*, program: Program, reason: str, on: date) -> None:
     program.save(update_fields=["ended_on", "end_reason", "next_check_in_at"])
 
 
+def hand_out(*, episode: Episode, template: Template, by: User, today: date) -> Program:
+    """A copy of a maintenance template for after discharge: to look at, over as it begins, never reviewed.
+
+    Raises:
+        AssignError: not a template for maintenance, or not one of this clinic and diagnosis.
+    """
+    _check_template(episode, template)
+    if not template.maintenance:
+        raise AssignError("maintenance", f"{template.name} is no program for after discharge.")
+    program = Program(
+        episode=episode,
+        template=template,
+        assigned_by=by,
+        started_on=today,
+        ended_on=today,
+        end_reason="To keep up after discharge",
+        is_maintenance=True,
+    )
+    _copy(template, program)
+    return program
+
+
 def check_fair_trial(episode: Episode) -> None:
     """Raise AssignError if this case already had its one new fair trial."""
     if episode.programs.exclude(fair_trial_on=None).exists():
@@ -248,6 +270,7 @@ def _copy(template: Template, program: Program) -> None:
     """Save the program with the template's name, frequency, stages and doses, in its first stage."""
     program.clinic = program.episode.clinic
     program.name, program.strength_per_week = template.name, template.strength_per_week
+    program.template_version = template.version
     program.current_stage, program.stage_started_on = 1, program.started_on
     program.save()
     for stage in template.stages.prefetch_related("doses"):

@@ -180,6 +180,8 @@ class _Words:
 
     def detail(self, number: int, entry: Entry, pain: list[DayPain]) -> Detail:
         alert, review = self.alerts[entry.first.id], self.reviews.get(entry.case)
+        if alert.kind == Alert.Kind.RELAPSE:  # the last review is of the time before the discharge
+            review = None
         return Detail(
             who=self._who(alert),
             away=self._away(alert),
@@ -235,6 +237,8 @@ class _Words:
 
 def _label(alert: OpenAlert) -> str:
     rank = urgency(alert)
+    if alert.kind is AlertKind.RELAPSE:
+        return "Relapsed after discharge"
     if rank is Urgency.STALLED_FLAT:
         return f"Stalled, {alert.trend}" if alert.trend else "Stalled"
     tier = TIERS.get(alert.level) if rank is Urgency.RED_FLAG else None

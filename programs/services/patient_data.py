@@ -39,10 +39,11 @@ from programs.models import (
     Exercise,
     Program,
     ProgramDose,
+    RelapseWatch,
     SessionExercise,
     Template,
 )
-from programs.services import checkins, export_words, hand_overs, red_flags, reviews
+from programs.services import checkins, export_words, hand_overs, red_flags, reviews, watches
 
 OURS = ("clinic", "patients", "programs")
 
@@ -101,6 +102,7 @@ LABEL = "_label"
 SWEPT: Mapping[str, type[Model]] = {
     checkins.ASKING: Program,
     checkins.REMINDING: CheckInRequest,
+    watches.ASKING: RelapseWatch,
     reviews.SWEEP: Program,
     red_flags.ESCALATION: Alert,
 }

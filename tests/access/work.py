@@ -71,6 +71,7 @@ EMAILS = {
 TASKS = {
     "programs.tasks.send_outbox": PLATFORM,
     "programs.tasks.ask_check_ins": EVERY_CLINIC,
+    "programs.tasks.ask_watches": EVERY_CLINIC,
     "programs.tasks.remind_check_ins": EVERY_CLINIC,
     "programs.tasks.mark_missed": EVERY_CLINIC,
     "programs.tasks.review_cases": EVERY_CLINIC,

@@ -54,6 +54,7 @@ from programs.models import (
     CheckInRequest,
     Exercise,
     Letter,
+    Pause,
     Program,
     ProgramDose,
     Run,
@@ -177,7 +178,15 @@ def make_bundle(name: str, clinic: Clinic) -> Bundle:
     case = whole_case(clinic)
     plain = make_case(clinic, clinician=case.clinician)
     make_program(plain, stages=2, asleep=True)
+    make_case(
+        clinic,
+        clinician=case.clinician,
+        patient=plain.patient,
+        closed_on=plain.opened_on,
+        outcome="recovered",
+    )
     make_assessment(plain)
+    to_sign = make_assessment(plain)
     Exercise.objects.filter(clinic=None).update(clinic=clinic)
     told = [{"code": "fever", "text": mark(name, "finding"), "source": mark(name, "finding")}]
     Alert.objects.filter(episode=case).update(level="tier_2", evidence=told)
@@ -200,6 +209,8 @@ def make_bundle(name: str, clinic: Clinic) -> Bundle:
         state=OutboxMessage.State.DEAD,
     )
     mark_new_rows(name)
+    # Then nothing of it changes any more.
+    Assessment.objects.filter(pk=to_sign.pk).update(signed_at=timezone.now(), signed_by=plain.clinician)
     bundle = Bundle(name, clinic, case.clinician, case, plain)
     bundle.ids = _ids(bundle)
     return bundle
@@ -213,7 +224,11 @@ def _ids(bundle: Bundle) -> dict[str, Any]:
         "newcomer": plain.patient,
         "case": plain,
         "assessment": Assessment.objects.get(episode=case),
+        "signed assessment": Assessment.objects.get(episode=plain, signed_by__isnull=False),
         "program": Program.objects.get(episode=plain),
+        "pause": Pause.objects.get(program__episode=case),
+        "closed case": Episode.objects.get(patient=plain.patient, outcome="recovered"),
+        "watched case": case,
         "paused program": Program.objects.get(episode=case),
         "red flag": Alert.objects.get(episode=case),
         "alert": Alert.objects.get(episode=plain),

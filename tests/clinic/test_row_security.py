@@ -45,10 +45,12 @@ STAFF_ONLY = {
 """Tables of which a patient's login sees nothing, or only what was sent to them."""
 
 OF_THE_CLINIC = {"programs_exercise", "programs_template", "programs_stage", "programs_dose"}
+OF_THE_CLINIC |= {"programs_templateversion", "programs_clip"}
 OF_THE_CLINIC |= {"clinic_clinic", "clinic_clinicpolicy", "clinic_membership"}
 """The clinic's own for each of its patients: its library, and who is mailed of a red flag by which rules."""
 
-WITHOUT_CLINIC = {"programs_stage", "programs_dose", "clinic_clinic", "clinic_user"}
+WITHOUT_CLINIC = {"programs_stage", "programs_dose", "programs_templateversion"}
+WITHOUT_CLINIC |= {"clinic_clinic", "clinic_user"}
 """Tables without ``clinic_id``."""
 
 OF_THE_PLATFORM = {"clinic_outboxmessage", "clinic_clinic", "clinic_clinicpolicy", "clinic_breakglass"}
@@ -111,7 +113,7 @@ def patient_of(row: Any) -> Any:
 
 
 def test_the_rows_below_reach_every_protected_table(cases: Any) -> None:
-    assert len(PROTECTED) == 52
+    assert len(PROTECTED) == 56
     for table, model in PROTECTED.items():
         assert len(ids(model)) >= 2, table
 

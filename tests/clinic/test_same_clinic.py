@@ -26,6 +26,7 @@ pytestmark = pytest.mark.django_db
 
 FROM_THE_LIBRARY = {
     ("programs_program", "template_id"): "The template may be of the starter library, which has no clinic.",
+    ("programs_clip", "exercise_id"): "The exercise may be of the starter library.",
     ("programs_programdose", "exercise_id"): "The exercise may be of the starter library.",
 }
 """Links that no foreign key can hold to one clinic; their policies do (see below)."""

@@ -43,6 +43,8 @@ PROMISES: dict[str, tuple[type[models.Model], Copy]] = {
     "strength_test_once_per_side": (patients.StrengthTest, {}),
     "exercise_slug_once": (programs.Exercise, {}),
     "template_slug_once": (programs.Template, {}),
+    "template_version_number_once": (programs.TemplateVersion, {}),
+    "clip_once_per_exercise": (programs.Clip, {}),
     "stage_number_once": (programs.Stage, {}),
     "program_one_running_per_case": (programs.Program, {}),
     "program_stage_number_once": (programs.ProgramStage, {}),
@@ -56,6 +58,7 @@ PROMISES: dict[str, tuple[type[models.Model], Copy]] = {
     "review_once_per_program_and_day": (programs.Review, {}),
     "alert_one_open_per_case_and_kind": (programs.Alert, {}),
     "digest_once_per_clinician_and_week": (programs.Digest, {}),
+    "programs_relapsewatch_episode_id_key": (programs.RelapseWatch, {}),
 }
 """Each constraint with a kind of row, and how a copy differs where another constraint would refuse it."""
 

@@ -138,6 +138,8 @@ def test_every_endpoint_of_a_patient_is_on_record(case: Episode) -> None:
 
 
 TOOL_ROWS = {
+    "api-assessment": Assessment,
+    "api-assessment-suggestions": Assessment,
     "api-patient": Patient,
     "api-patient-readers": Patient,
     "api-case": Episode,

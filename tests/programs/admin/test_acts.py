@@ -32,9 +32,11 @@ from programs.models import (
     AlertEvent,
     ContactLog,
     Hold,
+    LoadDecision,
     Pause,
     Program,
     ProgramStage,
+    RelapseWatch,
     StageMove,
     Template,
 )
@@ -66,6 +68,8 @@ CHANGED_BY_ACTS: list[type[models.Model]] = [
     Pause,
     PrivacyEvent,
     Program,
+    LoadDecision,
+    RelapseWatch,
     StageMove,
 ]
 
@@ -78,25 +82,25 @@ class Case:
     program: Program
     assessment: Assessment
     alert: Alert
+    closed: Episode
+    pause: Pause
     flag: Alert
     template: Template
     colleague: Any
     record: RestrictedRecord
 
     def target(self, name: str) -> Any:
-        if name in ("invite", "new-case", "export", "erase"):
-            return self.episode.patient
-        if name == "open-record":
-            return self.record
-        if name == "score":
-            return self.assessment
-        if name == "clear":
-            return self.flag
-        if name in ("acknowledge", "snooze", "resolve"):
-            return self.alert
-        if name in ("reassign", "discharge", "log-contact", "assign", "thresholds"):
-            return self.episode
-        return self.program
+        rows: dict[Any, tuple[str, ...]] = {
+            self.episode.patient: ("invite", "new-case", "export", "erase"),
+            self.record: ("open-record",),
+            self.assessment: ("score",),
+            self.flag: ("clear",),
+            self.alert: ("acknowledge", "snooze", "resolve"),
+            self.pause: ("edit-pause", "cancel-pause"),
+            self.closed: ("reopen", "end-watch"),
+            self.episode: ("reassign", "discharge", "log-contact", "assign", "thresholds", "groc"),
+        }
+        return next((row for row, names in rows.items() if name in names), self.program)
 
     def data(self, name: str) -> dict[str, Any]:
         today = timezone.localdate()
@@ -114,7 +118,14 @@ class Case:
             "score": BEST_AKPS,
             "assign": {"template_choice": self.template.pk, "started_on": today.isoformat()},
             "move-stage": {"to_stage": 2, "override_reason": "Strong enough"},
-            "pause": {"kind": "holiday", "starts_on": today.isoformat()},
+            "apply-proposal": {"expected": "hold nothing"},
+            "running": {"to": "track:stopped", "reason": "Off for weeks"},
+            "pause": {
+                "kind": "holiday",
+                "starts_on": today.isoformat(),
+                "confirmed": f"{today.isoformat()} to open",
+            },
+            "edit-pause": {"kind": "illness", "starts_on": today.isoformat()},
             "resume": {"on": today.isoformat()},
             "fair-trial": {"on": today.isoformat(), "reason": "Another program"},
             "snooze": {"until": (today + timedelta(days=5)).isoformat(), "note": "Back from holiday then"},
@@ -142,7 +153,22 @@ def case_of(staff: Any) -> Case:
     make_program(flagged, started_on=today, stage_started_on=today)
     flag = raise_red_flag(episode=flagged, codes=["knee_locks"], source="a check-in", evidence=[], now=now)
     assert flag is not None
+    closed = make_case(
+        staff.clinic, clinician=staff.physio, opened_on=today, closed_on=today, outcome="recovered"
+    )
+    watched = {"starts_on": today, "ends_on": today + timedelta(days=180), "set_by": staff.physio}
+    RelapseWatch.objects.create(clinic=staff.clinic, episode=closed, **watched)
+    pause = Pause.objects.create(
+        clinic=staff.clinic,
+        program=flagged.programs.get(),
+        kind="holiday",
+        starts_on=today,
+        ends_on=today + timedelta(days=3),
+        paused_by=staff.physio,
+    )
     return Case(
+        closed=closed,
+        pause=pause,
         episode=episode,
         program=program,
         assessment=make_assessment(episode, assessed_on=today),
@@ -323,13 +349,13 @@ def test_a_pause_begins_and_ends(staff: Any) -> None:
     client = staff.client(staff.physio)
 
     act(client, "pause", case)
-    assert Pause.objects.get().ends_on is None
+    assert case.program.pauses.get().ends_on is None
     again = act(client, "pause", case)
     assert "overlaps" in again.context["form"].errors["starts_on"][0]
 
     tomorrow = timezone.localdate() + timedelta(days=1)
     act(client, "resume", case, on=tomorrow.isoformat())
-    assert Pause.objects.get().ends_on == tomorrow
+    assert case.program.pauses.get().ends_on == tomorrow
 
 
 def test_a_new_fair_trial_is_declared_once(staff: Any) -> None:

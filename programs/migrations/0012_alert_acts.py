@@ -8,7 +8,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("programs", "0008_drafts"),
+        ("programs", "0011_load_and_watch_keys"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

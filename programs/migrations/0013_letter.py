@@ -17,7 +17,7 @@ CREATE TRIGGER for_good BEFORE UPDATE ON programs_letter FOR EACH ROW EXECUTE FU
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("programs", "0009_alert_acts"),
+        ("programs", "0012_alert_acts"),
         ("patients", "0011_sex_and_birth_date"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
