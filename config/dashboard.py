@@ -9,6 +9,7 @@ from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
+from clinic.absences import notices
 from clinic.admin import sweeps
 from clinic.admin.base import clinics_where, rows_where
 from clinic.audit.seen import show_only
@@ -37,6 +38,7 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     }
     if user.may(Capability.READ_STATE):
         context |= _caseload(request, user, now)
+    context["notices"] = notices(user, now)
     if user.may(Capability.WRITE_CONTACT):
         context["calls"] = calls(user)
     if user.is_operator:
