@@ -18,6 +18,7 @@ from clinic.models import Clinic, RowAttempt, User
 from clinic.roles import Capability
 from patients.models import Episode
 from programs.admin.call_list import calls
+from programs.admin.export_acts import exports_of
 from programs.admin.today import today
 from programs.models import Digest
 from programs.services.red_flags import undelivered
@@ -39,6 +40,7 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     if user.may(Capability.READ_STATE):
         context |= _caseload(request, user, now)
     context["notices"] = notices(user, now)
+    context["exports"] = exports_of(user)
     if user.may(Capability.WRITE_CONTACT):
         context["calls"] = calls(user)
     if user.is_operator:

@@ -21,7 +21,7 @@ from clinic.roles import Capability
 from programs.admin.alert_bulk import together
 from programs.admin.caseload import local_today, page_url
 from programs.admin.patient_page import alert_card
-from programs.admin.wording import ALERT_KINDS, ALERT_STATES, LEVELS
+from programs.admin.wording import ALERT_KINDS, ALERT_STATES, LEVELS, evidence_texts
 from programs.models import Alert, AlertEvent
 
 KIND_LABELS = {Alert.Kind(kind).label: colour for kind, colour in ALERT_KINDS.items()}
@@ -97,7 +97,7 @@ class AlertAdmin(RoleAdmin):
             "level": LEVELS.get(alert.level, ""),
             "patient": patient,
             "page_url": page_url(alert.episode),
-            "events": AlertEvent.objects.filter(alert=alert).select_related("by"),
+            "events": _steps(alert),
             "may_treat": user.may(Capability.WRITE_CLINICAL, alert.clinic_id),
         }
         return TemplateResponse(request, "admin/programs/alert.html", context)
@@ -149,3 +149,9 @@ class AlertAdmin(RoleAdmin):
     @display(description="Clinician")
     def clinician(self, alert: Alert) -> str:
         return str(alert.episode.clinician)
+
+
+def _steps(alert: Alert) -> list[tuple[AlertEvent, list[str]]]:
+    """The alert's history, each step with the evidence it rested on."""
+    events = AlertEvent.objects.filter(alert=alert).select_related("by")
+    return [(event, evidence_texts(event.evidence)) for event in events]

@@ -59,6 +59,14 @@ class ExportCaseload(Act):
         return reverse("admin:patients_patient_changelist")
 
 
+def exports_of(user: Any) -> list[Clinic]:
+    """The clinics whose caseload the user may take out."""
+    if not isinstance(user, User):
+        return []
+    there = [member.clinic for member in user.active_memberships]
+    return [clinic for clinic in there if user.may(Capability.EXPORT, clinic.pk)]
+
+
 def _download(file: IO[bytes], name: str) -> FileResponse:
     tame = re.sub(r"[^\w-]+", "-", name).strip("-")
     headers = {"Cache-Control": "no-store"}

@@ -18,7 +18,7 @@ from programs.models import Letter
 from programs.rules.letters import FLAG, PARTS, RECIPIENT_MOST
 from programs.services import letters
 
-ROWS = {"findings": 7, "question": 3, "adherence": 2, "flag": 3}
+ROWS = {"findings": 10, "question": 3, "thresholds": 6, "adherence": 2, "flag": 3}
 
 
 class WriteLetter(CaseAct):

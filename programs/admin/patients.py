@@ -241,6 +241,11 @@ class PatientAdmin(RoleAdmin):
 
     # --- the list
 
+    list_after_template = "admin/programs/take_out_list.html"
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        return super().changelist_view(request, {"exports": export_acts.exports_of(request.user)})
+
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return CaseList
 

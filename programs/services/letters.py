@@ -37,7 +37,7 @@ QUESTIONS: Mapping[str, str] = {
 TOLD = ("stalled_week", "success_drop", "success_drop_percent", "now_window_days", "strength_floor_per_week")
 """The thresholds that a colleague needs to judge the judgement, as far as the table has them."""
 
-PICTURE_WIDTH = 900
+PICTURE_WIDTH = 1300
 SHOWN_FINDINGS = 8
 SHOWN_STEPS = 6
 
@@ -78,7 +78,7 @@ def draft_letter(*, episode: Episode, kind: str, by: User, now: datetime) -> Dra
         "question": _question(kind, review),
         "findings": _cut("findings", [*_case(episode), *_course(evidence), *_assessed(episode)]),
         "program": _cut("program", _program(program, review)),
-        "adherence": f"{evidence['adherence']}." if evidence.get("adherence") else "Not known.",
+        "adherence": _adherence(evidence, review),
         "tried": _cut("tried", _tried(episode)) or "Nothing beyond the program so far.",
         "thresholds": _cut("thresholds", _thresholds(episode)),
     }
@@ -210,6 +210,14 @@ def _question(kind: str, review: Review | None) -> str:
     return QUESTIONS[kind]
 
 
+def _adherence(evidence: Mapping[str, str], review: Review | None) -> str:
+    if evidence.get("adherence"):
+        return f"{evidence['adherence']}."
+    if review is None or not review.sessions_due:
+        return "Not known."
+    return f"{review.sessions_done or 0} of {review.sessions_due} strength sessions done lately."
+
+
 def _case(episode: Episode) -> Iterator[str]:
     side = f"{episode.get_index_side_display().lower()} knee"
     both = ", both knees hurt" if episode.both_knees else ""
@@ -232,7 +240,7 @@ def _assessed(episode: Episode) -> Iterator[str]:
     if last is None:
         return
     derived = sorted(derived_values(Findings.of(last)), key=lambda value: not value.deficit)
-    found = [f"{value.of} {value.text}" for value in derived[:SHOWN_FINDINGS]]
+    found = [f"{value.of} {value.text.rstrip('.')}" for value in derived[:SHOWN_FINDINGS]]
     words = f": {'; '.join(found)}" if found else ""
     yield f"{last.get_kind_display()} of {day(last.assessed_on)}{words}."
 
@@ -282,7 +290,7 @@ def _thresholds(episode: Episode) -> Iterator[str]:
     for key in TOLD:
         if key in FIELDS:
             about = FIELDS[key].metadata
-            yield f"{about['label']} {getattr(t, key)} {about['unit']} ({about['source']})."
+            yield f"{about['label']}: {getattr(t, key)} {about['unit']}."
 
 
 def _cut(name: str, sentences: object) -> str:

@@ -61,7 +61,7 @@ def test_the_draft_is_written_from_the_facts(stalled, anna) -> None:
     assert "Worst pain" in draft.texts["findings"]
     assert "week 8" in draft.texts["program"]
     assert draft.texts["adherence"]
-    assert "Stalled from week 8 weeks" in draft.texts["thresholds"]
+    assert "Stalled from week: 8 weeks." in draft.texts["thresholds"]
     assert "flag" in draft.texts
     assert not draft.has_flag
     for part in PARTS:
