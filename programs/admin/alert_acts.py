@@ -109,7 +109,7 @@ class Resolve(AlertAct):
         max_length=400,
         required=False,
         widget=text_area(),
-        help_text="Needed where the outcome is another one.",
+        help_text="Needed where the outcome is Other.",
     )
 
     def perform(self) -> str:

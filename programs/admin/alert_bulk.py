@@ -42,7 +42,7 @@ class Together(forms.Form):
         label="Outcome", required=False, choices=[("", "Choose"), *Alert.CameOf.choices]
     )
     to = forms.ModelChoiceField(User.objects.none(), label="Hand to", required=False, empty_label="Choose")
-    note = forms.CharField(label="Words", required=False, max_length=300, widget=text_area())
+    note = forms.CharField(label="In words", required=False, max_length=300, widget=text_area())
 
     def __init__(self, *args: Any, alerts: Sequence[Alert], now: datetime, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

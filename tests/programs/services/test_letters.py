@@ -105,7 +105,10 @@ def test_an_open_red_flag_is_stated_first_in_every_letter(clinic, anna) -> None:
         with pytest.raises(LetterError, match="must state it") as error:
             make(case, anna, kind)
         assert error.value.field == "flag"
-        assert from_json(make(case, anna, kind, flag="It locks.").content).flag == "It locks."
+        letter = from_json(make(case, anna, kind, flag="It locks.").content)
+        assert letter.flag == "It locks."
+        text = " ".join(letter_pdf._page(letter, 10).etree_element.itertext())
+        assert text.index("It locks.") < text.index(ASK["question"])
 
 
 def test_the_longest_letter_fits_one_page(stalled, anna) -> None:
