@@ -147,9 +147,11 @@ TOOL_ROWS = {
     "api-case-thresholds": Episode,
     "api-program": Program,
     "api-program-gate": Program,
+    "api-program-coverage": Program,
     "api-alert": Alert,
 }
 NAMES_NOBODY = {
+    *("api-template-yaml", "api-program-dose"),
     *("api-token", "api-staff", "api-member", "api-policy"),
     *("api-exercises", "api-exercise", "api-templates", "api-template"),
 }
