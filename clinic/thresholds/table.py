@@ -20,10 +20,11 @@ from clinic.thresholds.entry import entry as _t
 STALL, BASELINE, NOW, SUCCESS = "Stall", "Baseline", "Pain now", "Success"
 REASONS, ALERTS, PAIN, GATES = "Reasons", "Alerts", "24-hour pain rule", "Stage gates"
 RUNNING, CHECK_INS, MATCHING, DIGEST = "Running", "Check-ins", "Matching", "Weekly digest"
-RED_FLAGS, AFTER = "Red flags", "After discharge"
+RED_FLAGS, MONITORING, AFTER = "Red flags", "Remote monitoring", "After discharge"
 
 _TIMESCALE = "S1: 4-8 weeks; S0: 6-8 weeks"
 _RUN_PAIN = "S0: below 3; S1: 3 or less; S2: none"
+_US_CODES = "CMS, Physician Fee Schedule 2026: 2-15 and 16-30 days in 30"
 _FREQUENCY = "S0: at least 2 a week; S2: at least 3"
 
 
@@ -412,3 +413,14 @@ class Thresholds:
     )
     clinic_opens: time = _t(time(8, 0), RED_FLAGS, "Clinic opens (Monday to Friday)", OUR_DEFAULT)
     clinic_closes: time = _t(time(18, 0), RED_FLAGS, "Clinic closes", OUR_DEFAULT)
+    # --- remote monitoring: counters that some US payers ask for; nothing clinical hangs on them
+    monitoring_counts: bool = _t(False, MONITORING, "Show the counters on the patient page", OUR_DEFAULT)
+    monitoring_period_days: int = _t(
+        30, MONITORING, "Rolling period of data days", _US_CODES, unit="days", low=7, high=90
+    )
+    monitoring_few_days: int = _t(
+        2, MONITORING, "Lower band from", _US_CODES, unit="days with data", low=1, high=30
+    )
+    monitoring_many_days: int = _t(
+        16, MONITORING, "Upper band from", _US_CODES, unit="days with data", low=2, high=90
+    )

@@ -10,6 +10,7 @@ from programs.models.diary import (
     SessionExercise,
     worst_by_date,
 )
+from programs.models.letters import Letter
 from programs.models.library import Clip, Dose, Exercise, Stage, Template, TemplateVersion
 from programs.models.plan import (
     Hold,
@@ -34,6 +35,7 @@ __all__ = [
     "Dose",
     "Exercise",
     "Hold",
+    "Letter",
     "LoadDecision",
     "Pause",
     "Program",

@@ -88,6 +88,17 @@ class Alert(ClinicRow):
         RECOVERED = "recovered", "By itself: success at two reviews"
         DISCHARGED = "discharged", "Discharged"
 
+    class CameOf(models.TextChoices):
+        """What a clinician did about it; the words beside it say more."""
+
+        PROGRAM_CHANGED = "program_changed", "Program changed"
+        LOAD_REDUCED = "load_reduced", "Load reduced"
+        RE_ASSESSED = "re_assessed", "Re-assessed hands-on"
+        CONTACTED = "contacted", "Spoke with the patient"
+        REFERRED = "referred", "Referred"
+        NOTHING_NEEDED = "nothing_needed", "Nothing needed"
+        OTHER = "other", "Other"
+
     scope = Scope(clinician="episode__clinician", patient="episode__patient")
 
     episode = models.ForeignKey(Episode, on_delete=models.PROTECT, related_name="alerts")
@@ -114,6 +125,7 @@ class Alert(ClinicRow):
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
     )
     resolution = models.CharField(max_length=15, blank=True, choices=Resolution.choices)
+    came_of = models.CharField(max_length=20, blank=True, default="", db_default="", choices=CameOf.choices)
     outcome = EncryptedCharField(max_length=500, blank=True)
 
     objects = AlertQuerySet.as_manager()
@@ -171,6 +183,7 @@ class AlertEvent(ClinicRow):
         SNOOZED = "snoozed", "Snoozed"
         WOKE = "woke", "Snooze over"
         ESCALATED = "escalated", "Escalated to the owner"
+        HANDED_OVER = "handed_over", "Handed over"
         RESOLVED = "resolved", "Resolved"
 
     scope = Scope(clinician="alert__episode__clinician", patient="alert__episode__patient")
@@ -197,6 +210,15 @@ class Digest(ClinicRow):
     scope = Scope(clinician="clinician")
 
     clinician = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="digests")
+    sent_to = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+        db_index=False,
+        help_text="Who stood in for them. Empty: they were told themselves.",
+    )
     iso_year = models.PositiveSmallIntegerField()
     iso_week = models.PositiveSmallIntegerField()
     sent_for = models.DateField(help_text="The local date it was composed on.")
@@ -232,10 +254,22 @@ class ContactLog(ClinicRow):
     kind = models.CharField(max_length=10, choices=Kind.choices)
     at = models.DateTimeField()
     by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    minutes = models.PositiveSmallIntegerField(null=True, blank=True, help_text="How long it took.")
+    is_live = models.BooleanField(
+        default=False, db_default=False, help_text="They spoke with each other at the same time."
+    )
     note = EncryptedCharField(max_length=500, blank=True)
 
     class Meta:
         ordering = ("-at",)
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(minutes=None) | Q(minutes__range=(1, 480)), name="contact_minutes_of_a_day"
+            ),
+            models.CheckConstraint(
+                condition=Q(is_live=False) | Q(kind__in=["call", "visit"]), name="contact_live_if_spoken"
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()} on {self.at:%-d %b %Y}"

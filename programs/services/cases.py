@@ -17,7 +17,6 @@ from patients.services import (
     CaseError,
     check_birth_date,
     close_episode,
-    hand_over,
     issue_invitation,
     open_episode,
     revoke_devices,
@@ -32,7 +31,10 @@ from programs.services.alerts import close
 from programs.services.assign import end_program, hand_out
 from programs.services.checkins import schedule_next
 from programs.services.due import review_again
-from programs.services.red_flags import raise_red_flag, tell
+from programs.services.hand_overs import hand_over_cases
+from programs.services.red_flags import raise_red_flag
+
+CONTACT_MINUTES = 480
 
 # The other groups are the clinic's alone: its digest, its library, its red flags.
 GROUPS_OF_A_CASE = (
@@ -154,16 +156,14 @@ def change_contact(*, patient: Patient, changed: Collection[str], by: User, now:
 
 
 @transaction.atomic
-def reassign(*, episode: Episode, clinician: User, by: User, now: datetime) -> Episode:
-    """Hand the case to another clinician; of an open red flag they are told at once.
+def reassign(*, episode: Episode, clinician: User, by: User, now: datetime, why: str = "") -> Episode:
+    """Hand the case to another clinician, with its alerts; they are told by e-mail.
 
     Raises:
         Denied: ``by`` may do no clinical work here.
-        CaseError: the new clinician does not treat in this clinic.
+        CaseError: the new clinician does not treat in this clinic, or has not signed in yet.
     """
-    episode = hand_over(episode=episode, clinician=clinician, by=by)
-    for alert in Alert.objects.unresolved().filter(episode=episode, kind=Alert.Kind.RED_FLAG):
-        tell(alert=alert, now=now, note=f"The case was handed to {clinician} by {by}.")
+    hand_over_cases(cases=[episode], to=clinician, by=by, now=now, why=why)
     return episode
 
 
@@ -286,18 +286,41 @@ def last_template(episode: Episode) -> Template | None:
     return last.template if last else None
 
 
-def log_contact(*, episode: Episode, kind: str, note: str, by: User, now: datetime) -> ContactLog:
-    """Note a call or message. It closes no alert: only an answer or a clinician does.
+def log_contact(
+    *,
+    episode: Episode,
+    kind: str,
+    note: str,
+    by: User,
+    now: datetime,
+    minutes: int | None = None,
+    is_live: bool = False,
+) -> ContactLog:
+    """Note a call or message, how many ``minutes`` it took, and whether both spoke at the same time.
+
+    It closes no alert: only an answer or a clinician does.
 
     Raises:
         Denied: ``by`` is not of this clinic.
-        CaseError: an unknown kind, or a note that is too long.
+        CaseError: an unknown kind, a note that is too long, minutes out of range, or a live contact that
+            was none.
     """
     require(by, Capability.WRITE_CONTACT, episode.clinic_id)
     if kind not in ContactLog.Kind.values:
         raise CaseError("kind", f"expected one of {', '.join(ContactLog.Kind.values)}.")
     if len(note) > 500:
         raise CaseError("note", "At most 500 characters.")
+    if minutes is not None and not 1 <= minutes <= CONTACT_MINUTES:
+        raise CaseError("minutes", f"From 1 to {CONTACT_MINUTES} minutes.")
+    if is_live and kind not in (ContactLog.Kind.CALL, ContactLog.Kind.VISIT):
+        raise CaseError("is_live", "Nobody spoke with the patient: choose a call or a visit.")
     return ContactLog.objects.create(
-        clinic_id=episode.clinic_id, episode=episode, kind=kind, note=note, by=by, at=now
+        clinic_id=episode.clinic_id,
+        episode=episode,
+        kind=kind,
+        note=note,
+        by=by,
+        at=now,
+        minutes=minutes,
+        is_live=is_live,
     )

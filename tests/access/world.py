@@ -52,6 +52,7 @@ from programs.models import (
     Answer,
     CheckInRequest,
     Exercise,
+    Letter,
     Pause,
     Program,
     ProgramDose,
@@ -97,7 +98,7 @@ NOT_TEXT = {
 """Columns that look like text and mean something; and every hash."""
 
 UNMARKED = (Addendum, AssessmentDraft, AuditEntry, AuditSeal, Consent, DataKey, Factor)
-UNMARKED += (PrivacyEvent, SweepRun, Tally)
+UNMARKED += (Letter, PrivacyEvent, SweepRun, Tally)
 """Of no bundle, or not to be changed by anybody."""
 
 

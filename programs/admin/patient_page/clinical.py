@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import date
+from itertools import groupby
 
 from django.db.models import Prefetch
 
@@ -35,6 +37,7 @@ from programs.services.retests import compare_assessments
 from programs.services.timeline import History
 
 LATEST = 12
+REVIEWS = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +49,10 @@ class AnswerRow:
 
 @dataclass(frozen=True, slots=True)
 class ReviewRow:
+    """Reviews in a row that said the same: ``review`` the latest, ``since`` the day of the first."""
+
     review: Review
+    since: date
     state: Badge
     trend: Badge | None
     reason: str
@@ -111,7 +117,7 @@ def clinical(row: CaseRow) -> Clinical:
         assessments=compare_assessments(episode=episode),
         outcomes=outcomes(episode=episode, today=row.today, week=week),
         answers=[_answer_row(answer) for answer in answers],
-        reviews=[_review_row(review) for review in _reviews(row)],
+        reviews=_review_rows(row),
         own_thresholds=own_thresholds(episode),
         has_trial=any(program.fair_trial_on for program in history.programs),
         adherence=history_of.adherence(history, today=row.today),
@@ -135,12 +141,19 @@ def _add_alerts(found: Clinical, history: History, row: CaseRow) -> None:
 
 
 def _reviews(row: CaseRow) -> list[Review]:
-    return list(Review.objects.filter(episode=row.episode).defer("thresholds", "verdict")[:LATEST])
+    return list(Review.objects.filter(episode=row.episode).defer("thresholds", "verdict")[:REVIEWS])
 
 
-def _review_row(review: Review) -> ReviewRow:
+def _review_rows(row: CaseRow) -> list[ReviewRow]:
+    said = groupby(_reviews(row), lambda review: (review.state, review.trend, review.reason))
+    return [_review_row(list(alike)) for _, alike in said][:LATEST]
+
+
+def _review_row(alike: list[Review]) -> ReviewRow:
+    review = alike[0]
     return ReviewRow(
         review=review,
+        since=alike[-1].day,
         state=STATES.get(review.state, Badge(review.state)),
         trend=TRENDS.get(review.trend),
         reason=reason_label(review.reason, review.trend) if review.reason else "",
