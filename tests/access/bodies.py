@@ -168,6 +168,7 @@ SENT: dict[str, Fields | Callable[[Bundle], Fields]] = {
     "api-alert-snooze": soon,
     "api-alert-resolve": {"outcome": "Settled"},
     "api-alert-clear": {"finding": "Harmless", "seen": 1},
+    "api-alert-hand-over": lambda bundle: {"to": colleague(bundle)["clinician"], "why": "Away"},
     "api-policy": {"values": {"stalled_week": 10}},
     "api-policy-trial": {"values": {"stalled_week": 10}},
 }

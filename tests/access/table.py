@@ -361,6 +361,9 @@ TOOLS = {
     "api-alert-snooze": sent("Snooze an alert", CLINICIANS, "alert", done=200),
     "api-alert-resolve": sent("Resolve an alert", CLINICIANS, "alert", done=200),
     "api-alert-clear": sent("Clear a red flag with a finding", CLINICIANS, "red flag", done=200),
+    "api-alert-hand-over": sent("Hand an alert to a colleague", CLINICIANS, "alert", done=204),
+    "api-export-caseload": page("The caseload as CSV", OWNERS),
+    "api-export-case": Row("A case as CSV", OWNERS, OWNERS, of="case", method="GET", done=200),
     "api-exercises": page("Find exercises", CLINICIANS),
     "api-exercise-copy": sent(
         "Copy a starter exercise (this one is the clinic's)", CLINICIANS, "exercise", done=400

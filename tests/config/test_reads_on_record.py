@@ -149,6 +149,7 @@ TOOL_ROWS = {
     "api-program-gate": Program,
     "api-program-coverage": Program,
     "api-alert": Alert,
+    "api-export-case": Episode,
 }
 NAMES_NOBODY = {
     *("api-template-yaml", "api-program-dose"),
