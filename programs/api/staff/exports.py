@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from django.http import FileResponse
+from typing import IO
+
+from django.http import HttpResponse
 from drf_spectacular.types import OpenApiTypes
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -30,19 +32,25 @@ class CaseloadCsvView(StaffView):
     query = CaseloadQuery
 
     @told("exports.caseload", "The caseload as CSV", OpenApiTypes.STR, query=CaseloadQuery, kind=CSV)
-    def get(self, request: Request) -> FileResponse:
+    def get(self, request: Request) -> HttpResponse:
         asked = dict(self.asked.validated_data)
         if "clinician" in asked:
             asked["clinician"] = self.member("clinician", asked["clinician"])
         file = export_caseload_csv(clinic=self.clinic, by=self.user, **asked)
-        return FileResponse(file, as_attachment=True, filename="caseload.csv", content_type=CSV)
+        return _attachment(file, "caseload.csv")
 
 
 class CaseCsvView(StaffView):
     reads = Capability.EXPORT
 
     @told("exports.case", "Everything of a case by date as CSV", OpenApiTypes.STR, 404, kind=CSV)
-    def get(self, request: Request, pk: str) -> FileResponse:
+    def get(self, request: Request, pk: str) -> HttpResponse:
         episode = self.find(Episode.objects.select_related("patient", "clinic__policy"), pk)
         file = export_case_csv(episode=episode, by=self.user, now=self.now)
-        return FileResponse(file, as_attachment=True, filename=f"case-{episode.pk}.csv", content_type=CSV)
+        return _attachment(file, f"case-{episode.pk}.csv")
+
+
+def _attachment(file: IO[bytes], name: str) -> HttpResponse:
+    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+    with file:
+        return HttpResponse(file.read(), content_type=CSV, headers=headers)

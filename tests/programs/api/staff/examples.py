@@ -73,11 +73,11 @@ class Examples:
                 self.known[name] = str(answer["id"])
 
     def _answer(self, response: Any, command: str) -> str:
-        if response.streaming:
-            text = b"".join(response.streaming_content).decode("utf-8-sig").strip()
-            return f"```csv\n{self._steady(text)}\n```\n"
         if not response.content:
             return f"```text\n{response.status_code} {response.reason_phrase}\n```\n"
+        if response["Content-Type"] == "text/csv":
+            text = response.content.decode("utf-8-sig").strip().replace("\r\n", "\n")
+            return f"```csv\n{self._steady(text)}\n```\n"
         about = re.search(r"\$API/(\w+)", command)
         shown = self._shown(response.json(), "", about[1] if about else "")
         return f"```json\n{json.dumps(shown, indent=2, ensure_ascii=False)}\n```\n"
