@@ -19,6 +19,7 @@ from patients.vocabulary import Diagnosis, MuscleGroup
 from programs.admin.programs import DOSE_FIELDS, NamesMistakes, OffersLibrary, picture_of
 from programs.models import Dose, Exercise, Stage, Template
 from programs.rules.matching import Driver
+from programs.services.library import hold_template, keep_version, raise_exercise_version
 
 EMPHASIS = [("", "Not targeted"), (1, "Also treated"), (2, "Its emphasis"), (3, "Its main point")]
 
@@ -176,6 +177,11 @@ class ExerciseAdmin(LibraryAdmin):
             )
         return super().formfield_for_dbfield(db_field, request, **kwargs)
 
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        super().save_model(request, obj, form, change)
+        if change and form.changed_data:
+            raise_exercise_version(obj)
+
     @display(description="Trains")
     def trains(self, exercise: Exercise) -> str:
         return ", ".join(MuscleGroup(group).label for group in exercise.muscle_groups)
@@ -214,6 +220,17 @@ class TemplateAdmin(NamesMistakes, LibraryAdmin):
         ),
         ("What it targets", {"fields": TARGET_ROWS}),
     )
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        """What it holds is looked at before anything of it is written: see ``save_related``."""
+        if change:
+            form.held = hold_template(obj)
+        super().save_model(request, obj, form, change)
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        super().save_related(request, form, formsets, change)
+        if change:
+            keep_version(form.held, by=request.user)  # type: ignore[arg-type]
 
     def changed_columns(self, form: Any) -> set[str]:
         """The emphasis on each driver is a field of the form and no column."""
