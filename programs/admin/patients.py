@@ -30,7 +30,7 @@ from clinic.roles import Capability
 from patients.models import Episode, Patient
 from patients.services import check_birth_date
 from patients.vocabulary import Diagnosis
-from programs.admin import alert_acts, case_acts, outcome_acts, privacy_acts, program_acts
+from programs.admin import alert_acts, case_acts, library_acts, outcome_acts, privacy_acts, program_acts
 from programs.admin.call_list import calls
 from programs.admin.caseload import (
     case_rows,
@@ -57,6 +57,10 @@ ACTS: Mapping[str, type[Act]] = {
     "groc": outcome_acts.AskGroc,
     "score": case_acts.ScoreQuestionnaire,
     "assign": Assign,
+    "copy-template": library_acts.CopyTemplate,
+    "copy-exercise": library_acts.CopyExercise,
+    "export-template": library_acts.ExportTemplate,
+    "clip": library_acts.SetClip,
     "move-stage": program_acts.MoveStage,
     "pause": program_acts.PauseProgram,
     "resume": program_acts.Resume,
