@@ -9,6 +9,11 @@ RUN python -m venv --without-pip /venv \
 FROM python:3.13-slim-bookworm
 ENV PATH=/venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 \
     DJANGO_SETTINGS_MODULE=config.settings DATA_DIR=/tmp/clinic HOST=0.0.0.0 PORT=8000
+# Letters are set with Pango; without a font of its own the image would draw boxes.
+RUN apt-get update \
+    && apt-get install --yes --no-install-recommends \
+        libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0 fonts-dejavu-core \
+    && rm -rf /var/lib/apt/lists/*
 RUN useradd --system --uid 10001 --no-create-home --shell /usr/sbin/nologin clinic
 COPY --from=build /venv /venv
 WORKDIR /app

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Collection, Mapping
 from typing import Any, ClassVar
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
@@ -13,6 +14,7 @@ from django.db.models.functions import UUID7, Lower, Now
 from django.utils.crypto import salted_hmac
 from django.utils.functional import cached_property
 
+from clinic.absence_models import Absence
 from clinic.accounts.models import ApiCreation, BreakGlass, Factor, StaffToken, Tally
 from clinic.audit import seen
 from clinic.audit.models import AuditEntry, AuditSeal
@@ -28,6 +30,7 @@ from clinic.thresholds import PolicyError, Thresholds, with_overrides
 from clinic.zones import validate_zone
 
 __all__ = [
+    "Absence",
     "ApiCreation",
     "AuditEntry",
     "AuditSeal",
@@ -163,6 +166,9 @@ class User(AbstractBaseUser, PermissionsMixin):
     glass: BreakGlass | None = None
     """The records an operator has opened, at the time of this request: set by its edge."""
 
+    stands_in: Callable[[], Mapping[int, Collection[int]]] | None = None
+    """Tells by clinic for whom the user stands in, at the time of this request: set by its edge."""
+
     USERNAME_FIELD = "email"
     EMAIL_FIELD = "email"
     REQUIRED_FIELDS: ClassVar[list[str]] = []
@@ -225,6 +231,11 @@ class User(AbstractBaseUser, PermissionsMixin):
         """
         tied = (self.password, self.session_round, self.is_staff, self.is_operator, list(self.roles))
         return salted_hmac("clinic.session", repr(tied), secret=secret, algorithm="sha256").hexdigest()
+
+    @cached_property
+    def covered(self) -> Mapping[int, Collection[int]]:
+        """By clinic, the ids of those for whom the user stands in."""
+        return self.stands_in() if self.stands_in else {}
 
     def clinics_by_reach(self) -> tuple[list[int], list[int]]:
         """Ids of the clinics seen whole, and of those where only one's own cases are seen."""

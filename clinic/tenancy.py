@@ -27,7 +27,8 @@ class ScopedQuerySet(models.QuerySet[Any]):
     """Adds ``scoped``; every model that belongs to a clinic uses it."""
 
     def scoped(self, user: Any) -> Self:
-        """Rows of the clinics where the user is staff; of their own cases only where policy says so.
+        """Rows of the clinics where the user is staff; where policy says so only of their own cases, and of
+        those for whom they stand in.
 
         An anonymous or disabled user, and an operator, gets none.
         """
@@ -38,8 +39,11 @@ class ScopedQuerySet(models.QuerySet[Any]):
         rows = Q(**{f"{scope.clinic}__in": everything})
         if own_only and scope.clinician:
             # By subquery: a path over many cases must not repeat the row.
-            treated = {f"{scope.clinic}__in": own_only, scope.clinician: user.pk}
-            rows |= Q(pk__in=self.model._base_manager.filter(**treated).values("pk"))
+            treated = Q(**{f"{scope.clinic}__in": own_only, scope.clinician: user.pk})
+            for clinic, away in user.covered.items():
+                if clinic in own_only:
+                    treated |= Q(**{scope.clinic: clinic, f"{scope.clinician}__in": away})
+            rows |= Q(pk__in=self.model._base_manager.filter(treated).values("pk"))
         elif own_only:
             rows |= Q(**{f"{scope.clinic}__in": own_only})
         return self.filter(rows)

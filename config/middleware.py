@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from functools import partial
 from http import HTTPStatus
 from time import monotonic
 from uuid import uuid4
@@ -18,6 +19,7 @@ from django.urls import Resolver404, ResolverMatch, resolve, reverse
 from django.utils import timezone
 
 from clinic import logs, row_security, security_events
+from clinic.absences import covered_by
 from clinic.api.problems import CONTENT_TYPE, problem_body
 from clinic.audit import seen
 from clinic.models import User
@@ -220,6 +222,7 @@ class StaffOfClinic:
         glass = request.user.glass
         why = f"Break-glass {glass.pk}: {glass.reason}" if glass else ""
         row_security.enter(request.user.tenant, f"user:{request.user.pk}", why)
+        request.user.stands_in = partial(covered_by, request.user, timezone.now())
         memberships = request.user.active_memberships
         with timezone.override(ZoneInfo(memberships[0].clinic.timezone) if memberships else None):
             return self.get_response(request)

@@ -16,7 +16,7 @@ from clinic.models import Clinic
 from clinic.row_security import Tenant, acting_for
 from patients.services import forget_expired
 from programs.rules.schedule import local_date
-from programs.services import checkins, digests, mail, red_flags, retention, reviews
+from programs.services import checkins, digests, mail, red_flags, retention, reviews, watches
 from programs.services.rounds import each_clinic
 
 MAILS_A_SWEEP = 500
@@ -37,6 +37,14 @@ def ask_check_ins() -> None:
     with sweeps.record("ask_check_ins", now) as counts:
         counts["asked"] = 0
         each_clinic(lambda _, left: {"asked": checkins.ask_due(now=now, limit=left)}, counts)
+
+
+@shared_task(name="programs.tasks.ask_watches")
+def ask_watches() -> None:
+    now = timezone.now()
+    with sweeps.record("ask_watches", now) as counts:
+        counts["asked"] = 0
+        each_clinic(lambda _, left: {"asked": watches.ask_due(now=now, limit=left)}, counts)
 
 
 @shared_task(name="programs.tasks.remind_check_ins")

@@ -33,6 +33,7 @@ ACCEPTED = {
     "patients.0004_same_clinic": {"DROP_INDEX"},
     "patients.0008_privacy_same_clinic": {"DROP_INDEX"},
     "programs.0003_same_clinic": {"DROP_INDEX"},
+    "programs.0011_load_and_watch_keys": {"DROP_INDEX"},
     # Concurrently, which asks no lock that readers or writers wait for.
     "programs.0008_drafts": {"DROP_INDEX"},
 }

@@ -12,7 +12,7 @@ from uuid import uuid4
 from django.db import transaction
 
 from clinic import outbox
-from clinic.models import ApiCreation, BreakGlass, Clinic, RowAttempt, StaffToken, User
+from clinic.models import Absence, ApiCreation, BreakGlass, Clinic, RowAttempt, StaffToken, User
 from clinic.row_security import Tenant, acting_for
 from patients import consents
 from patients import models as patients
@@ -54,6 +54,7 @@ def whole_case(clinic: Clinic) -> Episode:
     _library(clinic, by)
     on_program = {**in_clinic, "program": program}
     programs.StageMove.objects.create(**on_program, from_stage=1, to_stage=2, moved_on=TODAY, moved_by=by)
+    decided_and_watched(program)
     programs.Pause.objects.create(**on_program, kind="holiday", starts_on=TODAY, paused_by=by)
     programs.Hold.objects.create(**on_program, since=NOW, red_flags=["fever"], reason="Fever")
     programs.CheckInRequest.objects.create(
@@ -89,7 +90,10 @@ def whole_case(clinic: Clinic) -> Episode:
         **in_clinic, episode=episode, kind="red_flag", summary="Fever", opened_on=TODAY, opened_at=NOW
     )
     programs.AlertEvent.objects.create(**in_clinic, alert=alert, what="opened", at=NOW)
-    programs.ContactLog.objects.create(**in_clinic, episode=episode, kind="call", at=NOW, by=by)
+    programs.Letter.objects.create(
+        **in_clinic, episode=episode, kind="stall", content="{}", made_by=by, made_at=NOW
+    )
+    Absence.objects.create(**in_clinic, clinician=by, starts_on=TODAY, ends_on=TODAY, set_by=by, set_at=NOW)
     programs.Digest.objects.create(
         **in_clinic, clinician=by, iso_year=2026, iso_week=10, sent_for=TODAY, created_at=NOW
     )
@@ -102,13 +106,7 @@ def whole_case(clinic: Clinic) -> Episode:
     patients.Consent.objects.create(
         **in_clinic, patient=patient, version=consents.current().version, text_hash="x", accepted_at=NOW
     )
-    erasure = patients.Erasure.objects.create(
-        **in_clinic, patient_key=uuid4(), erased_at=NOW, keep_until=TODAY
-    )
-    patients.RestrictedRecord.objects.create(
-        **in_clinic, erasure=erasure, case_numbers=["1"], content="A record."
-    )
-    patients.PrivacyEvent.objects.create(**in_clinic, patient_key=erasure.pk, what="erased", at=NOW)
+    _erase_another(in_clinic)
     log_in(patient)
     StaffToken.objects.create(
         **in_clinic, user=by, name="Tool", digest=uuid4().hex, tied="x", created_at=NOW, expires_at=NOW + HOUR
@@ -121,6 +119,16 @@ def whole_case(clinic: Clinic) -> Episode:
         **in_clinic, operator=operator, reason="A restore", started_at=NOW, ends_at=NOW + HOUR
     )
     return episode
+
+
+def _erase_another(in_clinic: dict[str, Any]) -> None:
+    erasure = patients.Erasure.objects.create(
+        **in_clinic, patient_key=uuid4(), erased_at=NOW, keep_until=TODAY
+    )
+    patients.RestrictedRecord.objects.create(
+        **in_clinic, erasure=erasure, case_numbers=["1"], content="A record."
+    )
+    patients.PrivacyEvent.objects.create(**in_clinic, patient_key=erasure.pk, what="erased", at=NOW)
 
 
 def _write_on(assessment: patients.Assessment) -> None:
@@ -136,6 +144,19 @@ def _write_on(assessment: patients.Assessment) -> None:
         content='{"notes": ["A draft."]}',
         started_at=NOW,
         saved_at=NOW,
+    )
+
+
+def decided_and_watched(program: programs.Program) -> None:
+    shared: dict[str, Any] = {"clinic": program.clinic, "program": program}
+    episode, by = program.episode, program.assigned_by
+    programs.ContactLog.objects.create(clinic=program.clinic, episode=episode, kind="call", at=NOW, by=by)
+    decided = {"decided_on": TODAY, "decided_at": NOW, "decided_by": by}
+    programs.LoadDecision.objects.create(
+        **shared, activity="strength", what="hold", reason="Steady", **decided
+    )
+    programs.RelapseWatch.objects.create(
+        **shared, episode=episode, starts_on=TODAY, ends_on=TODAY + 180 * 24 * HOUR, set_by=by
     )
 
 

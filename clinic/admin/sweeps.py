@@ -32,6 +32,7 @@ LATE_AT_LEAST = timedelta(minutes=5)
 LABELS = {
     "send_outbox": "Send e-mails",
     "ask_check_ins": "Ask for check-ins",
+    "ask_watches": "Ask after discharge",
     "remind_check_ins": "Remind of check-ins",
     "mark_missed": "Mark missed check-ins",
     "review_cases": "Review cases",

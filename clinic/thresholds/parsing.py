@@ -112,6 +112,7 @@ def _check_order(t: Thresholds) -> None:
         ("stalling_week", "stalled_week"),
         ("green_max", "amber_max"),
         ("remind_after_hours", "missed_after_hours"),
+        ("watch_remind_days", "watch_missed_days"),
         ("clinic_opens", "clinic_closes"),
     ):
         if not getattr(t, lower) < getattr(t, upper):

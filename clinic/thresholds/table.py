@@ -20,10 +20,11 @@ from clinic.thresholds.entry import entry as _t
 STALL, BASELINE, NOW, SUCCESS = "Stall", "Baseline", "Pain now", "Success"
 REASONS, ALERTS, PAIN, GATES = "Reasons", "Alerts", "24-hour pain rule", "Stage gates"
 RUNNING, CHECK_INS, MATCHING, DIGEST = "Running", "Check-ins", "Matching", "Weekly digest"
-RED_FLAGS = "Red flags"
+RED_FLAGS, MONITORING, AFTER = "Red flags", "Remote monitoring", "After discharge"
 
 _TIMESCALE = "S1: 4-8 weeks; S0: 6-8 weeks"
 _RUN_PAIN = "S0: below 3; S1: 3 or less; S2: none"
+_US_CODES = "CMS, Physician Fee Schedule 2026: 2-15 and 16-30 days in 30"
 _FREQUENCY = "S0: at least 2 a week; S2: at least 3"
 
 
@@ -131,6 +132,9 @@ class Thresholds:
     )
     akps_baseline_after_days: int = _t(
         7, SUCCESS, "AKPS baseline: at most after the start", OUR_DEFAULT, unit="days", low=0, high=28
+    )
+    akps_early_days: int = _t(
+        7, SUCCESS, "A due AKPS counts if at most early by", OUR_DEFAULT, unit="days", low=0, high=14
     )
     akps_current_max_age_days: int = _t(
         21, SUCCESS, "Current AKPS: at most old", OUR_DEFAULT, unit="days", low=1, high=90
@@ -261,6 +265,12 @@ class Thresholds:
     greens_to_progress: int = _t(
         3, PAIN, "Greens in a row until ready to progress", OUR_DEFAULT, unit="sessions", low=1, high=10
     )
+    dose_step_sets: int = _t(
+        1, PAIN, "Ease or progress one step: sets of each exercise", OUR_DEFAULT, unit="sets", low=1, high=3
+    )
+    dose_max_sets: int = _t(
+        5, PAIN, "... up to at most", OUR_DEFAULT, unit="sets of an exercise", low=1, high=10
+    )
     # --- stage gates
     gate_pain_days: int = _t(
         7, GATES, "Worst pain not rising: compare spans of", OUR_DEFAULT, unit="days", low=3, high=28
@@ -303,6 +313,7 @@ class Thresholds:
         high=100,
         conflict="S2: rest first; S0, S4: relative rest; S1: by pain level",
     )
+    running_cut_weeks: int = _t(2, RUNNING, "... for the first", OUR_DEFAULT, unit="weeks", low=1, high=8)
     running_growth_percent: int = _t(
         10, RUNNING, "Load error: grow the distance a week by at most", OUR_DEFAULT, unit="%", low=0, high=50
     )
@@ -327,6 +338,28 @@ class Thresholds:
         24, CHECK_INS, "Remind once after", OUR_DEFAULT, unit="hours", low=1, high=96
     )
     missed_after_hours: int = _t(48, CHECK_INS, "Missed after", OUR_DEFAULT, unit="hours", low=2, high=168)
+    pause_backdate_days: int = _t(
+        28, CHECK_INS, "A pause is entered afterwards at most", OUR_DEFAULT, unit="days", low=0, high=90
+    )
+    # --- after discharge
+    watch_months: int = _t(6, AFTER, "Relapse watch lasts", OUR_DEFAULT, unit="months", low=1, high=24)
+    watch_every_days: int = _t(30, AFTER, "... asks every", OUR_DEFAULT, unit="days", low=14, high=90)
+    watch_remind_days: int = _t(3, AFTER, "... reminds once after", OUR_DEFAULT, unit="days", low=1, high=14)
+    watch_missed_days: int = _t(
+        10, AFTER, "... counts as missed after", OUR_DEFAULT, unit="days", low=2, high=28
+    )
+    relapse_rise: Decimal = _t(
+        Decimal(2),
+        AFTER,
+        "Relapse: worst pain above that at discharge by",
+        "Crossley 2004",
+        unit="NPRS",
+        low="0.1",
+        high=10,
+    )
+    relapse_floor: Decimal = _t(
+        Decimal(3), AFTER, "... and at least", OUR_DEFAULT, unit="NPRS", low=0, high=10
+    )
     # --- matching
     lsi_deficit_below: int = _t(
         90, MATCHING, "A strength deficit is an LSI below", OUR_DEFAULT, unit="%", low=50, high=100
@@ -383,3 +416,14 @@ class Thresholds:
     )
     clinic_opens: time = _t(time(8, 0), RED_FLAGS, "Clinic opens (Monday to Friday)", OUR_DEFAULT)
     clinic_closes: time = _t(time(18, 0), RED_FLAGS, "Clinic closes", OUR_DEFAULT)
+    # --- remote monitoring: counters that some US payers ask for; nothing clinical hangs on them
+    monitoring_counts: bool = _t(False, MONITORING, "Show the counters on the patient page", OUR_DEFAULT)
+    monitoring_period_days: int = _t(
+        30, MONITORING, "Rolling period of data days", _US_CODES, unit="days", low=7, high=90
+    )
+    monitoring_few_days: int = _t(
+        2, MONITORING, "Lower band from", _US_CODES, unit="days with data", low=1, high=30
+    )
+    monitoring_many_days: int = _t(
+        16, MONITORING, "Upper band from", _US_CODES, unit="days with data", low=2, high=90
+    )

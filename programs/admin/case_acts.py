@@ -24,8 +24,8 @@ from patients.scoring.questionnaires import Item
 from patients.services import open_episode, register_patient
 from patients.vocabulary import Diagnosis, OnsetKind, OutcomeMeasure, RunningTrack, Sex, Side
 from programs.admin.caseload import page_url
-from programs.models import ContactLog
-from programs.services import cases
+from programs.models import Alert, ContactLog, Template
+from programs.services import cases, watches
 from programs.services.assessment_data import as_data
 from programs.services.assessments import change_assessment
 
@@ -235,17 +235,80 @@ class Discharge(CaseAct):
     title = "Discharge"
     submit = "Discharge"
     danger = True
-    intro = (
-        "The case closes, its program ends and its alerts resolve as discharged; a red flag stays open. "
-        "If the pain comes back, open a new case."
-    )
+    template = "admin/programs/discharge.html"
 
     outcome = forms.ChoiceField(choices=[_CHOOSE, *Episode.Outcome.choices])
-    note = forms.CharField(required=False, widget=text_area())
+    note = forms.CharField(label="Summary", required=False, widget=text_area())
+    maintenance = forms.ModelChoiceField(
+        Template.objects.none(),
+        label="To keep up",
+        required=False,
+        empty_label="Nothing handed out",
+        help_text="A maintenance program the patient finds in the app; nothing of it is logged or judged.",
+    )
+    watch = forms.BooleanField(label="Relapse watch", required=False)
+
+    def prepare(self) -> None:
+        usable = Template.objects.usable_by(self.target.clinic).filter(is_active=True, maintenance=True)
+        offered = usable.filter(diagnoses__contains=[self.target.diagnosis])
+        self.fields["maintenance"].queryset = offered  # type: ignore[attr-defined]
+        t = self.target.thresholds
+        self.fields["watch"].help_text = (
+            f"Two questions by e-mail every {t.watch_every_days} days for {t.watch_months} months: worst "
+            "pain, and whether they are back to what they want to do. If the pain is back you are asked to "
+            "re-open. The patient can end it."
+        )
+        if not self.target.programs.exists():
+            del self.fields["watch"]
+
+    def context(self) -> dict[str, Any]:
+        unresolved = self.target.alerts.unresolved()
+        return {
+            "program": self.target.programs.active().first(),
+            "alerts": unresolved.exclude(kind=Alert.Kind.RED_FLAG).count(),
+            "flagged": unresolved.filter(kind=Alert.Kind.RED_FLAG).exists(),
+            "pain": watches.pain_lately(episode=self.target, today=self.today),
+        }
 
     def perform(self) -> str:
         cases.discharge(episode=self.target, by=self.by, now=self.now, today=self.today, **self.cleaned_data)
         return f"Case {self.target.case_number} is closed."
+
+
+class Reopen(CaseAct):
+    """Re-opening a patient is a new case, which starts from what the closed one ended with."""
+
+    title = "Re-open as a new case"
+    submit = "Open a new case"
+    template = "admin/programs/reopen.html"
+
+    def context(self) -> dict[str, Any]:
+        return {"case": self.target, "copied": cases.last_template(self.target)}
+
+    def perform(self) -> str:
+        created = cases.reopen(episode=self.target, by=self.by, now=self.now, today=self.today)
+        template = cases.last_template(self.target)
+        self.done_url = reverse("admin:do", args=["assign", created.pk])
+        if template is not None:
+            self.done_url += f"?template={template.pk}"
+        return f"Case {created.case_number} is open. Assign a program: the last one is chosen already."
+
+    def next_url(self) -> str:
+        return getattr(self, "done_url", page_url(self.target))
+
+
+class EndWatch(CaseAct):
+    title = "End the relapse watch"
+    submit = "End it"
+    intro = "The patient is asked no more. An alert that is open stays."
+
+    @classmethod
+    def rows(cls, user: User) -> QuerySet[Any]:
+        return super().rows(user).filter(relapse_watch__isnull=False).select_related("relapse_watch")
+
+    def perform(self) -> str:
+        watches.end_watch(watch=self.target.relapse_watch, by=self.by, now=self.now)
+        return "The relapse watch is over."
 
 
 class CasePolicy(CaseAct, ThresholdFields):
@@ -285,17 +348,28 @@ class LogContact(CaseAct):
         return reverse("admin:call-list") if self.initial.get("back") == "call-list" else super().next_url()
 
 
-class ScoreQuestionnaire(Act):
-    """An outcome measure from its items; ``?measure=`` says which."""
+class AssessmentAct(Act):
+    """An action on an assessment."""
 
     model = Assessment
     needs = Capability.WRITE_CLINICAL
-    title = "Score a questionnaire"
-    intro = "Points per item, best first. The score is computed, and red flags among the items are raised."
 
     @classmethod
     def rows(cls, user: User) -> QuerySet[Any]:
-        return super().rows(user).select_related("episode__patient", "clinic")
+        return super().rows(user).select_related("episode__patient", "episode__clinic__policy", "clinic")
+
+    def about(self) -> str:
+        return f"{self.target.episode.patient}, {self.target}"
+
+    def next_url(self) -> str:
+        return reverse("admin:patients_assessment_change", args=[self.target.pk])
+
+
+class ScoreQuestionnaire(AssessmentAct):
+    """An outcome measure from its items; ``?measure=`` says which."""
+
+    title = "Score a questionnaire"
+    intro = "Points per item, best first. The score is computed, and red flags among the items are raised."
 
     def prepare(self) -> None:
         measure = self.initial.get("measure", OutcomeMeasure.AKPS.value)
@@ -315,9 +389,6 @@ class ScoreQuestionnaire(Act):
     def heading(self) -> str:
         return f"{self.measure.label}, item by item"
 
-    def about(self) -> str:
-        return f"{self.target.episode.patient}, {self.target}"
-
     def perform(self) -> str:
         assessment, items = self.target, self.cleaned_data
         value = score(self.measure, items)
@@ -330,9 +401,6 @@ class ScoreQuestionnaire(Act):
             now=self.now,
         )
         return f"{self.measure.label}: {value:g}."
-
-    def next_url(self) -> str:
-        return reverse("admin:patients_assessment_change", args=[self.target.pk])
 
     def _stored(self) -> OutcomeScore | None:
         return OutcomeScore.objects.filter(

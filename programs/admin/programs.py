@@ -155,7 +155,7 @@ class ProgramAdmin(NamesMistakes, RoleAdmin):
     fields = (
         ("name", "strength_per_week", "check_in_time"),
         "check_in_weekdays",
-        ("testing_run_gate", "ladder_step"),
+        "testing_run_gate",
     )
 
     def has_module_permission(self, request: HttpRequest) -> bool:

@@ -18,6 +18,7 @@ from clinic.models import Membership, User
 from clinic.roles import CLINICIAN_ROLES
 from patients.models import Episode
 from programs.services import staff
+from programs.services.hand_overs import cases_in_hands_of
 
 
 class ChangeClinician(ChangeMember):
@@ -30,7 +31,7 @@ class ChangeClinician(ChangeMember):
 
     def prepare(self) -> None:
         super().prepare()
-        number = staff.cases_in_hands_of(self.target).count()
+        number = cases_in_hands_of(self.target).count()
         if not number:
             del self.fields["hand_over_to"]
             return

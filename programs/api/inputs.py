@@ -10,6 +10,7 @@ from rest_framework import serializers
 
 from clinic.api.serializers import InstantField, PainField, StrictSerializer, TextUUIDField
 from patients.vocabulary import PainLocation
+from programs.rules.progression import Terrain
 from programs.rules.red_flags import NOTE_HINT, asked_symptoms
 from programs.services.diary import AnswerReport, ExerciseDone, RunReport, SessionReport
 from programs.services.record import CheckInState
@@ -92,8 +93,17 @@ class AnswerInput(ReportInput):
     locations_left = some_codes(PainLocation.choices(), "Where the left knee hurts.")
     locations_right = some_codes(PainLocation.choices(), "Where the right knee hurts.")
 
+    back_to_activity = serializers.BooleanField(
+        required=False,
+        allow_null=True,
+        default=None,
+        help_text="Whether they are back to what they want to do; asked after discharge only.",
+    )
+
     def report(self) -> AnswerReport:
-        return AnswerReport(**_tuples(self.validated_data))
+        values = _tuples(self.validated_data)
+        back = values.pop("back_to_activity")
+        return AnswerReport(**values, active=None if back is None else "yes" if back else "no")
 
 
 class EffortInput(ReportInput):
@@ -145,6 +155,9 @@ class RunInput(EffortInput):
         max_digits=5, decimal_places=2, min_value=Decimal(0), max_value=Decimal(300)
     )
     minutes = whole(2000, required=False, allow_null=True, default=None)
+    terrain = some_codes(
+        Terrain.choices(), "Where it led, fast running included. Empty: flat ground at a conversational pace."
+    )
 
     def report(self) -> RunReport:
         return RunReport(**_tuples(self.validated_data))

@@ -12,6 +12,7 @@ from rest_framework import serializers
 from clinic.api.problems import ProblemSerializer
 from clinic.models import Clinic
 from patients.models import DeviceToken, Patient
+from patients.vocabulary import RunningTrack
 from programs.models import (
     Answer,
     CheckInRequest,
@@ -24,6 +25,7 @@ from programs.models import (
     StageMove,
 )
 from programs.rules.pain import Light
+from programs.rules.progression import Terrain
 from programs.rules.red_flags import Tier
 from programs.services.record import CaseState, CheckInState
 
@@ -81,7 +83,7 @@ class AnswerSerializer(ReportSerializer):
         fields = (
             *REPORT_FIELDS,
             *("request", "worst_left", "worst_right", "usual_left", "usual_right"),
-            *("locations_left", "locations_right"),
+            *("locations_left", "locations_right", "back_to_activity"),
         )
         read_only_fields = fields
 
@@ -103,9 +105,11 @@ class SessionSerializer(ReportSerializer):
 
 
 class RunSerializer(ReportSerializer):
+    terrain = serializers.ListField(child=serializers.CharField(), read_only=True)
+
     class Meta:
         model = Run
-        fields = (*EFFORT_FIELDS, "distance_km", "minutes", "ladder_step")
+        fields = (*EFFORT_FIELDS, "distance_km", "minutes", "ladder_step", "terrain")
         read_only_fields = fields
 
 
@@ -186,6 +190,13 @@ class PatientSerializer(serializers.ModelSerializer[Patient]):
         fields = ("given_name", "family_name", "email", "timezone")
 
 
+class WatchSerializer(serializers.Serializer[Any]):
+    """The monthly check-in after discharge, which `DELETE me/relapse-watch` ends."""
+
+    ends_on = serializers.DateField()
+    next_ask_at = serializers.DateTimeField()
+
+
 class AccountSerializer(serializers.Serializer[Any]):
     """The patient, their clinic and case, what to read first, and their devices."""
 
@@ -194,6 +205,7 @@ class AccountSerializer(serializers.Serializer[Any]):
     state = serializers.ChoiceField(choices=[state.value for state in CaseState])
     case = CaseSerializer(source="episode", allow_null=True)
     advice = AdviceSerializer(allow_null=True, help_text="Set while a red flag is open.")
+    relapse_watch = WatchSerializer(source="watch", allow_null=True)
     devices = DeviceSerializer(many=True)
 
 
@@ -260,14 +272,59 @@ class StageSerializer(serializers.Serializer[Any]):
     )
 
 
+class LadderStepSerializer(serializers.Serializer[Any]):
+    """The present step of the running ladder."""
+
+    number = serializers.IntegerField()
+    of = serializers.IntegerField()
+    text = serializers.CharField()
+
+
+class LockSerializer(serializers.Serializer[Any]):
+    """One kind of running: whether it is open now, and in words what opens it."""
+
+    terrain = serializers.ChoiceField(choices=Terrain.choices())
+    label = serializers.CharField()
+    open = serializers.BooleanField()
+    words = serializers.CharField()
+
+
+class RunningWeekSerializer(serializers.Serializer[Any]):
+    """This week's limit of who keeps running."""
+
+    starts_on = serializers.DateField()
+    limit_km = serializers.DecimalField(max_digits=5, decimal_places=1)
+    run_km = serializers.DecimalField(max_digits=6, decimal_places=2)
+
+
+class RunningSerializer(serializers.Serializer[Any]):
+    """Running now: ``words`` say it all, line by line; the rest is the same as figures."""
+
+    track = serializers.ChoiceField(choices=RunningTrack.choices())
+    words = serializers.ListField(child=serializers.CharField())
+    step = LadderStepSerializer(allow_null=True)
+    next_run_from = serializers.DateField(allow_null=True)
+    max_runs_a_week = serializers.IntegerField(allow_null=True)
+    week = RunningWeekSerializer(allow_null=True)
+    locks = LockSerializer(many=True)
+
+
 class ProgramSerializer(serializers.Serializer[Any]):
-    """What to do now: nothing, unless ``state`` is active. Then ``words`` say until when; read ``advice``."""
+    """What to do now: nothing while paused or on hold. Then ``words`` say until when; read ``advice``.
+
+    Closed: what was handed out at discharge, to keep up; nothing of it is to be logged.
+    """
 
     name = serializers.CharField(source="program.name")
     started_on = serializers.DateField(source="program.started_on")
     strength_per_week = serializers.IntegerField(source="program.strength_per_week")
     state = serializers.ChoiceField(
-        choices=[CaseState.ACTIVE.value, CaseState.PAUSED.value, CaseState.ON_HOLD.value]
+        choices=[
+            CaseState.ACTIVE.value,
+            CaseState.PAUSED.value,
+            CaseState.ON_HOLD.value,
+            CaseState.CLOSED.value,
+        ]
     )
     words = serializers.CharField(
         help_text="Why there is nothing to do, and until when: show it first. Empty while active."
@@ -276,6 +333,9 @@ class ProgramSerializer(serializers.Serializer[Any]):
     pause = PauseSerializer(allow_null=True)
     running = serializers.CharField(
         help_text="What to do about running; empty for who does not run. On hold or paused: ``words``."
+    )
+    running_plan = RunningSerializer(
+        source="running_now", allow_null=True, help_text="Null for who does not run, on hold and paused."
     )
     stage = StageSerializer(allow_null=True)
 
@@ -287,10 +347,16 @@ class CheckInSerializer(serializers.ModelSerializer[CheckInRequest]):
     answer_until = serializers.DateTimeField(
         source="missed_at", help_text="Unanswered then, it counts as missed."
     )
+    asks_activity = serializers.SerializerMethodField(
+        help_text="After discharge: ask `activity_question` too, answered in `back_to_activity`."
+    )
 
     class Meta:
         model = CheckInRequest
-        fields = ("id", "case", "local_date", "due_at", "answer_until", "answered_at")
+        fields = ("id", "case", "local_date", "due_at", "answer_until", "answered_at", "asks_activity")
+
+    def get_asks_activity(self, request: CheckInRequest) -> bool:
+        return request.watch_id is not None
 
 
 class SymptomSerializer(serializers.Serializer[Any]):
@@ -305,6 +371,7 @@ class CheckInsSerializer(serializers.Serializer[Any]):
     """The check-ins, with all that is needed to ask."""
 
     question = serializers.CharField()
+    activity_question = serializers.CharField()
     symptoms = SymptomSerializer(many=True)
     note_hint = serializers.CharField(help_text="Show it beside the note.")
     state = serializers.ChoiceField(choices=[state.value for state in CheckInState])

@@ -11,8 +11,9 @@ from programs.api.base import PatientView, instant, problems
 from programs.api.inputs import CheckInQuery
 from programs.api.outputs import AccountSerializer, CheckInsSerializer, ProgramSerializer, ProgressSerializer
 from programs.rules.red_flags import NOTE_HINT, asked_symptoms
-from programs.services import record
+from programs.services import record, watches
 
+ACTIVITY_QUESTION = "Are you back to what you want to do?"
 QUESTION = "How bad was the worst pain in each knee in the last 24 hours, from 0 (none) to 10?"
 
 
@@ -36,7 +37,10 @@ class ProgramView(PatientView):
     @extend_schema(
         tags=["me"],
         summary="What to do now: the present stage, its exercises and doses",
-        description="404 while there is no active program.",
+        description=(
+            "404 while there is no active program. After discharge: the program that was handed out to keep "
+            "up, if any."
+        ),
         responses={200: ProgramSerializer, **problems(401, 404)},
     )
     def get(self, request: Request) -> Response:
@@ -61,6 +65,7 @@ class CheckInsView(PatientView):
         state = record.CheckInState(self.asked.validated_data["state"])
         answer = {
             "question": QUESTION,
+            "activity_question": ACTIVITY_QUESTION,
             "symptoms": asked_symptoms(),
             "note_hint": NOTE_HINT,
             "state": state,
@@ -79,3 +84,15 @@ class ProgressView(PatientView):
     def get(self, request: Request) -> Response:
         progress = record.progress(patient=self.patient, today=self.today(instant()))
         return Response(ProgressSerializer(progress).data)
+
+
+class RelapseWatchView(PatientView):
+    @extend_schema(
+        tags=["me"],
+        summary="No more questions after discharge",
+        description="Ends the monthly check-in. Again, or without one: nothing changes.",
+        responses={204: None, **problems(401)},
+    )
+    def delete(self, request: Request) -> Response:
+        watches.stop_by_patient(patient=self.patient, now=instant())
+        return Response(status=204)

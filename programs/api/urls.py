@@ -17,6 +17,7 @@ urlpatterns = [
     path("me/program", record.ProgramView.as_view(), name="me-program"),
     path("me/check-ins", record.CheckInsView.as_view(), name="me-check-ins"),
     path("me/progress", record.ProgressView.as_view(), name="me-progress"),
+    path("me/relapse-watch", record.RelapseWatchView.as_view(), name="me-relapse-watch"),
     path("me/access-log", access_log.AccessLogView.as_view(), name="me-access-log"),
     path("me/answers/<str:client_id>", diary.AnswerView.as_view(), name="me-answer"),
     path("me/sessions/<str:client_id>", diary.SessionView.as_view(), name="me-session"),

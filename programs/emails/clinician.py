@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from clinic.emails import Email, render
 from clinic.models import Membership, User
+from patients.models import Episode
 from programs.emails import links
 from programs.models import Alert
 from programs.rules.red_flags import Symptom, Tier
@@ -19,18 +21,42 @@ _ACTIONS = {
 }
 
 
-def red_flag(*, alert: Alert, recipient: User, now: datetime) -> Email:
-    """What was reported, to the clinician, their cover, or an owner where nobody treats the case."""
-    return _about(alert, recipient, now, template="red_flag", subject=_SUBJECTS[Tier(alert.level)])
+def red_flag(*, alert: Alert, recipient: User, now: datetime, stands_in: bool = False) -> Email:
+    """What was reported, to the clinician, their cover, whoever stands in while they are away, or an owner
+    where nobody treats the case.
+    """
+    subject = _SUBJECTS[Tier(alert.level)]
+    return _about(alert, recipient, now, template="red_flag", subject=subject, stands_in=stands_in)
 
 
-def escalation(*, alert: Alert, recipient: User, now: datetime) -> Email:
+def escalation(*, alert: Alert, recipient: User, now: datetime, stands_in: bool = False) -> Email:
     """The same to an owner: nobody has acknowledged it, or nobody could be reached."""
     subject = f"Not acknowledged. {_SUBJECTS[Tier(alert.level)]}"
-    return _about(alert, recipient, now, template="escalation", subject=subject)
+    return _about(alert, recipient, now, template="escalation", subject=subject, stands_in=stands_in)
 
 
-def _about(alert: Alert, recipient: User, now: datetime, *, template: str, subject: str) -> Email:
+def handed_over(*, cases: Sequence[Episode], alerts: Sequence[Alert], by: User, why: str) -> Email:
+    """That cases are theirs now. One case is named as in any mail to staff, of several only their number is:
+    the mail is about no single patient, and outlives the record of each.
+    """
+    first = cases[0]
+    context = {
+        "only": first if len(cases) == 1 else None,
+        "count": len(cases),
+        "labels": [alert.get_kind_display() for alert in alerts] if len(cases) == 1 else [],
+        "red_flags": sum(alert.kind == Alert.Kind.RED_FLAG for alert in alerts),
+        "open_alerts": len(alerts),
+        "by": by,
+        "why": why,
+        "link": links.case_page(first) if len(cases) == 1 else links.caseload_page(),
+    }
+    what = "a case" if len(cases) == 1 else f"{len(cases)} cases"
+    return render("handed_over", subject=f"{by} handed you {what}", clinic=first.clinic, context=context)
+
+
+def _about(
+    alert: Alert, recipient: User, now: datetime, *, template: str, subject: str, stands_in: bool
+) -> Email:
     episode, zone = alert.episode, ZoneInfo(alert.clinic.timezone)
     clinician = episode.clinician
     context = {
@@ -39,6 +65,7 @@ def _about(alert: Alert, recipient: User, now: datetime, *, template: str, subje
         "clinician": clinician,
         "is_own_case": recipient.pk == clinician.pk,
         "gone": _gone(alert),
+        "stands_in": stands_in,
         "symptoms": _symptoms(alert),
         "tier_one": Tier(alert.level) is Tier.ONE,
         "action": _ACTIONS[Tier(alert.level)],

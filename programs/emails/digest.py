@@ -81,9 +81,13 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """What a digest says; ``who`` is initials, or a full name where the clinic turned that on."""
+    """What a digest says; ``who`` is initials, or a full name where the clinic turned that on.
+
+    ``stands_in``: the reader is not the clinician, who is away.
+    """
 
     clinician: str
+    stands_in: bool
     today: date
     new: tuple[Detail, ...]
     unchanged: tuple[Line, ...]
@@ -110,10 +114,11 @@ class Content:
 
 def digest(*, content: Content, clinic: Clinic) -> Email:
     """The e-mail, with a small trend picture for each case that has news and two days to join."""
+    whose = f"The week of {content.clinician}, who is away" if content.stands_in else "Your week"
     images = {case.picture_id: draw(case.picture) for case in content.new if case.picture is not None}
     return render(
         "digest",
-        subject=f"Your week: {content.summary}",
+        subject=f"{whose}: {content.summary}",
         clinic=clinic,
         context={"content": content},
         images=images,

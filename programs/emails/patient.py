@@ -23,6 +23,16 @@ def reminder(*, request: CheckInRequest) -> Email:
     return _question(request, template="reminder", subject="Your check-in is still open")
 
 
+def watch_question(*, request: CheckInRequest) -> Email:
+    """The light question after discharge: is the pain back?"""
+    return _question(request, template="watch", subject="Two short questions from your physio")
+
+
+def watch_reminder(*, request: CheckInRequest) -> Email:
+    """The one reminder of it."""
+    return _question(request, template="watch_reminder", subject="Your check-in is still open")
+
+
 def invitation(*, invitation: Invitation, now: datetime) -> Email:
     """The link that opens a patient's account. Put it with the token as the outbox's ``secret``."""
     patient = invitation.patient

@@ -10,8 +10,18 @@ from programs.models.diary import (
     SessionExercise,
     worst_by_date,
 )
+from programs.models.letters import Letter
 from programs.models.library import Clip, Dose, Exercise, Stage, Template, TemplateVersion
-from programs.models.plan import Hold, Pause, Program, ProgramDose, ProgramStage, StageMove
+from programs.models.plan import (
+    Hold,
+    LoadDecision,
+    Pause,
+    Program,
+    ProgramDose,
+    ProgramStage,
+    StageMove,
+)
+from programs.models.watch import RelapseWatch
 
 __all__ = [
     "Alert",
@@ -25,10 +35,13 @@ __all__ = [
     "Dose",
     "Exercise",
     "Hold",
+    "Letter",
+    "LoadDecision",
     "Pause",
     "Program",
     "ProgramDose",
     "ProgramStage",
+    "RelapseWatch",
     "Review",
     "Run",
     "Session",

@@ -29,6 +29,8 @@ class Review(ClinicRow):
     action = models.CharField(max_length=300, blank=True)
     baseline = models.DecimalField(max_digits=4, decimal_places=2, null=True, blank=True)
     now = models.DecimalField(max_digits=4, decimal_places=2, null=True, blank=True)
+    sessions_done = models.PositiveSmallIntegerField(null=True, blank=True)
+    sessions_due = models.PositiveSmallIntegerField(null=True, blank=True)
     verdict = models.JSONField(help_text="The verdict as the rule gave it, evidence included.")
     thresholds = models.JSONField(help_text="The thresholds in force.")
     reviewed_at = models.DateTimeField()
@@ -38,7 +40,15 @@ class Review(ClinicRow):
         constraints = [
             models.UniqueConstraint(fields=["program", "day"], name="review_once_per_program_and_day")
         ]
-        indexes = [models.Index(fields=["episode", "-day"], name="review_latest_of_case")]
+        indexes = [
+            models.Index(fields=["episode", "-day"], name="review_latest_of_case"),
+            # A clinic's figures as of a day.
+            models.Index(
+                fields=["clinic", "day"],
+                include=["episode", "state", "sessions_done", "sessions_due"],
+                name="review_of_clinic_and_day",
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"Review of {self.day:%-d %b %Y}: {self.state}"
@@ -72,6 +82,7 @@ class Alert(ClinicRow):
         RED_FLAG = "red_flag", "Red flag"
         WORSENING = "worsening", "Worsening"
         STALL = "stall", "Stall"
+        RELAPSE = "relapse", "Relapse after discharge"
         SILENT = "silent", "Silent"
         OVERLOAD = "overload", "Overload"
         DRIFT = "drift", "Drift"
@@ -86,6 +97,17 @@ class Alert(ClinicRow):
         CLINICIAN = "clinician", "By a clinician"
         RECOVERED = "recovered", "By itself: success at two reviews"
         DISCHARGED = "discharged", "Discharged"
+
+    class CameOf(models.TextChoices):
+        """What a clinician did about it; the words beside it say more."""
+
+        PROGRAM_CHANGED = "program_changed", "Program changed"
+        LOAD_REDUCED = "load_reduced", "Load reduced"
+        RE_ASSESSED = "re_assessed", "Re-assessed hands-on"
+        CONTACTED = "contacted", "Spoke with the patient"
+        REFERRED = "referred", "Referred"
+        NOTHING_NEEDED = "nothing_needed", "Nothing needed"
+        OTHER = "other", "Other"
 
     scope = Scope(clinician="episode__clinician", patient="episode__patient")
 
@@ -113,6 +135,7 @@ class Alert(ClinicRow):
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
     )
     resolution = models.CharField(max_length=15, blank=True, choices=Resolution.choices)
+    came_of = models.CharField(max_length=20, blank=True, default="", db_default="", choices=CameOf.choices)
     outcome = EncryptedCharField(max_length=500, blank=True)
 
     objects = AlertQuerySet.as_manager()
@@ -170,6 +193,7 @@ class AlertEvent(ClinicRow):
         SNOOZED = "snoozed", "Snoozed"
         WOKE = "woke", "Snooze over"
         ESCALATED = "escalated", "Escalated to the owner"
+        HANDED_OVER = "handed_over", "Handed over"
         RESOLVED = "resolved", "Resolved"
 
     scope = Scope(clinician="alert__episode__clinician", patient="alert__episode__patient")
@@ -196,6 +220,15 @@ class Digest(ClinicRow):
     scope = Scope(clinician="clinician")
 
     clinician = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="digests")
+    sent_to = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+        db_index=False,
+        help_text="Who stood in for them. Empty: they were told themselves.",
+    )
     iso_year = models.PositiveSmallIntegerField()
     iso_week = models.PositiveSmallIntegerField()
     sent_for = models.DateField(help_text="The local date it was composed on.")
@@ -231,10 +264,22 @@ class ContactLog(ClinicRow):
     kind = models.CharField(max_length=10, choices=Kind.choices)
     at = models.DateTimeField()
     by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    minutes = models.PositiveSmallIntegerField(null=True, blank=True, help_text="How long it took.")
+    is_live = models.BooleanField(
+        default=False, db_default=False, help_text="They spoke with each other at the same time."
+    )
     note = EncryptedCharField(max_length=500, blank=True)
 
     class Meta:
         ordering = ("-at",)
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(minutes=None) | Q(minutes__range=(1, 480)), name="contact_minutes_of_a_day"
+            ),
+            models.CheckConstraint(
+                condition=Q(is_live=False) | Q(kind__in=["call", "visit"]), name="contact_live_if_spoken"
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()} on {self.at:%-d %b %Y}"

@@ -24,6 +24,8 @@ from patients.models import Episode, Patient
 from patients.models.assessments import codes
 from patients.vocabulary import PainLocation, Side
 from programs.models.plan import Program, ProgramDose
+from programs.models.watch import RelapseWatch
+from programs.rules.progression import Against, Terrain
 
 
 class CheckInRequestQuerySet(ScopedQuerySet):
@@ -50,6 +52,16 @@ class CheckInRequest(ClinicRow):
     missed_at = models.DateTimeField(help_text="Unanswered then, it counts as missed.")
     state = models.CharField(max_length=10, choices=State.choices, default=State.OPEN)
     answered_at = models.DateTimeField(null=True, blank=True)
+    watch = models.ForeignKey(
+        RelapseWatch,
+        null=True,
+        blank=True,
+        editable=False,
+        db_index=False,  # always looked for among one program's few
+        on_delete=models.PROTECT,
+        related_name="requests",
+        help_text="Asked after discharge, by this watch.",
+    )
 
     objects = CheckInRequestQuerySet.as_manager()
 
@@ -161,6 +173,9 @@ class Answer(ClientRow):
     usual_right = PainField(null=True, blank=True)
     locations_left = codes(PainLocation)
     locations_right = codes(PainLocation)
+    back_to_activity = models.BooleanField(
+        "back to what they want to do", null=True, blank=True, help_text="Asked after discharge only."
+    )
 
     objects = AnswerQuerySet.as_manager()
 
@@ -256,6 +271,10 @@ class Run(Effort):
     )
     minutes = models.PositiveSmallIntegerField(null=True, blank=True, validators=[MaxValueValidator(2000)])
     ladder_step = models.PositiveSmallIntegerField(null=True, blank=True)
+    terrain = codes(Terrain, db_default=[], help_text="Where it led; empty: flat ground.")
+    against = codes(
+        Against, db_default=[], editable=False, help_text="What it went against on the day it was told."
+    )
 
     objects = ClientRowQuerySet.as_manager()
 

@@ -16,6 +16,9 @@ from clinic.tenancy import ClinicRow, Scope, ScopedQuerySet
 from clinic.thresholds import Thresholds
 from patients.models import Episode
 from programs.models.library import DoseText, Exercise, StageText, Template
+from programs.models.standing import Standing
+from programs.rules.pain import Activity
+from programs.rules.progression import Terrain
 
 
 class ProgramQuerySet(ScopedQuerySet):
@@ -23,6 +26,10 @@ class ProgramQuerySet(ScopedQuerySet):
 
     def active(self) -> ProgramQuerySet:
         return self.filter(ended_on=None)
+
+    def treating(self) -> ProgramQuerySet:
+        """Programs that treat or treated; not what was handed out at discharge."""
+        return self.filter(is_maintenance=False)
 
     def drafts(self) -> ProgramQuerySet:
         """Prepared, and not sent to the patient yet."""
@@ -46,12 +53,12 @@ class SentPrograms(_Programs):
         return queryset.filter(is_draft=False)
 
 
-class Program(ClinicRow):
+class Program(Standing, ClinicRow):
     """The program of one case, editable without touching its template. A case has at most one active,
     and beside it at most one draft: prepared for this person and not sent yet, it is found by ``with_drafts``
     only, and nothing is asked, judged or shown for it; its dates count from the day it is sent.
 
-    ``untreated_reasons`` is a JSON object: why a measured deficit has no exercise, by muscle group.
+    ``untreated_reasons`` says why a measured deficit has no exercise: "calf: a scar", a line a muscle group.
 
     ``next_check_in_at`` is the next slot to ask at; the sweep asks when it has passed.
     ``fair_trial_on`` restarts the stall clock, declared by a clinician with a reason, once per case.
@@ -90,6 +97,21 @@ class Program(ClinicRow):
     )
     ladder_step = models.PositiveSmallIntegerField(
         null=True, blank=True, help_text="Step of the running ladder."
+    )
+    open_terrain = models.CharField(
+        max_length=10,
+        blank=True,
+        default="",
+        db_default="",
+        editable=False,
+        choices=Terrain.choices(),
+        help_text="Of who keeps running: the last lock that was opened; empty: as at the start.",
+    )
+    is_maintenance = models.BooleanField(
+        default=False,
+        db_default=False,
+        editable=False,
+        help_text="For after discharge: handed out when the case closed, never reviewed.",
     )
     asleep = models.BooleanField(default=False, editable=False, help_text="Imported: no prompts, no alerts.")
     is_draft = models.BooleanField(
@@ -133,6 +155,11 @@ class Program(ClinicRow):
             models.CheckConstraint(
                 condition=Q(fair_trial_on=None) | ~Q(fair_trial_reason=""),
                 name="program_fair_trial_has_reason",
+            ),
+            # A closed case has no active program: what it was given to keep up is over as it begins.
+            models.CheckConstraint(
+                condition=Q(is_maintenance=False) | Q(ended_on__isnull=False),
+                name="program_maintenance_never_active",
             ),
         ]
         indexes = [
@@ -221,6 +248,50 @@ class StageMove(ClinicRow):
 
     def __str__(self) -> str:
         return f"Stage {self.from_stage} to {self.to_stage}"
+
+
+class LoadDecision(ClinicRow):
+    """What a clinician decided on the load of one activity: who, when, why, and against which limits.
+
+    ``before`` and ``after`` are steps of the ladder, tracks or terrains, empty for none; ``changes`` the
+    doses in words. ``proposal`` is what the rule proposed, ``grounds`` its reasons then.
+    """
+
+    class What(models.TextChoices):
+        DOSE = "dose", "Dose"
+        HOLD = "hold", "Held"
+        LADDER = "ladder", "Ladder"
+        TRACK = "track", "Running track"
+        TERRAIN = "terrain", "Lock opened"
+
+    scope = Scope(clinician="program__episode__clinician", patient="program__episode__patient")
+
+    program = models.ForeignKey(Program, on_delete=models.PROTECT, related_name="load_decisions")
+    activity = models.CharField(max_length=10, choices=Activity.choices())
+    what = models.CharField(max_length=10, choices=What.choices)
+    proposal = models.CharField(max_length=10, blank=True)
+    before = models.CharField(max_length=20, blank=True)
+    after = models.CharField(max_length=20, blank=True)
+    changes = models.JSONField(default=list, blank=True)
+    grounds = models.JSONField(default=list, blank=True)
+    against = models.JSONField(default=list, blank=True)
+    reason = EncryptedCharField(max_length=300, blank=True)
+    decided_on = models.DateField()
+    decided_at = models.DateTimeField()
+    decided_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+
+    class Meta:
+        ordering = ("-decided_at", "-id")
+        constraints = [
+            models.CheckConstraint(
+                condition=(Q(against=[]) & ~Q(what="track")) | ~Q(reason=""),
+                name="load_decision_against_has_reason",
+                violation_error_message="Going past a limit, or to the other track, needs a written reason.",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_what_display()} on {self.decided_on:%-d %b %Y}"
 
 
 class Pause(ClinicRow):

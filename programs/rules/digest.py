@@ -136,6 +136,7 @@ def urgency(alert: OpenAlert) -> Urgency:
     ranks = {
         AlertKind.RED_FLAG: Urgency.RED_FLAG,
         AlertKind.WORSENING: Urgency.WORSENING,
+        AlertKind.RELAPSE: Urgency.RELAPSED,
         AlertKind.DRIFT: Urgency.DRIFT,
         AlertKind.OVERLOAD: Urgency.OVERLOAD,
     }

@@ -138,7 +138,8 @@ def propose(verdicts: Iterable[PainVerdict], thresholds: Thresholds) -> Proposal
         return ProposalVerdict(Proposal.HOLD, ("no complete session yet",), thresholds)
     if latest.light is not Light.GREEN:
         proposal = Proposal.EASE if latest.light is Light.RED else Proposal.HOLD
-        why = f"the session of {latest.on} was {latest.light}: {'; '.join(latest.reasons)}"
+        on = f"{latest.on.day} {latest.on:%b %Y}"
+        why = f"the session of {on} was {latest.light}: {'; '.join(latest.reasons)}"
         return ProposalVerdict(proposal, (why,), thresholds)
     greens = len(greens_in_a_row(ordered))
     enough = greens >= thresholds.greens_to_progress

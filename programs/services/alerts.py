@@ -60,17 +60,34 @@ def snooze(*, alert: Alert, by: User, until: date, now: datetime, today: date, n
 
 
 @transaction.atomic
-def resolve(*, alert: Alert, by: User, outcome: str, now: datetime, today: date) -> Alert:
-    """Close it with an outcome. A red flag is cleared with a finding instead (``red_flags.clear``).
+def resolve(
+    *,
+    alert: Alert,
+    by: User,
+    outcome: str,
+    now: datetime,
+    today: date,
+    came_of: str = Alert.CameOf.OTHER,
+) -> Alert:
+    """Close it with what came of it, and words; the words alone may be left out unless it is something other.
+    A red flag is cleared with a finding instead (``red_flags.clear``).
 
     Raises:
         Denied: ``by`` may do no clinical work here.
-        AlertError: a red flag, a resolved alert, or no outcome.
+        AlertError: a red flag, a resolved alert, an unknown outcome, or no words where they are needed.
     """
     alert = _lock(alert, by)
     if alert.kind == Alert.Kind.RED_FLAG:
         raise AlertError("outcome", "A red flag is cleared with a finding, not resolved.")
-    close(alert=alert, resolution=Alert.Resolution.CLINICIAN, outcome=outcome, by=by, now=now, today=today)
+    if came_of not in Alert.CameOf.values:
+        raise AlertError("came_of", f"expected one of {', '.join(Alert.CameOf.values)}.")
+    alert.came_of = came_of
+    words = outcome.strip()
+    if came_of != Alert.CameOf.OTHER:
+        words = f"{Alert.CameOf(came_of).label}. {words}".strip()
+    if len(words) > 500:
+        raise AlertError("outcome", "At most 500 characters.")
+    close(alert=alert, resolution=Alert.Resolution.CLINICIAN, outcome=words, by=by, now=now, today=today)
     return alert
 
 

@@ -127,12 +127,12 @@ def _rows(assessment: Assessment, name: str, rows: Sequence[Data], errors: Error
             **{column: values[column] for column in kind.columns if column in values},
         )
         _clean(row, kind.columns, path, errors)
-        if isinstance(row, StrengthTest) and _is_no_grade(row):
-            errors.setdefault(f"{path}unit", NOT_A_GRADE)
-        if kind.key and (key := key_of(row, kind)) in keys:
-            errors.setdefault(f"{path}{kind.key[0]}", "This test of this side is already there.")
-        else:
-            keys.add(key if kind.key else (n,))
+        if isinstance(row, StrengthTest):
+            if _is_no_grade(row):
+                errors.setdefault(f"{path}unit", NOT_A_GRADE)
+            if (key := key_of(row, kind)) in keys:
+                errors.setdefault(f"{path}{kind.key[0]}", "This test of this side is already there.")
+            keys.add(key)
         built.append(row)
     return built
 

@@ -17,25 +17,29 @@ from patients.services import (
     CaseError,
     check_birth_date,
     close_episode,
-    hand_over,
     issue_invitation,
+    open_episode,
     revoke_devices,
 )
 from patients.vocabulary import OutcomeMeasure
 from programs import emails
-from programs.models import Alert, ContactLog, Program
+from programs.models import Alert, ContactLog, Program, RelapseWatch, Template
 from programs.rules.red_flags import Symptom, akps_symptoms, screen_minor
 from programs.rules.schedule import local_date
+from programs.services import watches
 from programs.services.alerts import close
-from programs.services.assign import end_program
+from programs.services.assign import end_program, hand_out
 from programs.services.checkins import schedule_next
 from programs.services.due import review_again
-from programs.services.red_flags import raise_red_flag, tell
+from programs.services.hand_overs import hand_over_cases
+from programs.services.red_flags import raise_red_flag
+
+CONTACT_MINUTES = 480
 
 # The other groups are the clinic's alone: its digest, its library, its red flags.
 GROUPS_OF_A_CASE = (
     *("Stall", "Baseline", "Pain now", "Success", "Reasons", "Alerts", "24-hour pain rule", "Stage gates"),
-    *("Running", "Check-ins"),
+    *("Running", "Check-ins", "After discharge"),
 )
 
 
@@ -152,16 +156,14 @@ def change_contact(*, patient: Patient, changed: Collection[str], by: User, now:
 
 
 @transaction.atomic
-def reassign(*, episode: Episode, clinician: User, by: User, now: datetime) -> Episode:
-    """Hand the case to another clinician; of an open red flag they are told at once.
+def reassign(*, episode: Episode, clinician: User, by: User, now: datetime, why: str = "") -> Episode:
+    """Hand the case to another clinician, with its alerts; they are told by e-mail.
 
     Raises:
         Denied: ``by`` may do no clinical work here.
-        CaseError: the new clinician does not treat in this clinic.
+        CaseError: the new clinician does not treat in this clinic, or has not signed in yet.
     """
-    episode = hand_over(episode=episode, clinician=clinician, by=by)
-    for alert in Alert.objects.unresolved().filter(episode=episode, kind=Alert.Kind.RED_FLAG):
-        tell(alert=alert, now=now, note=f"The case was handed to {clinician} by {by}.")
+    hand_over_cases(cases=[episode], to=clinician, by=by, now=now, why=why)
     return episode
 
 
@@ -191,15 +193,29 @@ def set_case_policy(*, episode: Episode, by: User, values: Mapping[str, object],
 
 
 @transaction.atomic
-def discharge(*, episode: Episode, outcome: str, note: str, by: User, now: datetime, today: date) -> Episode:
+def discharge(
+    *,
+    episode: Episode,
+    outcome: str,
+    note: str,
+    by: User,
+    now: datetime,
+    today: date,
+    maintenance: Template | None = None,
+    watch: bool = False,
+) -> Episode:
     """Close the case: its program ends, its alerts resolve as discharged, except a red flag, which stays.
+
+    ``maintenance`` is handed out to keep up; ``watch`` asks the patient monthly whether the pain is back.
 
     Raises:
         Denied: ``by`` may do no clinical work here.
-        CaseError: closed already, or an unknown outcome.
+        CaseError: closed already, an unknown outcome, or a watch over a case that had no program.
+        AssignError: ``maintenance`` is not a maintenance template for this case.
     """
     require(by, Capability.WRITE_CLINICAL, episode.clinic_id)
     closed = close_episode(episode=episode, outcome=outcome, note=note, on=today)
+    pain = watches.pain_lately(episode=closed, today=today)
     for program in closed.programs.active():
         end_program(program=program, reason="Discharged", on=today)
     Program.with_drafts.drafts().filter(episode=closed).delete()
@@ -213,21 +229,98 @@ def discharge(*, episode: Episode, outcome: str, note: str, by: User, now: datet
             now=now,
             today=today,
         )
+    kept_up = hand_out(episode=closed, template=maintenance, by=by, today=today) if maintenance else None
+    if watch:
+        watches.start(episode=closed, program=kept_up, pain_at_discharge=pain, by=by, today=today)
     return closed
 
 
-def log_contact(*, episode: Episode, kind: str, note: str, by: User, now: datetime) -> ContactLog:
-    """Note a call or message. It closes no alert: only an answer or a clinician does.
+@transaction.atomic
+def reopen(*, episode: Episode, by: User, now: datetime, today: date) -> Episode:
+    """The pain is back: a new case with the same diagnosis, knee, running track and clinician, or ``by``
+    where that one does not treat any more. Its relapse watch ends, an alert about the relapse resolves.
+
+    Raises:
+        Denied: ``by`` may do no clinical work here.
+        CaseError: the case is open, or was re-opened already.
+    """
+    require(by, Capability.WRITE_CLINICAL, episode.clinic_id)
+    cases = Episode.objects.select_for_update(of=("self",), no_key=True)
+    closed: Episode = cases.select_related("clinic__policy", "patient", "clinician").get(pk=episode.pk)
+    if closed.is_open:
+        raise CaseError("episode", "This case is open.")
+    watch = RelapseWatch.objects.filter(episode=closed).select_related("reopened_as").first()
+    if watch and watch.reopened_as:
+        raise CaseError("episode", f"Re-opened already, as {str(watch.reopened_as).lower()}.")
+    treating = closed.clinician.may(Capability.WRITE_CLINICAL, closed.clinic_id)
+    created = open_episode(
+        patient=closed.patient,
+        by=by,
+        clinician=closed.clinician if treating else by,
+        diagnosis=closed.diagnosis,
+        index_side=closed.index_side,
+        both_knees=closed.both_knees,
+        running_track=closed.running_track,
+        policy_overrides=closed.policy_overrides,
+        opened_on=today,
+        today=today,
+    )
+    if watch:
+        watches.reopened(watch=watch, created=created, now=now)
+    relapses = Alert.objects.unresolved().filter(episode=closed, kind=Alert.Kind.RELAPSE)
+    for alert in relapses.select_for_update(no_key=True):
+        close(
+            alert=alert,
+            resolution=Alert.Resolution.CLINICIAN,
+            outcome=f"Re-opened as case {created.case_number}",
+            by=by,
+            now=now,
+            today=today,
+        )
+    return created
+
+
+def last_template(episode: Episode) -> Template | None:
+    """What the case's last program was copied from: a new case may start from it."""
+    last = episode.programs.treating().select_related("template").first()
+    return last.template if last else None
+
+
+def log_contact(
+    *,
+    episode: Episode,
+    kind: str,
+    note: str,
+    by: User,
+    now: datetime,
+    minutes: int | None = None,
+    is_live: bool = False,
+) -> ContactLog:
+    """Note a call or message, how many ``minutes`` it took, and whether both spoke at the same time.
+
+    It closes no alert: only an answer or a clinician does.
 
     Raises:
         Denied: ``by`` is not of this clinic.
-        CaseError: an unknown kind, or a note that is too long.
+        CaseError: an unknown kind, a note that is too long, minutes out of range, or a live contact that
+            was none.
     """
     require(by, Capability.WRITE_CONTACT, episode.clinic_id)
     if kind not in ContactLog.Kind.values:
         raise CaseError("kind", f"expected one of {', '.join(ContactLog.Kind.values)}.")
     if len(note) > 500:
         raise CaseError("note", "At most 500 characters.")
+    if minutes is not None and not 1 <= minutes <= CONTACT_MINUTES:
+        raise CaseError("minutes", f"From 1 to {CONTACT_MINUTES} minutes.")
+    if is_live and kind not in (ContactLog.Kind.CALL, ContactLog.Kind.VISIT):
+        raise CaseError("is_live", "Nobody spoke with the patient: choose a call or a visit.")
     return ContactLog.objects.create(
-        clinic_id=episode.clinic_id, episode=episode, kind=kind, note=note, by=by, at=now
+        clinic_id=episode.clinic_id,
+        episode=episode,
+        kind=kind,
+        note=note,
+        by=by,
+        at=now,
+        minutes=minutes,
+        is_live=is_live,
     )

@@ -15,10 +15,10 @@ from functools import partial
 from django.db.models import Exists, Model, OuterRef
 
 from clinic import attempts, outbox
-from patients.models import Episode
+from patients.models import Episode, Patient
 from programs import emails
 from programs.emails import Email
-from programs.models import CheckInRequest, Pause, Program
+from programs.models import CheckInRequest, Pause, Program, RelapseWatch
 from programs.models.plan import ProgramQuerySet
 from programs.rules.schedule import (
     CheckInPlan,
@@ -50,7 +50,7 @@ def schedule_next(*, program: Program, now: datetime) -> None:
     if not program.is_active or program.asleep:
         program.next_check_in_at = None
     elif program.next_check_in_at is None or program.next_check_in_at > now:
-        slot = next_slot(_plan(program), after=now, last_date=_last_date(program))
+        slot = next_slot(check_in_plan(program), after=now, last_date=_last_date(program))
         program.next_check_in_at = slot.at
     program.save(update_fields=["next_check_in_at"])
 
@@ -68,7 +68,7 @@ def ask_due(*, now: datetime, batch: int = BATCH, limit: timedelta = SWEEP_LIMIT
         programs = attempts.to_try(ASKING, askable().filter(next_check_in_at__lte=now, pk__gt=after), now)
         return list(programs.order_by("pk").values_list("pk", flat=True)[:batch])
 
-    return _sweep(ASKING, Program, due, _ask, now, limit)
+    return sweep(ASKING, Program, due, _ask, now, limit)
 
 
 def remind_due(*, now: datetime, batch: int = BATCH, limit: timedelta = SWEEP_LIMIT) -> int:
@@ -85,7 +85,7 @@ def remind_due(*, now: datetime, batch: int = BATCH, limit: timedelta = SWEEP_LI
         requests = attempts.to_try(REMINDING, open_ones, now)
         return list(requests.order_by("pk").values_list("pk", flat=True)[:batch])
 
-    return _sweep(REMINDING, CheckInRequest, due, _remind, now, limit)
+    return sweep(REMINDING, CheckInRequest, due, _remind, now, limit)
 
 
 def mark_missed(*, now: datetime) -> int:
@@ -94,7 +94,7 @@ def mark_missed(*, now: datetime) -> int:
     return overdue.update(state=State.MISSED, remind_at=None)
 
 
-def _sweep(
+def sweep(
     name: str,
     model: type[Model],
     due: Callable[[int], list[int]],
@@ -132,7 +132,7 @@ def _ask(pk: int, now: datetime) -> bool:
     if program is None or program.next_check_in_at is None:  # another sweep has it, or was faster
         return False
     due = after_downtime(
-        _plan(program), due_at=program.next_check_in_at, now=now, last_date=_last_date(program)
+        check_in_plan(program), due_at=program.next_check_in_at, now=now, last_date=_last_date(program)
     )
     pauses = list(program.pauses.all())
     _store_missed(program, [slot for slot in due.missed if not _is_off(pauses, slot.on)])
@@ -169,8 +169,8 @@ def _open(program: Program, slot: Slot, now: datetime) -> bool:
             "missed_at": missed_at(now, thresholds),
         },
     )
-    if created and _is_reachable(program):
-        _mail(request, "check_in", emails.check_in(request=request), now)
+    if created and is_reachable(program.episode.patient):
+        mail_question(request, "check_in", emails.check_in(request=request), now)
     return created
 
 
@@ -198,23 +198,33 @@ def _remind(pk: int, now: datetime) -> bool:
         CheckInRequest.objects.open()
         .select_for_update(skip_locked=True, of=("self",), no_key=True)
         .select_related("program__episode__patient__clinic")
-        .annotate(followed=Exists(newer), askable=Exists(askable().filter(pk=OuterRef("program"))))
+        .annotate(
+            followed=Exists(newer),
+            askable=Exists(askable().filter(pk=OuterRef("program"))),
+            watched=Exists(RelapseWatch.objects.running().filter(pk=OuterRef("watch"))),
+        )
         .filter(pk=pk, remind_at__lte=now)
         .first()
     )
     if request is None:
         return False
     CheckInRequest.objects.filter(pk=pk).update(remind_at=None)
-    if not request.askable or request.followed or request.missed_at <= now:
+    if not (request.askable or request.watched) or request.followed or request.missed_at <= now:
         return False
     program = request.program
-    if _is_about_to_ask(program, now) or _is_paused(program, now) or not _is_reachable(program):
+    if not is_reachable(program.episode.patient):
         return False
-    _mail(request, "reminder", emails.reminder(request=request), now)
+    if request.watched:
+        mail_question(request, "reminder", emails.watch_reminder(request=request), now)
+        return True
+    if _is_about_to_ask(program, now) or _is_paused(program, now):
+        return False
+    mail_question(request, "reminder", emails.reminder(request=request), now)
     return True
 
 
-def _mail(request: CheckInRequest, kind: str, email: Email, now: datetime) -> None:
+def mail_question(request: CheckInRequest, kind: str, email: Email, now: datetime) -> None:
+    """Put the e-mail of a question into the outbox, once."""
     patient = request.program.episode.patient
     outbox.put(
         clinic=patient.clinic,
@@ -234,8 +244,8 @@ def askable() -> ProgramQuerySet:
     return Program.objects.awake().filter(episode__closed_on=None)
 
 
-def _is_reachable(program: Program) -> bool:
-    patient = program.episode.patient
+def is_reachable(patient: Patient) -> bool:
+    """Whether there is an address that did not bounce."""
     return bool(patient.email) and patient.email_bounced_at is None
 
 
@@ -251,7 +261,7 @@ def _is_off(pauses: Iterable[Pause], day: date) -> bool:
     return any(pause.covers(day) for pause in pauses)
 
 
-def _plan(program: Program) -> CheckInPlan:
+def check_in_plan(program: Program) -> CheckInPlan:
     thresholds = program.thresholds
     weekdays: Sequence[int] = program.check_in_weekdays or thresholds.check_in_weekdays
     return CheckInPlan(

@@ -10,7 +10,7 @@ from typing import Any
 
 from django.db.models import Exists, Max, OuterRef, Q
 
-from clinic.models import Membership
+from clinic.models import Membership, User
 from clinic.roles import Role
 from programs.emails import links
 from programs.emails.digest import Call, Content, Detail, Line
@@ -57,18 +57,22 @@ class Collected:
         }
 
 
-def collect(*, member: Membership, now: datetime) -> Collected:
-    """The state of a clinician's cases in this clinic at ``now``. A constant number of queries."""
+def collect(*, member: Membership, reader: User, now: datetime) -> Collected:
+    """The state of a clinician's cases in this clinic at ``now``, for the clinician or who stands in.
+
+    A constant number of queries.
+    """
     today = local_date(now, member.clinic.timezone)
     t = member.clinic.thresholds()
     alerts = _alerts(member, now, today, silent_since=today - timedelta(days=t.silent_days))
     reviews = _latest_reviews(member, now, today)
     open_alerts = [_as_open(alert, reviews.get(alert.episode_id)) for alert in alerts.values()]
-    selection = select(open_alerts, _told(member), t)
+    selection = select(open_alerts, _told(member, reader), t)
     words = _Words(member, today, alerts, reviews, full_names=t.digest_full_names)
     pain = facts.daily_pain([entry.case for entry in selection.new])
     content = Content(
         clinician=member.user.get_full_name(),
+        stands_in=reader != member.user,
         today=today,
         new=tuple(
             words.detail(number, entry, pain[entry.case])
@@ -133,12 +137,16 @@ def _latest_reviews(member: Membership, now: datetime, today: date) -> dict[int,
     return {review.episode_id: review for review in reviews}
 
 
-def _told(member: Membership) -> Told:
-    earlier = Digest.objects.filter(clinic=member.clinic_id, clinician=member.user_id)
+def _told(member: Membership, reader: User) -> Told:
+    """What the reader was told before: who stood in knows it, and who comes back does not. A silent patient
+    is called so many times whoever was asked to.
+    """
+    earlier = Digest.objects.filter(clinic=member.clinic_id, clinician=member.user_id).order_by("created_at")
     named_at: dict[int, datetime] = {}
     calls: Counter[int] = Counter()
-    for content, created_at in earlier.order_by("created_at").values_list("content", "created_at"):
-        named_at |= dict.fromkeys(content.get("alerts", ()), created_at)
+    for content, created_at, sent_to in earlier.values_list("content", "created_at", "sent_to"):
+        if (sent_to or member.user_id) == reader.pk:
+            named_at |= dict.fromkeys(content.get("alerts", ()), created_at)
         calls.update(content.get("called_alerts", ()))
     return Told(named_at, calls)
 
@@ -172,6 +180,8 @@ class _Words:
 
     def detail(self, number: int, entry: Entry, pain: list[DayPain]) -> Detail:
         alert, review = self.alerts[entry.first.id], self.reviews.get(entry.case)
+        if alert.kind == Alert.Kind.RELAPSE:  # the last review is of the time before the discharge
+            review = None
         return Detail(
             who=self._who(alert),
             away=self._away(alert),
@@ -227,6 +237,8 @@ class _Words:
 
 def _label(alert: OpenAlert) -> str:
     rank = urgency(alert)
+    if alert.kind is AlertKind.RELAPSE:
+        return "Relapsed after discharge"
     if rank is Urgency.STALLED_FLAT:
         return f"Stalled, {alert.trend}" if alert.trend else "Stalled"
     tier = TIERS.get(alert.level) if rank is Urgency.RED_FLAG else None

@@ -1,4 +1,8 @@
-"""The weekly digest: one e-mail per clinician and ISO week, if there is something to say."""
+"""The weekly digest: one e-mail per clinician and ISO week, if there is something to say.
+
+While a clinician is away, theirs goes to whoever stands in, at the same hour, and says whose it is. It is
+still the one digest of that clinician and week: who comes back in the middle of it is not told again.
+"""
 
 from __future__ import annotations
 
@@ -10,8 +14,8 @@ from zoneinfo import ZoneInfo
 
 from django.db.models import Q
 
-from clinic import attempts, outbox
-from clinic.models import Clinic, Membership, OutboxMessage
+from clinic import absences, attempts, outbox
+from clinic.models import Clinic, Membership, OutboxMessage, User
 from programs import emails
 from programs.models import Digest
 from programs.rules.schedule import DigestSlot, digest_slot, local_date
@@ -89,7 +93,8 @@ def _told(member: Membership, slot: DigestSlot) -> bool:
 
 def _write(member: Membership, slot: DigestSlot, now: datetime) -> bool:
     """The digest and its e-mail in one transaction; False if there is nothing to say."""
-    found = digest_content.collect(member=member, now=now)
+    reader = _reader(member, now)
+    found = digest_content.collect(member=member, reader=reader, now=now)
     if not found.selection.has_something_to_say:
         return False
     email = emails.digest(content=found.content, clinic=member.clinic)
@@ -98,7 +103,7 @@ def _write(member: Membership, slot: DigestSlot, now: datetime) -> bool:
         clinic=member.clinic,
         kind="digest",
         dedupe_key=key,
-        to_email=member.user.email,
+        to_email=reader.email,
         subject=email.subject,
         text=email.text,
         html=email.html,
@@ -108,6 +113,7 @@ def _write(member: Membership, slot: DigestSlot, now: datetime) -> bool:
     Digest.objects.create(
         clinic=member.clinic,
         clinician=member.user,
+        sent_to=None if reader == member.user else reader,
         iso_year=slot.iso_year,
         iso_week=slot.iso_week,
         sent_for=local_date(now, member.clinic.timezone),
@@ -116,6 +122,12 @@ def _write(member: Membership, slot: DigestSlot, now: datetime) -> bool:
         created_at=now,
     )
     return True
+
+
+def _reader(member: Membership, now: datetime) -> User:
+    there = absences.roster(member.clinic_id, local_date(now, member.clinic.timezone))
+    reader = there.reader(member.user_id)
+    return member.user if reader == member.user_id else User.objects.get(pk=reader)
 
 
 def _slot(member: Membership, instant: datetime) -> DigestSlot:

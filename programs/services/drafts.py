@@ -10,6 +10,7 @@ import json
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import transaction
 from django.db.models import QuerySet
@@ -104,9 +105,9 @@ def discard_draft(*, episode: Episode, assessment: Assessment | None, by: User) 
     return int(deleted)
 
 
-def flagged_drafts(episodes: Iterable[Episode]) -> list[Flagged]:
+def flagged_drafts(episodes: Iterable[Episode] | QuerySet[Any]) -> list[Flagged]:
     """Red flags that were ticked and not saved, in these cases: nobody was told of them."""
-    rows = AssessmentDraft.objects.filter(episode__in=list(episodes)).exclude(red_flags=[])
+    rows = AssessmentDraft.objects.filter(episode__in=episodes).exclude(red_flags=[])
     rows = rows.select_related("author", "episode__patient").defer("content")
     return [Flagged(row, tuple(Symptom(code).label for code in row.red_flags)) for row in rows]
 

@@ -81,7 +81,7 @@ def stage_facts(program: Program, rows: Rows, today: date) -> StageFacts:
         runs=lights(rows.runs, Activity.RUN, thresholds),
         daily_worst=worst_by_date(rows.days, episode.index_side),
         paused_days=paused_days(program, rows.pauses, rows.holds, today),
-        pain_returned_on=_pain_returned_on(rows.runs, program),
+        pain_returned_on=pain_returned_on(rows.runs, program),
         step_down=_step_down(rows.retest, episode.index_side),
         lsi_percent=_lowest_lsi(rows.retest, episode.index_side, both_knees=episode.both_knees),
     )
@@ -121,7 +121,7 @@ def paused_days(
     return frozenset(days)
 
 
-def _pain_returned_on(runs: list[Run], program: Program) -> date | None:
+def pain_returned_on(runs: list[Run], program: Program) -> date | None:
     """The last run of the ladder with more pain than a run may have: symptom-free days start after it."""
     limit = program.thresholds.green_max
     return max((run.local_date for run in runs if run.ladder_step and run.pain_during > limit), default=None)

@@ -17,7 +17,7 @@ from clinic.audit.models import AuditEntry
 from clinic.models import Clinic, Membership, OutboxMessage
 from clinic.row_security import Tenant, acting_for
 from programs.models import CheckInRequest, Program
-from programs.services import checkins, digests, red_flags, reviews
+from programs.services import checkins, digests, red_flags, reviews, watches
 
 OVER_EVERYWHERE = timedelta(hours=36)
 """So long after its midnight in UTC, a date is over in every zone."""
@@ -44,6 +44,7 @@ def rows_of_sweeps() -> dict[str, tuple[QuerySet[Any], str]]:
     requests = CheckInRequest.objects.open()
     return {
         checkins.ASKING: (checkins.askable(), "next_check_in_at"),
+        watches.ASKING: (watches.askable(), "next_ask_at"),
         checkins.REMINDING: (requests, "remind_at"),
         "mark_missed": (requests, "missed_at"),
         reviews.SWEEP: (Program.objects.awake(), "next_review_on"),

@@ -39,10 +39,11 @@ from programs.models import (
     Exercise,
     Program,
     ProgramDose,
+    RelapseWatch,
     SessionExercise,
     Template,
 )
-from programs.services import checkins, export_words, red_flags, reviews
+from programs.services import checkins, export_words, hand_overs, red_flags, reviews, watches
 
 OURS = ("clinic", "patients", "programs")
 
@@ -58,8 +59,8 @@ NOT_EXPORTED: Mapping[type[Model], str] = {
     DataKey: "The key of the patient's texts: the copy holds the texts themselves.",
 }
 
-TO_STAFF = Q(kind__in=red_flags.MAILS_TO_STAFF)
-"""E-mails about a patient and not theirs: the alert that the copy holds says the same, without colleagues'
+TO_STAFF = Q(kind__in=(*red_flags.MAILS_TO_STAFF, hand_overs.KIND))
+"""E-mails about a patient and not theirs: what the copy holds of the alert says the same, without colleagues'
 addresses. They are erased with the patient.
 """
 
@@ -101,6 +102,7 @@ LABEL = "_label"
 SWEPT: Mapping[str, type[Model]] = {
     checkins.ASKING: Program,
     checkins.REMINDING: CheckInRequest,
+    watches.ASKING: RelapseWatch,
     reviews.SWEEP: Program,
     red_flags.ESCALATION: Alert,
 }

@@ -21,6 +21,7 @@ from programs.models import (
     Program,
     ProgramDose,
     ProgramStage,
+    RelapseWatch,
     Review,
     Run,
     Session,
@@ -28,11 +29,14 @@ from programs.models import (
 )
 from programs.rules.pain import figure
 from programs.rules.progression import LADDER
-from programs.services import advice
+from programs.services import advice, running, watches
 from programs.services.lights import PatientLight, for_patient
+from programs.services.running_words import PatientRunning
+from programs.services.running_words import for_patient as for_running
 
 CHECK_INS_SHOWN = 100
 ON_HOLD = "No exercises and no running until your physio clears you."
+KEEP_UP = "Your treatment is over. Keep these up: there is nothing to log."
 PAUSED = (
     "Your program is paused{until}: no exercises and no running are planned. Whatever you do all the same, "
     "keep the pain at {limit} or less."
@@ -70,6 +74,7 @@ class Account:
     episode: Episode | None
     state: CaseState
     advice: advice.Advice | None
+    watch: RelapseWatch | None
     devices: Sequence[DeviceToken]
 
 
@@ -96,6 +101,7 @@ class CurrentProgram:
     words: str
     stage: CurrentStage | None
     running: str
+    running_now: PatientRunning | None
     advice: advice.Advice | None
     pause: Pause | None
 
@@ -137,13 +143,19 @@ def account(*, patient: Patient, today: date, now: datetime) -> Account:
     flagged = advice.of_patient(patient)
     state = CaseState.ON_HOLD if flagged else _state(episode, today)
     devices = DeviceToken.objects.filter(patient=patient, expiry__gt=now).order_by("-created")
-    return Account(patient, episode, state, flagged, list(devices))
+    return Account(patient, episode, state, flagged, watches.of_patient(patient), list(devices))
 
 
 def current_program(*, patient: Patient, today: date) -> CurrentProgram:
-    """What to do now. Raises NoProgram without an active program."""
+    """What to do now; of a closed case what was handed out to keep up.
+
+    Raises:
+        NoProgram: neither an active program, nor one for after discharge.
+    """
     episode = _present_case(patient)
     program = _active_program(episode)
+    if episode is not None and not episode.is_open:
+        return _kept_up(patient, episode)
     if episode is None or program is None:
         raise NoProgram
     flagged, pause = advice.of_patient(patient), _pause(program, today)
@@ -159,9 +171,34 @@ def current_program(*, patient: Patient, today: date) -> CurrentProgram:
         words=words,
         stage=_current_stage(program, stands_still=state is not CaseState.ACTIVE),
         running=words or running_advice(episode, program),
+        running_now=None if words else _running_now(program, episode, today),
         advice=flagged,
         pause=pause,
     )
+
+
+def _kept_up(patient: Patient, episode: Episode) -> CurrentProgram:
+    """What was handed out at discharge; a red flag reported since stops it as it would any program."""
+    program = episode.programs.filter(is_maintenance=True).first()
+    if program is None:
+        raise NoProgram
+    flagged = advice.of_patient(patient)
+    return CurrentProgram(
+        program=program,
+        state=CaseState.ON_HOLD if flagged else CaseState.CLOSED,
+        words=ON_HOLD if flagged else KEEP_UP,
+        stage=_current_stage(program, stands_still=flagged is not None),
+        running=ON_HOLD if flagged else "",
+        running_now=None,
+        advice=flagged,
+        pause=None,
+    )
+
+
+def _running_now(program: Program, episode: Episode, today: date) -> PatientRunning | None:
+    program.episode = episode
+    state = running.state_of(program=program, today=today)
+    return for_running(state, episode.thresholds) if state else None
 
 
 def check_ins(*, patient: Patient, state: CheckInState, now: datetime) -> QuerySet[CheckInRequest]:
@@ -170,8 +207,9 @@ def check_ins(*, patient: Patient, state: CheckInState, now: datetime) -> QueryS
     What is past its time counts as missed even before the sweep has said so.
     """
     is_open = Q(state=CheckInRequest.State.OPEN)
+    watched = Q(watch__isnull=False, watch__ended_at=None)
     condition = {
-        CheckInState.DUE: is_open & Q(missed_at__gt=now, program__ended_on=None),
+        CheckInState.DUE: is_open & Q(missed_at__gt=now) & (Q(program__ended_on=None) | watched),
         CheckInState.ANSWERED: Q(state=CheckInRequest.State.ANSWERED),
         CheckInState.MISSED: Q(state=CheckInRequest.State.MISSED) | is_open & Q(missed_at__lte=now),
     }[state]

@@ -1,8 +1,8 @@
 """Red flags: raise the alert, hold the program, tell the people; escalate; clear with a finding.
 
 Nothing here can be switched off. Who is told is our default: the clinician and the named cover at
-once; the owners too when the clinician treats here no more, nobody acknowledged it in time, or an address
-bounced.
+once, and while the clinician is away whoever stands in; the owners too when the clinician treats here no
+more, nobody acknowledged it in time, or an address bounced.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from django.db import transaction
 from django.db.models import CharField, Exists, OuterRef, Q, QuerySet, Value
 from django.db.models.functions import Cast, Concat
 
-from clinic import attempts, outbox
+from clinic import absences, attempts, outbox
 from clinic.models import Membership, OutboxMessage, User
 from clinic.roles import Capability, require
 from clinic.row_security import Tenant, acting_for
@@ -78,7 +78,7 @@ def raise_red_flag(
         event = _add(alert, raised, source, evidence, now)
     _hold(episode, alert, now)
     review_again(episode=episode, now=now)
-    _tell(alert, event, now)
+    tell(alert=alert, event=event, now=now)
     return alert
 
 
@@ -227,23 +227,30 @@ def _hold(episode: Episode, alert: Alert, now: datetime) -> None:
         hold.save(update_fields=["red_flags", "reason"])
 
 
-def tell(*, alert: Alert, now: datetime, note: str) -> None:
-    """Tell those who are in charge of the case now of its open red flag: it was handed to them."""
-    event = add_event(alert=alert, what=AlertEvent.What.NEW_EVIDENCE, at=now, note=note)
-    _tell(alert, event, now)
+def tell(*, alert: Alert, event: AlertEvent, now: datetime) -> None:
+    """Tell those who are in charge of the case now of its open red flag, because of that event.
 
-
-def _tell(alert: Alert, event: AlertEvent, now: datetime) -> None:
-    """The clinician and the named cover now; the owners too if the clinician does not treat here any more."""
+    The clinician and the named cover, and whoever stands in while the clinician is away: they are told as
+    well and not instead, as somebody away may be the only one who knows the case. The owners too if the
+    clinician does not treat here any more.
+    """
     episode = alert.episode
     present = Membership.objects.clinicians().filter(clinic=alert.clinic_id).select_related("user")
     clinician = present.filter(user=episode.clinician_id).first()
     named_cover = Membership.objects.filter(clinic=alert.clinic_id, user=episode.clinician_id).first()
     cover = present.filter(user=named_cover.cover_id).first() if named_cover else None
     people = [membership.user for membership in (clinician, cover) if membership is not None]
+    stand_ins = _stand_ins(alert, now)
+    people += [membership.user for membership in present.filter(user__in=stand_ins)]
     if clinician is None:  # nobody treats the case: a cover alone would take it for somebody else's
         people += _owners(alert)
-    _mail(alert, people, "red_flag", str(event.pk), now)
+    _mail(alert, people, "red_flag", str(event.pk), now, stand_ins)
+
+
+def _stand_ins(alert: Alert, now: datetime) -> tuple[int, ...]:
+    with acting_for(Tenant((alert.clinic_id,))):  # a patient's request knows nothing of absences
+        there = absences.roster(alert.clinic_id, local_date(now, alert.clinic.timezone))
+    return there.stand_ins(alert.episode.clinician_id)
 
 
 def mails_about(alert: Alert) -> QuerySet[OutboxMessage]:
@@ -271,10 +278,12 @@ def _owners(alert: Alert) -> list[User]:
     return [membership.user for membership in members]
 
 
-def _mail(alert: Alert, people: Iterable[User], kind: str, key: str, now: datetime) -> None:
+def _mail(
+    alert: Alert, people: Iterable[User], kind: str, key: str, now: datetime, stand_ins: Collection[int] = ()
+) -> None:
     compose = emails.red_flag if kind == "red_flag" else emails.escalation
     for person in {user.pk: user for user in people}.values():
-        email = compose(alert=alert, recipient=person, now=now)
+        email = compose(alert=alert, recipient=person, now=now, stands_in=person.pk in stand_ins)
         outbox.put(
             clinic=alert.clinic,
             kind=kind,

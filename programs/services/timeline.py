@@ -59,7 +59,7 @@ class History:
 def read(*, episode: Episode) -> History:
     """Eight queries, however long the case. ``episode`` comes with patient and clinic policy at hand."""
     of_case = {"program__episode": episode}
-    programs = list(Program.objects.filter(episode=episode).order_by("started_on", "pk"))
+    programs = list(Program.objects.treating().filter(episode=episode).order_by("started_on", "pk"))
     for program in programs:
         program.episode = episode  # at hand already
     return History(

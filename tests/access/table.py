@@ -133,6 +133,8 @@ ADMIN = {
     "admin:do new-case": form("Open a new case", CLINICIANS, "patient"),
     "admin:do reassign": form("Hand a case to a colleague", CLINICIANS, "case"),
     "admin:do discharge": form("Discharge", CLINICIANS, "case"),
+    "admin:do reopen": form("Re-open a closed case as a new one", CLINICIANS, "closed case"),
+    "admin:do end-watch": form("End a relapse watch", CLINICIANS, "watched case"),
     "admin:do thresholds": form("Thresholds of one case", CLINICIANS, "case"),
     "admin:patients_episode_changelist": page("List of cases (leads to the patients)", STAFF, opened=302),
     "admin:patients_episode_add": closed("Add a case outside its patient's page"),
@@ -160,6 +162,13 @@ ADMIN = {
     ),
     "admin:patients_assessment_history": history("an assessment", CLINICIANS, "assessment", barred=(GLASS,)),
     "admin:patients_assessment_delete": closed("Delete an assessment", "assessment"),
+    "admin:patients_assessment_values": button(
+        "What typed values of an assessment amount to", CLINICIANS, "case", done=200, silent=True
+    ),
+    "admin:patients_assessment_draft": button(
+        "Keep what is typed of an assessment", CLINICIANS, "case", done=204
+    ),
+    "admin:do addendum": form("Correct a signed assessment", CLINICIANS, "signed assessment"),
     "admin:do groc": form("Record the global rating of change", CLINICIANS, "case"),
     "admin:do score": form("Score a questionnaire", CLINICIANS, "assessment"),
     "admin:suggestions": page("Programs suggested for an assessment", CLINICIANS, "assessment"),
@@ -171,8 +180,15 @@ ADMIN = {
     ),
     "admin:do clip": form("Link an exercise to our own clip", CLINICIANS, "exercise"),
     # --- programs
-    "admin:do assign": form("Assign a program", CLINICIANS, "case"),
+    "admin:do assign": form("Prepare a program", CLINICIANS, "case"),
+    "admin:adjust": form("Adjust a program to the patient", CLINICIANS, "draft"),
+    "admin:do send": form("Send a prepared program to the patient", CLINICIANS, "draft"),
+    "admin:do discard": form("Discard a prepared program", CLINICIANS, "draft"),
     "admin:do move-stage": form("Move to another stage", CLINICIANS, "program"),
+    "admin:do apply-proposal": form("Progress, hold or ease strength work", CLINICIANS, "program"),
+    "admin:do running": form("Change the ladder, a lock or the running track", CLINICIANS, "program"),
+    "admin:do edit-pause": form("Change a pause", CLINICIANS, "pause"),
+    "admin:do cancel-pause": form("Take a pause back", CLINICIANS, "pause"),
     "admin:do pause": form("Pause a program", CLINICIANS, "program"),
     "admin:do resume": form("Resume a program", CLINICIANS, "paused program"),
     "admin:do fair-trial": form("Declare a new fair trial", CLINICIANS, "program"),
@@ -275,6 +291,7 @@ API = {
     "me-program": page("What to do now", PATIENTS),
     "me-check-ins": page("My check-ins", PATIENTS),
     "me-progress": page("How it goes", PATIENTS),
+    "me-relapse-watch": Row("No more questions after discharge", does=PATIENTS, method="DELETE", done=204),
     "me-access-log": page("Who has read my record", PATIENTS),
     "me-consent": Row(
         "Agree to the text (again: nothing changes)", PATIENTS, PATIENTS, method="PUT", done=200, silent=True
@@ -310,6 +327,15 @@ TOOLS = {
     "api-case-thresholds": shown(
         "Thresholds of one case; set them", CLINICIANS, CLINICIANS, "case", method="PUT", done=200
     ),
+    "api-assessments": shown("Find assessments; record one", CLINICIANS, CLINICIANS, done=201),
+    "api-assessment": shown(
+        "An assessment; change it", CLINICIANS, CLINICIANS, "assessment", method="PATCH", done=200
+    ),
+    "api-assessment-sign": sent("Sign an assessment", CLINICIANS, "assessment", done=200),
+    "api-assessment-addenda": sent(
+        "Correct an assessment (this one is not signed)", CLINICIANS, "assessment", done=400
+    ),
+    "api-assessment-suggestions": page("Programs suggested for an assessment", CLINICIANS, "assessment"),
     "api-programs": shown("Find programs of patients; assign one", CLINICIANS, CLINICIANS, done=201),
     "api-program": shown("A program; change it", CLINICIANS, CLINICIANS, "program", method="PATCH", done=200),
     "api-program-gate": page("Whether the next stage is open", CLINICIANS, "program"),

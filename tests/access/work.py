@@ -35,9 +35,14 @@ EMAILS = {
     "check_in": Mail(TO_PATIENT, "the given name", ("programs/services/checkins.py",)),
     "reminder": Mail(TO_PATIENT, "the given name", ("programs/services/checkins.py",)),
     "red_flag": Mail(
-        "the treating clinician and the cover, else the owners",
+        "the treating clinician and the cover, who stands in while they are away, else the owners",
         f"the symptoms, {INITIALS}",
         ("programs/services/red_flags.py",),
+    ),
+    "handed_over": Mail(
+        "who treats the case from now on",
+        f"of one case which alerts are open, and why it was handed over, {INITIALS}; of several nothing",
+        ("programs/services/hand_overs.py",),
     ),
     "escalation": Mail("the owners", f"the symptoms, {INITIALS}", ("programs/services/red_flags.py",)),
     "password_reset": Mail(TO_STAFF, "nothing", ("clinic/accounts/resets.py",)),
@@ -57,7 +62,7 @@ EMAILS = {
         "the owners", "nothing; which operator reads, and why", ("clinic/accounts/break_glass.py",)
     ),
     "digest": Mail(
-        "each clinician about the own cases",
+        "each clinician about the own cases, or who stands in while they are away",
         f"pain, verdict and action, {INITIALS}",
         ("programs/services/digests.py",),
     ),
@@ -66,6 +71,7 @@ EMAILS = {
 TASKS = {
     "programs.tasks.send_outbox": PLATFORM,
     "programs.tasks.ask_check_ins": EVERY_CLINIC,
+    "programs.tasks.ask_watches": EVERY_CLINIC,
     "programs.tasks.remind_check_ins": EVERY_CLINIC,
     "programs.tasks.mark_missed": EVERY_CLINIC,
     "programs.tasks.review_cases": EVERY_CLINIC,

@@ -52,6 +52,8 @@ from programs.models import (
     Answer,
     CheckInRequest,
     Exercise,
+    Letter,
+    Pause,
     Program,
     ProgramDose,
     Run,
@@ -96,7 +98,7 @@ NOT_TEXT = {
 """Columns that look like text and mean something; and every hash."""
 
 UNMARKED = (Addendum, AssessmentDraft, AuditEntry, AuditSeal, Consent, DataKey, Factor)
-UNMARKED += (PrivacyEvent, SweepRun, Tally)
+UNMARKED += (Letter, PrivacyEvent, SweepRun, Tally)
 """Of no bundle, or not to be changed by anybody."""
 
 
@@ -175,7 +177,16 @@ def make_bundle(name: str, clinic: Clinic) -> Bundle:
     case = whole_case(clinic)
     plain = make_case(clinic, clinician=case.clinician)
     make_program(plain, stages=2, asleep=True)
+    make_program(make_case(clinic, clinician=case.clinician), is_draft=True)
+    make_case(
+        clinic,
+        clinician=case.clinician,
+        patient=plain.patient,
+        closed_on=plain.opened_on,
+        outcome="recovered",
+    )
     make_assessment(plain)
+    to_sign = make_assessment(plain)
     Exercise.objects.filter(clinic=None).update(clinic=clinic)
     told = [{"code": "fever", "text": mark(name, "finding"), "source": mark(name, "finding")}]
     Alert.objects.filter(episode=case).update(level="tier_2", evidence=told)
@@ -198,6 +209,8 @@ def make_bundle(name: str, clinic: Clinic) -> Bundle:
         state=OutboxMessage.State.DEAD,
     )
     mark_new_rows(name)
+    # Then nothing of it changes any more.
+    Assessment.objects.filter(pk=to_sign.pk).update(signed_at=timezone.now(), signed_by=plain.clinician)
     bundle = Bundle(name, clinic, case.clinician, case, plain)
     bundle.ids = _ids(bundle)
     return bundle
@@ -211,7 +224,12 @@ def _ids(bundle: Bundle) -> dict[str, Any]:
         "newcomer": plain.patient,
         "case": plain,
         "assessment": Assessment.objects.get(episode=case),
+        "signed assessment": Assessment.objects.get(episode=plain, signed_by__isnull=False),
         "program": Program.objects.get(episode=plain),
+        "draft": Program.with_drafts.drafts().filter(clinic=clinic).latest("pk"),
+        "pause": Pause.objects.get(program__episode=case),
+        "closed case": Episode.objects.get(patient=plain.patient, outcome="recovered"),
+        "watched case": case,
         "paused program": Program.objects.get(episode=case),
         "red flag": Alert.objects.get(episode=case),
         "alert": Alert.objects.get(episode=plain),
@@ -231,6 +249,7 @@ def _ids(bundle: Bundle) -> dict[str, Any]:
     }
     ids = {kind: row.pk for kind, row in rows.items()}
     ids["dose"] = ProgramDose.objects.get(stage__program__episode=case).pk
+    ids["draft dose"] = ProgramDose.objects.filter(stage__program=ids["draft"]).latest("pk").pk
     ids["job"] = "send_outbox"
     for kind, model in (("answer", Answer), ("session", Session), ("run", Run)):
         ids[kind] = model._default_manager.get(episode=case).client_id

@@ -58,6 +58,7 @@ PROMISES: dict[str, tuple[type[models.Model], Copy]] = {
     "review_once_per_program_and_day": (programs.Review, {}),
     "alert_one_open_per_case_and_kind": (programs.Alert, {}),
     "digest_once_per_clinician_and_week": (programs.Digest, {}),
+    "programs_relapsewatch_episode_id_key": (programs.RelapseWatch, {}),
 }
 """Each constraint with a kind of row, and how a copy differs where another constraint would refuse it."""
 

@@ -25,7 +25,7 @@ from tests.whole_case import whole_case
 
 NAME, NUMBER, EMAIL = "Quillfeather", "ZQ-77", "quill@example.org"
 SHOWN_AT_LEAST = {
-    *("admin:index", "admin:call-list", "admin:suggestions", "admin:do"),
+    *("admin:index", "admin:call-list", "admin:suggestions", "admin:do", "admin:adjust"),
     *("admin:patients_patient_changelist", "admin:patients_patient_change", "admin:patients_patient_contact"),
     *("admin:patients_patient_history", "admin:patients_patient_readers", "admin:patients_episode_change"),
     *("admin:patients_assessment_changelist", "admin:patients_assessment_change"),
@@ -80,6 +80,8 @@ def addresses(name: str, parts: set[str], owner: User) -> list[str]:
         return [f"{reverse(name)}?s={NAME}"]
     if name == "admin:suggestions":
         return [reverse(name, args=[Assessment.objects.get().pk])]
+    if name == "admin:adjust":
+        return [reverse(name, args=[Program.objects.get().pk])]
     if name == "admin:app_list":
         return [reverse(name, args=[label]) for label in ("clinic", "patients", "programs")]
     if not parts:
@@ -138,6 +140,8 @@ def test_every_endpoint_of_a_patient_is_on_record(case: Episode) -> None:
 
 
 TOOL_ROWS = {
+    "api-assessment": Assessment,
+    "api-assessment-suggestions": Assessment,
     "api-patient": Patient,
     "api-patient-readers": Patient,
     "api-case": Episode,

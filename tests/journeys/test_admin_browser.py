@@ -10,10 +10,10 @@ from playwright.sync_api import Page, expect
 
 from clinic.models import SweepRun, User
 from clinic.roles import Role
-from patients.models import Assessment, Episode, StrengthTest
+from patients.models import Assessment, Episode
 from programs.models import Alert, Hold, Program
 from programs.services.library import load_starter_library
-from tests.factories import make_assessment, make_case, make_clinic, make_program, make_user
+from tests.factories import make_case, make_clinic, make_program, make_user
 from tests.staff import code_of, give_app
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -66,13 +66,10 @@ def take_on(page: Page, url: str) -> None:
 
 def assess(page: Page) -> None:
     page.get_by_role("link", name="Record assessment").click()
-    page.get_by_label("Worst pain, last 3 days", exact=True).fill("6.5")
-    page.locator("nav a", has_text="Strength tests").click()
-    page.get_by_role("link", name="Add another Strength test").click()
-    chosen = {"muscle_group": "hip_abductors", "side": "left", "method": "handheld_dynamometer", "unit": "N"}
-    for name, value in chosen.items():
-        page.locator(f"[name=strength_tests-0-{name}]").select_option(value)
-    page.locator("[name=strength_tests-0-value]").fill("118")
+    page.get_by_role("tab", name="Pain").click()
+    page.locator("[name=worst_pain]").fill("6.5")
+    page.get_by_role("tab", name="Strength").click()
+    page.get_by_label("Hip abductors, left", exact=True).fill("118")
     save(page)
 
 
@@ -95,11 +92,15 @@ def test_from_a_new_patient_to_a_cleared_red_flag(
     assess(page)
     assert Assessment.objects.get().strength_tests.count() == 1
 
-    page.get_by_role("link", name="Assign").first.click()
+    page.get_by_role("button", name="Prepare and adjust").first.click()
     expect(page.get_by_text("Wall sit").first).to_be_visible()
-    page.get_by_role("button", name="Assign").click()
-    page.locator("input[name=stages-0-doses-0-sets]").fill("4")
-    save(page)
+    page.locator("summary", has_text="Change the dose").first.click()
+    page.locator("input[name$=-sets]").first.fill("4")
+    page.get_by_role("button", name="Save the dose").first.click()
+    expect(page.get_by_text("1 change from the template")).to_be_visible()
+    assert not Program.objects.exists()
+    page.get_by_role("link", name="Send to patient").click()
+    page.get_by_role("button", name="Send to the patient").click()
     expect(page.get_by_text("Not reviewed yet", exact=True)).to_be_visible()
     program = Program.objects.get()
     assert program.stages.get(number=1).doses.order_by("position", "pk")[0].sets == 4
@@ -188,7 +189,9 @@ def test_the_chart_and_the_actions_fit_a_phone(
     case = Episode.objects.get()
     page.goto(f"{live_server.url}{reverse('admin:do', args=['assign', case.pk])}")
     page.get_by_role("link", name="Runner's knee, four stages").click()
-    page.get_by_role("button", name="Assign").click()
+    page.get_by_role("button", name="Prepare and adjust").click()
+    page.get_by_role("link", name="Send to patient").click()
+    page.get_by_role("button", name="Send to the patient").click()
     page.goto(live_server.url + reverse("admin:patients_patient_change", args=[case.patient_id]))
 
     expect(page.locator("svg.kc-phone")).to_be_visible()
@@ -206,26 +209,6 @@ def test_the_description_of_the_api_is_shown_without_a_complaint(
     assert problems == []
 
 
-def open_strength_tests(page: Page, url: str, owner: User) -> Any:
-    """The table of an assessment's strength tests, one row filled in and one more added."""
-    case = make_case(owner.active_memberships[0].clinic, clinician=owner)
-    assessment = make_assessment(case)
-    StrengthTest.objects.create(
-        clinic=case.clinic,
-        assessment=assessment,
-        muscle_group="hip_external_rotators",
-        side="left",
-        method="handheld_dynamometer",
-        value=118,
-        unit="N",
-    )
-    page.goto(url + reverse("admin:patients_assessment_change", args=[assessment.pk]))
-    page.locator("nav a", has_text="Strength tests").click()
-    page.get_by_role("link", name="Add another Strength test").click()
-    expect(page.locator("[name=strength_tests-1-value]")).to_be_visible()
-    return page.locator("table#strength_tests-data")
-
-
 def open_doses(page: Page, url: str, owner: User) -> Any:
     """The table of a stage's exercises, one row filled in and one more added."""
     program = make_program(make_case(owner.active_memberships[0].clinic, clinician=owner), stages=1)
@@ -235,9 +218,8 @@ def open_doses(page: Page, url: str, owner: User) -> Any:
     return page.locator("table#stages-0-doses-data")
 
 
-TABLES = {"strength": open_strength_tests, "doses": open_doses}
+TABLES = {"doses": open_doses}
 LABELS = {
-    "strength": {"Muscle group", "Side", "Method", "Value", "Unit", "Lever arm (m)", "Position", "Fixation"},
     "doses": {
         *("Drawing", "Exercise", "Sets", "Reps", "To", "Seconds", "Per side", "A week", "Tempo", "Note"),
         "In use",
@@ -276,7 +258,7 @@ def test_on_a_desktop_no_row_is_cut(
     rows = TABLES[table](page, live_server.url, owner)
 
     assert rows.locator("xpath=..").evaluate("box => box.scrollWidth <= box.clientWidth")
-    selects = rows.locator(f"{CELLS}:is(.field-muscle_group, .field-side, .field-unit, .field-method) select")
+    selects = rows.locator(f"{CELLS} select")
     assert selects.evaluate_all(
         """fields => fields.every(field => {
             const style = getComputedStyle(field), pen = document.createElement("canvas").getContext("2d");

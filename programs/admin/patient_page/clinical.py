@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import date
+from itertools import groupby
 
 from django.db.models import Prefetch
 
@@ -10,20 +12,21 @@ from patients.models import Assessment
 from patients.scoring import SideBySide
 from patients.vocabulary import Diagnosis
 from programs.admin.caseload import CaseRow
+from programs.admin.load import LoadCard, load_card
 from programs.admin.patient_page.alerts import AlertCard, alert_card
+from programs.admin.patient_page.watch import AfterDischarge, after_discharge
 from programs.admin.wording import (
-    PROPOSALS,
     STATES,
     TRENDS,
     Badge,
     own_thresholds,
     reason_label,
 )
-from programs.models import Answer, ProgramDose, ProgramStage, Review, Run, Session
+from programs.models import Answer, ProgramDose, ProgramStage, Review
 from programs.rules import timeline
 from programs.rules.adherence import Adherence
 from programs.rules.outcome_chart import draw_outcome
-from programs.rules.pain import Activity, PainVerdict, overload, propose
+from programs.rules.pain import Activity, overload
 from programs.rules.prognosis import Prognosis, prognosis
 from programs.rules.red_flags import Symptom
 from programs.rules.stall import State
@@ -34,15 +37,7 @@ from programs.services.retests import compare_assessments
 from programs.services.timeline import History
 
 LATEST = 12
-
-
-@dataclass(frozen=True, slots=True)
-class NextDose:
-    """What the 24-hour pain rule proposes for one activity; the clinician decides."""
-
-    activity: str
-    proposal: Badge
-    reasons: tuple[str, ...]
+REVIEWS = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +49,10 @@ class AnswerRow:
 
 @dataclass(frozen=True, slots=True)
 class ReviewRow:
+    """Reviews in a row that said the same: ``review`` the latest, ``since`` the day of the first."""
+
     review: Review
+    since: date
     state: Badge
     trend: Badge | None
     reason: str
@@ -90,7 +88,8 @@ class Clinical:
     stage: ProgramStage | None = None
     has_trial: bool = False
     chart: Chart | None = None
-    proposals: list[NextDose] = field(default_factory=list)
+    load: LoadCard | None = None
+    after: AfterDischarge | None = None
     adherence: Adherence | None = None
     prognosis: Prognosis | None = None
     answers: list[AnswerRow] = field(default_factory=list)
@@ -118,7 +117,7 @@ def clinical(row: CaseRow) -> Clinical:
         assessments=compare_assessments(episode=episode),
         outcomes=outcomes(episode=episode, today=row.today, week=week),
         answers=[_answer_row(answer) for answer in answers],
-        reviews=[_review_row(review) for review in _reviews(row)],
+        reviews=_review_rows(row),
         own_thresholds=own_thresholds(episode),
         has_trial=any(program.fair_trial_on for program in history.programs),
         adherence=history_of.adherence(history, today=row.today),
@@ -130,6 +129,8 @@ def clinical(row: CaseRow) -> Clinical:
     _add_verdict(found, row.review)
     _add_program(found, history, row)
     _add_chart(found, history, row)
+    if not episode.is_open:
+        found.after = after_discharge(episode)
     return found
 
 
@@ -140,12 +141,19 @@ def _add_alerts(found: Clinical, history: History, row: CaseRow) -> None:
 
 
 def _reviews(row: CaseRow) -> list[Review]:
-    return list(Review.objects.filter(episode=row.episode).defer("thresholds", "verdict")[:LATEST])
+    return list(Review.objects.filter(episode=row.episode).defer("thresholds", "verdict")[:REVIEWS])
 
 
-def _review_row(review: Review) -> ReviewRow:
+def _review_rows(row: CaseRow) -> list[ReviewRow]:
+    said = groupby(_reviews(row), lambda review: (review.state, review.trend, review.reason))
+    return [_review_row(list(alike)) for _, alike in said][:LATEST]
+
+
+def _review_row(alike: list[Review]) -> ReviewRow:
+    review = alike[0]
     return ReviewRow(
         review=review,
+        since=alike[-1].day,
         state=STATES.get(review.state, Badge(review.state)),
         trend=TRENDS.get(review.trend),
         reason=reason_label(review.reason, review.trend) if review.reason else "",
@@ -182,8 +190,9 @@ def _add_program(found: Clinical, history: History, row: CaseRow) -> None:
     thresholds = row.episode.thresholds
     strength = lights((s for s in history.sessions if s.is_strength), Activity.STRENGTH, thresholds)
     runs = lights(history.runs, Activity.RUN, thresholds)
-    if row.program and not row.stands_still:
-        found.proposals = _proposals(row, history, strength, runs)
+    if row.program:
+        row.program.episode = row.episode
+        found.load = load_card(row.program, row.today, stands_still=row.stands_still)
     found.prognosis = prognosis(
         diagnosis=Diagnosis(row.episode.diagnosis),
         success=bool(row.verdict and row.verdict.state == State.ON_TRACK),
@@ -191,26 +200,6 @@ def _add_program(found: Clinical, history: History, row: CaseRow) -> None:
         reds=len(overload([*strength, *runs], row.today, thresholds).reds),
         thresholds=thresholds,
     )
-
-
-def _proposals(
-    row: CaseRow, history: History, strength: list[PainVerdict], runs: list[PainVerdict]
-) -> list[NextDose]:
-    """Of strength work, and of runs once there are any; both of this program, since the stage began."""
-    assert row.program is not None
-    program, found = row.program, []
-    worked = [session for session in history.sessions if session.is_strength]
-    for label, rows, verdicts in (("Strength", worked, strength), ("Running", history.runs, runs)):
-        counted = [v for v, done in zip(verdicts, rows, strict=True) if _counts(done, program.pk, row)]
-        if counted or label == "Strength":
-            verdict = propose(counted, row.episode.thresholds)
-            found.append(NextDose(label, PROPOSALS[verdict.proposal], verdict.reasons))
-    return found
-
-
-def _counts(done: Session | Run, program: int, row: CaseRow) -> bool:
-    assert row.program is not None
-    return done.program_id == program and done.local_date >= row.program.stage_started_on
 
 
 def _add_chart(found: Clinical, history: History, row: CaseRow) -> None:

@@ -255,7 +255,10 @@ class FairTrialView(ProgramsBase):
     def post(self, request: Request, pk: str) -> Response:
         body = self.body(FairTrialInput)
         return self.act(
-            pk, lambda it, day: plan.declare_fair_trial(program=it, by=self.user, **{"on": day, **body})
+            pk,
+            lambda it, day: plan.declare_fair_trial(
+                program=it, by=self.user, now=self.now, **{"on": day, **body}
+            ),
         )
 
 

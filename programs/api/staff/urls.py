@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from programs.api.staff import alerts, cases, clinic, library, patients, programs
+from programs.api.staff import alerts, assessments, cases, clinic, library, patients, programs
 
 urlpatterns = [
     path("token", clinic.TokenView.as_view(), name="api-token"),
@@ -20,6 +20,15 @@ urlpatterns = [
     path("cases/<str:pk>/reassign", cases.ReassignView.as_view(), name="api-case-reassign"),
     path("cases/<str:pk>/contacts", cases.ContactsView.as_view(), name="api-case-contacts"),
     path("cases/<str:pk>/thresholds", cases.ThresholdsView.as_view(), name="api-case-thresholds"),
+    path("assessments", assessments.AssessmentsView.as_view(), name="api-assessments"),
+    path("assessments/<str:pk>", assessments.AssessmentView.as_view(), name="api-assessment"),
+    path("assessments/<str:pk>/sign", assessments.SignView.as_view(), name="api-assessment-sign"),
+    path("assessments/<str:pk>/addenda", assessments.AddendaView.as_view(), name="api-assessment-addenda"),
+    path(
+        "assessments/<str:pk>/suggestions",
+        assessments.SuggestionsView.as_view(),
+        name="api-assessment-suggestions",
+    ),
     path("programs", programs.ProgramsView.as_view(), name="api-programs"),
     path("programs/<str:pk>", programs.ProgramView.as_view(), name="api-program"),
     path("programs/<str:pk>/gate", programs.GateView.as_view(), name="api-program-gate"),

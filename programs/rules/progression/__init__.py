@@ -1,5 +1,13 @@
 """How a program moves on: gates between its stages, and the two running tracks with the ladder."""
 
+from programs.rules.progression.dosing import (
+    DoseFacts,
+    SetsChange,
+    StepFacts,
+    StepKind,
+    StrengthStep,
+    strength_step,
+)
 from programs.rules.progression.gates import (
     Criterion,
     CriterionCode,
@@ -9,6 +17,7 @@ from programs.rules.progression.gates import (
     gate,
     open_since,
 )
+from programs.rules.progression.ladder import StepChange, change_step, earliest_up, start_ladder
 from programs.rules.progression.running import (
     LADDER,
     LadderFacts,
@@ -23,25 +32,59 @@ from programs.rules.progression.running import (
     next_ladder_move,
     running_track,
 )
+from programs.rules.progression.terrain import (
+    AGAINST_TEXTS,
+    Against,
+    Ground,
+    Lock,
+    Terrain,
+    against,
+    locks,
+    next_terrain,
+)
+from programs.rules.progression.volume import Pace, RunDone, VolumeFacts, VolumeWeek, volume_plan
 
 __all__ = [
+    "AGAINST_TEXTS",
     "LADDER",
+    "Against",
     "Criterion",
     "CriterionCode",
+    "DoseFacts",
     "GateVerdict",
+    "Ground",
     "LadderFacts",
     "LadderMove",
     "LadderRun",
     "LadderStep",
+    "Lock",
     "Move",
     "Opening",
+    "Pace",
+    "RunDone",
     "RunnerFacts",
+    "SetsChange",
     "StageFacts",
+    "StepChange",
     "StepDown",
+    "StepFacts",
+    "StepKind",
+    "StrengthStep",
+    "Terrain",
     "TrackVerdict",
+    "VolumeFacts",
+    "VolumeWeek",
+    "against",
+    "change_step",
+    "earliest_up",
     "gate",
     "ladder_opening",
+    "locks",
     "next_ladder_move",
+    "next_terrain",
     "open_since",
     "running_track",
+    "start_ladder",
+    "strength_step",
+    "volume_plan",
 ]

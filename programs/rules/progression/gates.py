@@ -18,6 +18,8 @@ from programs.rules.progression.running import ladder_opening
 
 DAY = timedelta(days=1)
 DAYS_PER_WEEK = 7
+PAIN_SPAN = ("gate_pain_days",)
+PAIN_LOW = ("stage4_pain_max", "gate_pain_days")
 
 
 class CriterionCode(Term):
@@ -77,11 +79,17 @@ class StageFacts:
 
 @dataclass(frozen=True, slots=True)
 class Criterion:
-    """One criterion of a gate: its stable code and a sentence with the figures."""
+    """One criterion of a gate: its stable code, a sentence with the figures, and the figures by themselves.
+
+    ``keys`` are the thresholds it was judged by; none where the stage itself says what is needed.
+    """
 
     code: CriterionCode
     text: str
     met: bool
+    measured: str = ""
+    needed: str = ""
+    keys: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,14 +145,17 @@ def open_since(facts: StageFacts, today: date, thresholds: Thresholds) -> date |
 def _minimum_days(facts: StageFacts, today: date, thresholds: Thresholds) -> Criterion:
     days = len(_counted_days(facts, today))
     text = f"{days} days in this stage, {facts.min_days} needed"
-    return Criterion(CriterionCode.MINIMUM_DAYS, text, days >= facts.min_days)
+    return Criterion(
+        CriterionCode.MINIMUM_DAYS, text, days >= facts.min_days, f"{days} days", f"{facts.min_days} days"
+    )
 
 
 def _greens(facts: StageFacts, today: date, thresholds: Thresholds) -> Criterion:
     here = [verdict for verdict in facts.strength if facts.entered_on <= verdict.on <= today]
     greens, needed = len(greens_in_a_row(here)), thresholds.greens_to_progress
     text = f"{greens} green sessions in a row in this stage, {needed} needed"
-    return Criterion(CriterionCode.GREENS, text, greens >= needed)
+    figures = str(greens), f"{needed} in a row"
+    return Criterion(CriterionCode.GREENS, text, greens >= needed, *figures, ("greens_to_progress",))
 
 
 def _pain_not_rising(facts: StageFacts, today: date, thresholds: Thresholds) -> Criterion:
@@ -153,10 +164,14 @@ def _pain_not_rising(facts: StageFacts, today: date, thresholds: Thresholds) -> 
     before = _span(facts, today - span * DAY, span)
     if not now or not before:
         which = f"the last {span} days" if not now else f"the {span} days before the last {span}"
-        return Criterion(CriterionCode.PAIN_NOT_RISING, f"worst pain: no answer in {which}", met=False)
+        text = f"worst pain: no answer in {which}"
+        return Criterion(
+            CriterionCode.PAIN_NOT_RISING, text, False, "no answer", "an answer in each span", PAIN_SPAN
+        )
     new, old = median(now), median(before)
     text = f"worst pain: median {figure(new)} in the last {span} days, {figure(old)} in the {span} before"
-    return Criterion(CriterionCode.PAIN_NOT_RISING, text, new <= old)
+    figures = f"median {figure(new)}", f"at most {figure(old)}, as in the {span} days before"
+    return Criterion(CriterionCode.PAIN_NOT_RISING, text, new <= old, *figures, PAIN_SPAN)
 
 
 def _no_red(facts: StageFacts, today: date, thresholds: Thresholds) -> Criterion:
@@ -164,7 +179,9 @@ def _no_red(facts: StageFacts, today: date, thresholds: Thresholds) -> Criterion
     verdicts = (*facts.strength, *facts.runs)
     reds = sorted(v.on for v in verdicts if v.light is Light.RED and today - days * DAY < v.on <= today)
     found = f"{len(reds)}, the latest on {reds[-1]}" if reds else "none"
-    return Criterion(CriterionCode.NO_RED, f"red sessions in the last {days} days: {found}", not reds)
+    text = f"red sessions in the last {days} days: {found}"
+    figures = found, f"none in {days} days"
+    return Criterion(CriterionCode.NO_RED, text, not reds, *figures, ("gate_no_red_days",))
 
 
 def _adherence(facts: StageFacts, today: date, thresholds: Thresholds) -> Criterion:
@@ -174,22 +191,30 @@ def _adherence(facts: StageFacts, today: date, thresholds: Thresholds) -> Criter
     done = sum(verdict.on in counted for verdict in facts.strength)
     days, floor = max(len(window), 1), thresholds.strength_floor_per_week
     text = f"{done} strength sessions in {days} days, {floor} a week needed"
-    return Criterion(CriterionCode.ADHERENCE, text, done * DAYS_PER_WEEK >= floor * days)
+    met = done * DAYS_PER_WEEK >= floor * days
+    figures = f"{done} in {days} days", f"{floor} a week"
+    return Criterion(CriterionCode.ADHERENCE, text, met, *figures, ("strength_floor_per_week",))
 
 
 def _pain_low(facts: StageFacts, today: date, thresholds: Thresholds) -> Criterion:
     span, limit = thresholds.gate_pain_days, thresholds.stage4_pain_max
     values = _span(facts, today, span)
     if not values:
-        return Criterion(CriterionCode.PAIN_LOW, f"worst pain: no answer in the last {span} days", met=False)
+        text = f"worst pain: no answer in the last {span} days"
+        return Criterion(
+            CriterionCode.PAIN_LOW, text, False, "no answer", f"at most {figure(limit)}", PAIN_LOW
+        )
     text = f"worst pain {figure(max(values))} in the last {span} days, at most {figure(limit)} allowed"
-    return Criterion(CriterionCode.PAIN_LOW, text, max(values) <= limit)
+    figures = figure(max(values)), f"at most {figure(limit)}"
+    return Criterion(CriterionCode.PAIN_LOW, text, max(values) <= limit, *figures, PAIN_LOW)
 
 
 def _symptom_free(facts: StageFacts, today: date, thresholds: Thresholds) -> Criterion:
     opening = ladder_opening(facts.daily_worst, today, thresholds, since=facts.pain_returned_on)
     text = f"symptom-free days: {'; '.join(opening.reasons)}"
-    return Criterion(CriterionCode.SYMPTOM_FREE, text, opening.open)
+    needed = f"{thresholds.symptom_free_days} days, {thresholds.symptom_free_min_answers} answered, all 0"
+    keys = ("symptom_free_days", "symptom_free_min_answers")
+    return Criterion(CriterionCode.SYMPTOM_FREE, text, opening.open, "; ".join(opening.reasons), needed, keys)
 
 
 def _retests(facts: StageFacts, thresholds: Thresholds) -> list[Criterion]:
@@ -197,12 +222,15 @@ def _retests(facts: StageFacts, thresholds: Thresholds) -> list[Criterion]:
     if facts.step_down is not None:
         grade = "poor" if facts.step_down.poor else "not poor"
         text = f"lateral step-down {facts.step_down.points} points, {grade}"
-        retests.append(Criterion(CriterionCode.STEP_DOWN, text, not facts.step_down.poor))
+        points = f"{facts.step_down.points} points, {grade}"
+        retests.append(Criterion(CriterionCode.STEP_DOWN, text, not facts.step_down.poor, points, "not poor"))
     if facts.lsi_percent is not None:
         limit = thresholds.lsi_deficit_below
         # Cut to whole per cent: what falls short never reads as enough.
         text = f"limb symmetry {int(facts.lsi_percent)} %, {limit} % needed"
-        retests.append(Criterion(CriterionCode.LIMB_SYMMETRY, text, facts.lsi_percent >= limit))
+        figures = f"{int(facts.lsi_percent)} %", f"{limit} %"
+        met = facts.lsi_percent >= limit
+        retests.append(Criterion(CriterionCode.LIMB_SYMMETRY, text, met, *figures, ("lsi_deficit_below",)))
     return retests
 
 

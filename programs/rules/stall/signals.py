@@ -21,11 +21,12 @@ from programs.rules.stall.wording import count, day, pain_text
 
 
 class AlertKind(StrEnum):
-    """In the order of urgency."""
+    """In the order of urgency. A relapse is of a closed case: an answer opens it, no review."""
 
     RED_FLAG = "red_flag"
     WORSENING = "worsening"
     STALL = "stall"
+    RELAPSE = "relapse"
     OVERLOAD = "overload"
     DRIFT = "drift"
     SILENT = "silent"

@@ -94,10 +94,18 @@ def corrected_row[Row: (Answer, Session, Run)](
     return row
 
 
-def place(patient: Patient, occurred_at: datetime, now: datetime, program: Program | None = None) -> Place:
+def place(
+    patient: Patient,
+    occurred_at: datetime,
+    now: datetime,
+    program: Program | None = None,
+    *,
+    watched: bool = False,
+) -> Place:
     """The day, and the case and program it falls into; ``program`` where the report names it.
 
-    What a fast clock puts into the future happened now.
+    What a fast clock puts into the future happened now. ``watched``: a closed case under a relapse watch
+    takes it too, where no case was open.
 
     Raises:
         DiaryError: more than a day in the future, or when no case of the patient was open.
@@ -111,6 +119,8 @@ def place(patient: Patient, occurred_at: datetime, now: datetime, program: Progr
     except OverflowError:
         raise DiaryError("occurred_at", "Out of range.") from None
     episode = _open_case(patient, clinic_day, program)
+    if episode is None and watched:
+        episode = _watched_case(patient, clinic_day, program)
     if episode is None:
         raise DiaryError("occurred_at", f"No case of yours was open on {clinic_day}.")
     return Place(patient, episode, program or _program_on(episode, on), on, at)
@@ -128,8 +138,20 @@ def request_named(patient: Patient, request_id: int | None) -> CheckInRequest | 
 
 
 def request_of_day(place: Place) -> CheckInRequest | None:
-    """The check-in that an unprompted answer of that day answers, if there was one; a missed one too."""
+    """The check-in that an unprompted answer of that day answers, if there was one; a missed one too. Of a
+    relapse watch it is the last one that is not answered, whenever it was asked.
+    """
+    if not place.episode.is_open and (asked := _asked_by_watch(place.episode)):
+        return asked
     return CheckInRequest.objects.filter(program__episode=place.episode, local_date=place.on).first()
+
+
+def _asked_by_watch(episode: Episode) -> CheckInRequest | None:
+    asked = CheckInRequest.objects.filter(program__episode=episode, watch__ended_at=None, watch__isnull=False)
+    found: CheckInRequest | None = (
+        asked.exclude(state=CheckInRequest.State.ANSWERED).order_by("-local_date").first()
+    )
+    return found
 
 
 def _open_case(patient: Patient, day: date, program: Program | None) -> Episode | None:
@@ -143,6 +165,18 @@ def _open_case(patient: Patient, day: date, program: Program | None) -> Episode 
     found: Episode | None = ranked.first()
     if found is not None:
         found.clinic = patient.clinic  # with its policy: no need to read them again
+    return found
+
+
+def _watched_case(patient: Patient, day: date, program: Program | None) -> Episode | None:
+    """The closed case whose relapse watch ran on that day, the last of several."""
+    cases = Episode.objects.filter(patient=patient, closed_on__lte=day, relapse_watch__ended_at=None)
+    cases = cases.filter(relapse_watch__starts_on__lte=day)
+    if program is not None:
+        cases = cases.filter(pk=program.episode_id)
+    found: Episode | None = cases.order_by("-closed_on", "-pk").first()
+    if found is not None:
+        found.clinic = patient.clinic
     return found
 
 

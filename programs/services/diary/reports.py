@@ -8,7 +8,7 @@ import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 
@@ -26,7 +26,10 @@ class Report:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AnswerReport(Report):
-    """Pain of the 24 hours up to ``occurred_at``, NPRS per knee. ``request`` is the id of the check-in."""
+    """Pain of the 24 hours up to ``occurred_at``, NPRS per knee. ``request`` is the id of the check-in.
+
+    ``active`` is asked after discharge: "yes" or "no" to being back to what they want to do.
+    """
 
     request: int | None = None
     worst_left: Decimal | None = None
@@ -35,6 +38,7 @@ class AnswerReport(Report):
     usual_right: Decimal | None = None
     locations_left: tuple[str, ...] = ()
     locations_right: tuple[str, ...] = ()
+    active: Literal["yes", "no"] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,10 +71,11 @@ class SessionReport(EffortReport):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunReport(EffortReport):
-    """A run: kilometres, and minutes where known."""
+    """A run: kilometres, and minutes where known; ``terrain`` beside flat ground, fast running included."""
 
     distance_km: Decimal
     minutes: int | None = None
+    terrain: tuple[str, ...] = ()
 
 
 def fingerprint(report: Report) -> str:

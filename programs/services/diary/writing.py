@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -22,8 +22,9 @@ from programs.models import (
     SessionExercise,
 )
 from programs.rules import pain, red_flags
+from programs.rules.progression import Terrain, against
 from programs.rules.schedule import local_date
-from programs.services import advice, lights
+from programs.services import advice, lights, running, watches
 from programs.services.diary import placing
 from programs.services.diary.placing import DiaryConflict, DiaryError, DiaryNotFound, Place
 from programs.services.diary.reports import (
@@ -73,7 +74,8 @@ def record_answer(
     named = report.request or (corrected.request_id if corrected else None)
     request = placing.request_named(patient, named)
     _check_scores(report)
-    place = placing.place(patient, report.occurred_at, now, request.program if request else None)
+    named_program = request.program if request else None
+    place = placing.place(patient, report.occurred_at, now, named_program, watched=True)
     request = request or placing.request_of_day(place)
     answer = Answer.objects.create(
         **_shared(place, client_id, report, corrected, now),
@@ -84,9 +86,11 @@ def record_answer(
         usual_right=report.usual_right,
         locations_left=_codes(report.locations_left),
         locations_right=_codes(report.locations_right),
+        back_to_activity=None if report.active is None else report.active == "yes",
     )
     if request is not None:
         _mark_answered(request, now)
+    watches.judge_answer(answer=answer, now=now)
     return _raised(patient, answer, f"check-in of {place.on:%-d %b %Y}", now)
 
 
@@ -148,7 +152,8 @@ def record_run(*, patient: Patient, client_id: UUID, report: RunReport, now: dat
         **_effort(place, report, now),
         distance_km=report.distance_km,
         minutes=report.minutes,
-        ladder_step=place.program.ladder_step if place.program else None,
+        terrain=_codes(report.terrain),
+        **_on_the_ladder(place, report, corrected),
     )
     return _raised(patient, run, f"run of {place.on:%-d %b %Y}", now)
 
@@ -220,6 +225,28 @@ def _effort(place: Place, report: EffortReport, now: datetime) -> dict[str, Any]
         "pain_next_morning": report.pain_next_morning,
         "pain_rising": report.pain_rising,
     }
+
+
+def _on_the_ladder(place: Place, report: RunReport, corrected: Run | None) -> dict[str, Any]:
+    """The step it was, and what it went against: by what is open at the moment it is told."""
+    program = place.program
+    if program is None or not program.is_active:
+        return {"ladder_step": program.ladder_step if program else None}
+    around = timedelta(days=7)
+    others = Run.objects.current().filter(
+        program=program, local_date__gt=place.on - around, local_date__lt=place.on + around
+    )
+    found = against(
+        running.ground_of(program),
+        on=place.on,
+        terrain=[Terrain(code) for code in report.terrain],
+        other_runs=list(
+            others.exclude(pk=corrected.pk if corrected else None).values_list("local_date", flat=True)
+        ),
+        on_hold=program.holds.filter(cleared_at=None).exists(),
+        thresholds=place.episode.thresholds,
+    )
+    return {"ladder_step": program.ladder_step, "against": [code.value for code in found]}
 
 
 def _check_scores(report: AnswerReport) -> None:

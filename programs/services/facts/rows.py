@@ -55,7 +55,9 @@ def read(programs: Sequence[Program]) -> dict[int, CaseRows]:
     cases = [program.episode_id for program in programs]
     active = [program.pk for program in programs]
     tables = {
-        "programs": _grouped(Program.objects.filter(episode__in=cases).order_by("started_on", "pk")),
+        "programs": _grouped(
+            Program.objects.treating().filter(episode__in=cases).order_by("started_on", "pk")
+        ),
         "days": daily_pain(cases),
         "placed": _grouped(_placed(cases)),
         "requests": _of_programs(CheckInRequest, cases),

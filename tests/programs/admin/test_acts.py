@@ -32,9 +32,11 @@ from programs.models import (
     AlertEvent,
     ContactLog,
     Hold,
+    LoadDecision,
     Pause,
     Program,
     ProgramStage,
+    RelapseWatch,
     StageMove,
     Template,
 )
@@ -66,6 +68,8 @@ CHANGED_BY_ACTS: list[type[models.Model]] = [
     Pause,
     PrivacyEvent,
     Program,
+    LoadDecision,
+    RelapseWatch,
     StageMove,
 ]
 
@@ -76,27 +80,29 @@ class Case:
 
     episode: Episode
     program: Program
+    draft: Program
     assessment: Assessment
     alert: Alert
+    closed: Episode
+    pause: Pause
     flag: Alert
     template: Template
     colleague: Any
     record: RestrictedRecord
 
     def target(self, name: str) -> Any:
-        if name in ("invite", "new-case", "export", "erase"):
-            return self.episode.patient
-        if name == "open-record":
-            return self.record
-        if name == "score":
-            return self.assessment
-        if name == "clear":
-            return self.flag
-        if name in ("acknowledge", "snooze", "resolve"):
-            return self.alert
-        if name in ("reassign", "discharge", "log-contact", "assign", "thresholds"):
-            return self.episode
-        return self.program
+        rows: dict[Any, tuple[str, ...]] = {
+            self.episode.patient: ("invite", "new-case", "export", "erase"),
+            self.record: ("open-record",),
+            self.assessment: ("score",),
+            self.flag: ("clear",),
+            self.alert: ("acknowledge", "snooze", "resolve"),
+            self.pause: ("edit-pause", "cancel-pause"),
+            self.draft: ("send", "discard"),
+            self.closed: ("reopen", "end-watch"),
+            self.episode: ("reassign", "discharge", "log-contact", "assign", "thresholds", "groc"),
+        }
+        return next((row for row, names in rows.items() if name in names), self.program)
 
     def data(self, name: str) -> dict[str, Any]:
         today = timezone.localdate()
@@ -112,9 +118,17 @@ class Case:
             "discharge": {"outcome": "improved", "note": "Runs again"},
             "log-contact": {"kind": "call", "note": "Asked"},
             "score": BEST_AKPS,
-            "assign": {"template_choice": self.template.pk, "started_on": today.isoformat()},
+            "assign": {"template_choice": self.template.pk},
+            "send": {"started_on": today.isoformat()},
             "move-stage": {"to_stage": 2, "override_reason": "Strong enough"},
-            "pause": {"kind": "holiday", "starts_on": today.isoformat()},
+            "apply-proposal": {"expected": "hold nothing"},
+            "running": {"to": "track:stopped", "reason": "Off for weeks"},
+            "pause": {
+                "kind": "holiday",
+                "starts_on": today.isoformat(),
+                "confirmed": f"{today.isoformat()} to open",
+            },
+            "edit-pause": {"kind": "illness", "starts_on": today.isoformat()},
             "resume": {"on": today.isoformat()},
             "fair-trial": {"on": today.isoformat(), "reason": "Another program"},
             "snooze": {"until": (today + timedelta(days=5)).isoformat(), "note": "Back from holiday then"},
@@ -135,6 +149,9 @@ def case_of(staff: Any) -> Case:
     program = make_program(
         episode, started_on=today - timedelta(days=20), stage_started_on=today - timedelta(days=20)
     )
+    other = make_case(staff.clinic, clinician=staff.physio, opened_on=today)
+    make_program(other, started_on=today, stage_started_on=today)
+    draft = make_program(other, started_on=today, stage_started_on=today, is_draft=True)
     alert = Alert.objects.create(
         clinic=staff.clinic, episode=episode, kind="stall", summary="Stalling", opened_on=today, opened_at=now
     )
@@ -142,9 +159,25 @@ def case_of(staff: Any) -> Case:
     make_program(flagged, started_on=today, stage_started_on=today)
     flag = raise_red_flag(episode=flagged, codes=["knee_locks"], source="a check-in", evidence=[], now=now)
     assert flag is not None
+    closed = make_case(
+        staff.clinic, clinician=staff.physio, opened_on=today, closed_on=today, outcome="recovered"
+    )
+    watched = {"starts_on": today, "ends_on": today + timedelta(days=180), "set_by": staff.physio}
+    RelapseWatch.objects.create(clinic=staff.clinic, episode=closed, **watched)
+    pause = Pause.objects.create(
+        clinic=staff.clinic,
+        program=flagged.programs.get(),
+        kind="holiday",
+        starts_on=today,
+        ends_on=today + timedelta(days=3),
+        paused_by=staff.physio,
+    )
     return Case(
+        closed=closed,
+        pause=pause,
         episode=episode,
         program=program,
+        draft=draft,
         assessment=make_assessment(episode, assessed_on=today),
         alert=alert,
         flag=flag,
@@ -172,7 +205,7 @@ def url_of(name: str, case: Case) -> str:
 
 
 def snapshot() -> list[list[tuple[Any, ...]]]:
-    return [list(model._default_manager.order_by("pk").values_list()) for model in CHANGED_BY_ACTS]
+    return [list(model._base_manager.order_by("pk").values_list()) for model in CHANGED_BY_ACTS]
 
 
 def test_who_opens_what_is_left_of_someone_erased_is_on_record(staff: Any) -> None:
@@ -323,13 +356,13 @@ def test_a_pause_begins_and_ends(staff: Any) -> None:
     client = staff.client(staff.physio)
 
     act(client, "pause", case)
-    assert Pause.objects.get().ends_on is None
+    assert case.program.pauses.get().ends_on is None
     again = act(client, "pause", case)
     assert "overlaps" in again.context["form"].errors["starts_on"][0]
 
     tomorrow = timezone.localdate() + timedelta(days=1)
     act(client, "resume", case, on=tomorrow.isoformat())
-    assert Pause.objects.get().ends_on == tomorrow
+    assert case.program.pauses.get().ends_on == tomorrow
 
 
 def test_a_new_fair_trial_is_declared_once(staff: Any) -> None:
@@ -462,26 +495,36 @@ def test_an_item_left_open_is_named(staff: Any) -> None:
     assert not OutcomeScore.objects.exists()
 
 
-def test_assigning_copies_the_template_and_leads_to_the_copy(staff: Any) -> None:
+def test_preparing_copies_the_template_and_leads_to_the_copy(staff: Any) -> None:
     case = case_of(staff)
 
     answer = act(staff.client(staff.physio), "assign", case)
 
-    program = Program.objects.get(template=case.template)
-    assert answer.url == reverse("admin:programs_program_change", args=[program.pk])
+    program = Program.with_drafts.drafts().get(template=case.template)
+    assert answer.url == reverse("admin:adjust", args=[program.pk])
     assert ProgramStage.objects.filter(program=program).count() == 2
     case.program.refresh_from_db()
-    assert case.program.end_reason == "Replaced"
+    assert case.program.is_active
+
+
+def test_sending_puts_the_draft_in_place_of_the_running_program(staff: Any) -> None:
+    case = case_of(staff)
+
+    answer = act(staff.client(staff.physio), "send", case)
+
+    assert answer.status_code == 302
+    assert list(case.draft.episode.programs.active()) == [case.draft]
+    assert case.draft.episode.programs.exclude(pk=case.draft.pk).get().end_reason == "Replaced"
 
 
 def test_a_refused_start_date_is_shown_beside_its_field(staff: Any) -> None:
     case = case_of(staff)
     tomorrow = timezone.localdate() + timedelta(days=2)
 
-    answer = act(staff.client(staff.physio), "assign", case, started_on=tomorrow.isoformat())
+    answer = act(staff.client(staff.physio), "send", case, started_on=tomorrow.isoformat())
 
     assert "today or earlier" in answer.context["form"].errors["started_on"][0]
-    assert Program.objects.filter(episode=case.episode).count() == 1
+    assert Program.with_drafts.get(pk=case.draft.pk).is_draft
 
 
 def test_the_assign_page_previews_stages_and_doses_before_anything_is_written(staff: Any) -> None:

@@ -36,7 +36,6 @@ def form(program: Program, **changes: Any) -> dict[str, Any]:
         "name": program.name,
         "strength_per_week": 3,
         "check_in_time": "",
-        "ladder_step": "",
         "stages-TOTAL_FORMS": len(stages),
         "stages-INITIAL_FORMS": len(stages),
     }

@@ -189,9 +189,9 @@ def test_ready_since_the_session_that_completed_the_row(row: str, since: date | 
         ("I", Proposal.HOLD, "no complete session yet"),
         ("GG", Proposal.HOLD, "2 green in a row, 3 needed"),
         ("GGG", Proposal.PROGRESS, "3 green in a row, 3 needed"),
-        ("GGGA", Proposal.HOLD, "the session of 2026-03-08 was amber: pain during 4, over 3 up to 5"),
-        ("GGGR", Proposal.EASE, "the session of 2026-03-08 was red: pain during 6, over 5"),
-        ("RI", Proposal.EASE, "the session of 2026-03-02 was red: pain during 6, over 5"),
+        ("GGGA", Proposal.HOLD, "the session of 8 Mar 2026 was amber: pain during 4, over 3 up to 5"),
+        ("GGGR", Proposal.EASE, "the session of 8 Mar 2026 was red: pain during 6, over 5"),
+        ("RI", Proposal.EASE, "the session of 2 Mar 2026 was red: pain during 6, over 5"),
         ("RG", Proposal.HOLD, "1 green in a row, 3 needed"),
     ],
 )

@@ -20,7 +20,7 @@ def about(**changes: object) -> Prognosis:
         "reds": 0,
         "thresholds": DEFAULTS,
     }
-    found = prognosis(**(known | changes))  # type: ignore[arg-type]
+    found = prognosis(**({"thresholds": DEFAULTS} | known | changes))  # type: ignore[arg-type]
     assert found is not None
     return found
 

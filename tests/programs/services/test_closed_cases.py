@@ -31,7 +31,9 @@ BY_PROGRAM: dict[str, Callable[..., object]] = {
     ),
     "pause": lambda program, by: pause(program=program, kind="holiday", starts_on=TODAY, by=by, now=NOW),
     "resume": lambda program, by: resume(program=program, on=TODAY, by=by, now=NOW),
-    "fair trial": lambda program, by: declare_fair_trial(program=program, on=TODAY, reason="New.", by=by),
+    "fair trial": lambda program, by: declare_fair_trial(
+        program=program, on=TODAY, reason="New.", by=by, now=NOW
+    ),
 }
 
 

@@ -307,7 +307,7 @@ def test_a_digest_costs_the_same_queries_for_one_case_and_for_three(
         assert send() == WRITTEN
 
     assert mail().subject == f"Your week: {cases} new, {cases} to call"
-    assert len(queries) == 15
+    assert len(queries) == 17
 
 
 @pytest.mark.django_db(transaction=True)

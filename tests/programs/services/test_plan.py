@@ -158,8 +158,8 @@ def test_a_new_fair_trial_needs_a_reason_and_comes_once():
     program = program_since_three_weeks()
     by = program.episode.clinician
     with pytest.raises(PlanError, match="needs a reason"):
-        declare_fair_trial(program=program, on=TODAY, reason=" ", by=by)
-    declared = declare_fair_trial(program=program, on=TODAY, reason="Did not train before", by=by)
+        declare_fair_trial(program=program, on=TODAY, reason=" ", by=by, now=NOW)
+    declared = declare_fair_trial(program=program, on=TODAY, reason="Did not train before", by=by, now=NOW)
     assert (declared.fair_trial_on, declared.fair_trial_reason) == (TODAY, "Did not train before")
     with pytest.raises(AssignError, match="already declared"):
-        declare_fair_trial(program=program, on=TODAY, reason="Again", by=by)
+        declare_fair_trial(program=program, on=TODAY, reason="Again", by=by, now=NOW)
