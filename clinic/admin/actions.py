@@ -14,7 +14,9 @@ from django.db import IntegrityError, connection, transaction
 from django.db.models import Model, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
+from django.urls import reverse
 from django.utils import timezone
+from django.utils.http import url_has_allowed_host_and_scheme
 
 from clinic.admin.base import CONFLICT, rows_where
 from clinic.admin.forms import dress
@@ -135,17 +137,25 @@ def act_on(request: HttpRequest, kind: type[Act], pk: str, site: admin.AdminSite
         by=user,
         now=timezone.now(),
     )
+    back = _way_back(request)
     if form.is_bound and form.is_valid() and (done := form.attempt()) is not None:
         if form.answer is not None:
             return form.answer
         messages.success(request, done)
-        return HttpResponseRedirect(form.next_url())
+        return HttpResponseRedirect(back or form.next_url())
     context = {
         **site.each_context(request),
         "title": form.heading(),
         "about": form.about(),
         "form": form,
-        "cancel_url": form.next_url(),
+        "cancel_url": back or form.next_url(),
         **form.context(),
     }
     return TemplateResponse(request, kind.template, context)
+
+
+def _way_back(request: HttpRequest) -> str:
+    """``?back=``: the list that the action was opened from, as the user had it; a page of the admin only."""
+    address = request.GET.get("back", "")
+    here = url_has_allowed_host_and_scheme(address, allowed_hosts=None)
+    return address if here and address.startswith(reverse("admin:index")) else ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from django.db.migrations import RunSQL
 
@@ -18,7 +19,24 @@ def _names(columns: tuple[str, ...]) -> str:
     return "ARRAY[{}]::text[]".format(", ".join(f"'{name}'" for name in columns))
 
 
-def record(
+def record(table: str, **how: Any) -> RunSQL:
+    """Put every change of the table on record, as ``_function`` says."""
+    return RunSQL(
+        f"""
+        {_function(table, **how)}
+        CREATE TRIGGER audit AFTER INSERT OR UPDATE OR DELETE ON {table}
+            FOR EACH ROW EXECUTE FUNCTION audit_{table}();
+        CREATE TRIGGER audit_truncate AFTER TRUNCATE ON {table} EXECUTE FUNCTION audit_truncate();
+        """
+    )
+
+
+def record_otherwise(table: str, **how: Any) -> RunSQL:
+    """Change what is kept of a table that is on record already."""
+    return RunSQL(_function(table, **how))
+
+
+def _function(
     table: str,
     *,
     patient: str = "NULL",
@@ -27,16 +45,15 @@ def record(
     kept_out: tuple[str, ...] = (),
     passed_over: tuple[str, ...] = (),
     compact: bool = False,
-) -> RunSQL:
-    """Put every change of the table on record.
+) -> str:
+    """What the table's trigger calls.
 
     ``patient``, ``clinic`` and ``key`` are SQL expressions on the row, ``this``. Of the columns ``kept_out``
     only that they changed is kept; those ``passed_over`` are a machine's own notes, and their change alone
     leaves no entry. ``compact``: that a row was added is kept without its values, which stand in the row.
     """
-    return RunSQL(
-        f"""
-        CREATE FUNCTION audit_{table}() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
+    return f"""
+        CREATE OR REPLACE FUNCTION audit_{table}() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
             SET search_path = public, pg_temp
             AS $$
                 DECLARE
@@ -50,8 +67,4 @@ def record(
                     RETURN NULL;
                 END
             $$;
-        CREATE TRIGGER audit AFTER INSERT OR UPDATE OR DELETE ON {table}
-            FOR EACH ROW EXECUTE FUNCTION audit_{table}();
-        CREATE TRIGGER audit_truncate AFTER TRUNCATE ON {table} EXECUTE FUNCTION audit_truncate();
         """
-    )

@@ -133,6 +133,9 @@ class Thresholds:
     akps_baseline_after_days: int = _t(
         7, SUCCESS, "AKPS baseline: at most after the start", OUR_DEFAULT, unit="days", low=0, high=28
     )
+    akps_early_days: int = _t(
+        7, SUCCESS, "A due AKPS counts if at most early by", OUR_DEFAULT, unit="days", low=0, high=14
+    )
     akps_current_max_age_days: int = _t(
         21, SUCCESS, "Current AKPS: at most old", OUR_DEFAULT, unit="days", low=1, high=90
     )

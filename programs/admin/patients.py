@@ -30,12 +30,12 @@ from clinic.roles import Capability
 from patients.models import Episode, Patient
 from patients.services import check_birth_date
 from patients.vocabulary import Diagnosis
-from programs.admin import alert_acts, case_acts, outcome_acts, privacy_acts, program_acts
+from programs.admin import alert_acts, case_acts, library_acts, outcome_acts, privacy_acts, program_acts
+from programs.admin.adjusting import Discard, SendProgram, adjust_page
 from programs.admin.assessments import AddAddendum
 from programs.admin.call_list import calls
 from programs.admin.caseload import (
     case_rows,
-    caseload,
     current_cases,
     local_today,
     page_url,
@@ -43,10 +43,11 @@ from programs.admin.caseload import (
     urgency,
 )
 from programs.admin.patient_page import build_page
-from programs.admin.suggestions import Assign, suggestions_page
+from programs.admin.suggestions import Prepare, suggestions_page
 from programs.admin.wording import CASE_STATES
 from programs.models import Alert
 from programs.services import cases
+from programs.services.caseload import Wanted, look, select
 
 ACTS: Mapping[str, type[Act]] = {
     "invite": case_acts.Invite,
@@ -59,8 +60,14 @@ ACTS: Mapping[str, type[Act]] = {
     "log-contact": case_acts.LogContact,
     "groc": outcome_acts.AskGroc,
     "score": case_acts.ScoreQuestionnaire,
+    "copy-template": library_acts.CopyTemplate,
+    "copy-exercise": library_acts.CopyExercise,
+    "export-template": library_acts.ExportTemplate,
+    "clip": library_acts.SetClip,
+    "assign": Prepare,
+    "send": SendProgram,
+    "discard": Discard,
     "addendum": AddAddendum,
-    "assign": Assign,
     "move-stage": program_acts.MoveStage,
     "apply-proposal": program_acts.ApplyProposal,
     "running": program_acts.ChangeRunning,
@@ -106,11 +113,11 @@ class CaseList(ChangeList):
             patient.case_row = rows[episode.pk] if episode else None
             patient.findings = patient.case_row if patient.clinic_id in reading else None
         self.result_list = list(patients.values())
-        show_only(patients)  # a filter by state has looked at all
+        show_only(patients)
 
 
 class StateFilter(admin.SimpleListFilter):
-    """By the state that the list shows and the first page counts: one rule tells it, in ``CaseRow``."""
+    """By the state that the list shows and the first page counts."""
 
     title = "state"
     parameter_name = "state"
@@ -121,9 +128,11 @@ class StateFilter(admin.SimpleListFilter):
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         if not self.value():
             return queryset
-        wanted = CASE_STATES.get(self.value())
-        rows = caseload(request.user, timezone.now()).values()  # type: ignore[arg-type]
-        return queryset.filter(pk__in={row.episode.patient_id for row in rows if row.state == wanted})
+        if self.value() not in CASE_STATES:
+            return queryset.none()
+        wanted = Wanted(state=self.value())
+        found = select(user=request.user, now=timezone.now(), wanted=wanted)  # type: ignore[arg-type]
+        return queryset.filter(pk__in=found.order_by().values("patient"))
 
 
 class CaseFilter(admin.SimpleListFilter):
@@ -278,6 +287,7 @@ class PatientAdmin(RoleAdmin):
         return [
             path("do/<slug:name>/<str:pk>/", view(self.do), name="do"),
             path("suggestions/<int:pk>/", view(self.suggestions), name="suggestions"),
+            path("adjust/<int:pk>/", view(self.adjust), name="adjust"),
             path("call-list/", view(self.call_list), name="call-list"),
             path("<path:object_id>/readers/", view(self.readers), name="patients_patient_readers"),
             path("<path:object_id>/contact/", view(self.contact), name="patients_patient_contact"),
@@ -292,6 +302,9 @@ class PatientAdmin(RoleAdmin):
 
     def suggestions(self, request: HttpRequest, pk: int) -> HttpResponse:
         return suggestions_page(request, pk, self.admin_site)
+
+    def adjust(self, request: HttpRequest, pk: int) -> HttpResponse:
+        return adjust_page(request, pk, self.admin_site)
 
     def call_list(self, request: HttpRequest) -> HttpResponse:
         user = request.user
@@ -319,6 +332,8 @@ class PatientAdmin(RoleAdmin):
             return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
         user: User = request.user  # type: ignore[assignment]
         page = build_page(user, patient, request.GET.get("case", ""), timezone.now())
+        if page.row:
+            look(episode=page.row.episode, by=user, now=timezone.now())
         context = {
             **self.admin_site.each_context(request),
             "title": patient.full_name,

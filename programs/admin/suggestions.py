@@ -10,18 +10,17 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
-from django.urls import reverse
 
 from clinic.admin.base import rows_where
-from clinic.admin.forms import text_area
 from clinic.models import User
 from clinic.roles import Capability
 from patients.models import Assessment
+from programs.admin.adjusting import adjust_url
 from programs.admin.case_acts import CaseAct
 from programs.admin.caseload import page_url
-from programs.models import Program, Template
-from programs.services.assign import assign
-from programs.services.matching import suggest
+from programs.models import Alert, Program, Template
+from programs.services.assign import draft_of, prepare_program
+from programs.services.matching import possible_causes, suggest
 
 
 def suggestions_page(request: HttpRequest, pk: int, site: admin.AdminSite) -> HttpResponse:
@@ -37,7 +36,11 @@ def suggestions_page(request: HttpRequest, pk: int, site: admin.AdminSite) -> Ht
         raise Http404
     episode = assessment.episode
     match = suggest(assessment=assessment)
-    templates = {t.slug: t for t in _assignable(episode).order_by("clinic")}
+    usable = _assignable(episode).order_by("clinic").prefetch_related("stages__doses__exercise")
+    templates = {t.slug: t for t in usable}
+    ranking = [(candidate, templates.get(candidate.slug)) for candidate in match.ranking]
+    compared = request.GET.getlist("compare")
+    red_flag = Alert.objects.unresolved().filter(episode=episode, kind=Alert.Kind.RED_FLAG).first()
     context = {
         **site.each_context(request),
         "title": "Suggestions",
@@ -45,66 +48,56 @@ def suggestions_page(request: HttpRequest, pk: int, site: admin.AdminSite) -> Ht
         "episode": episode,
         "page_url": page_url(episode),
         "match": match,
-        "ranking": [(candidate, templates.get(candidate.slug)) for candidate in match.ranking],
+        "ranking": ranking,
+        "compared": [pair for pair in ranking if pair[0].slug in compared][:2],
+        "differential": possible_causes(assessment=assessment),
+        "red_flag": red_flag,
+        "draft": draft_of(episode),
         "may_assign": episode.is_open and match.refer is None,
     }
     return TemplateResponse(request, "admin/programs/suggestions.html", context)
 
 
-class Assign(CaseAct):
-    """Choose a template (``?template=``), look at it, assign it."""
+class Prepare(CaseAct):
+    """Choose a template (``?template=``), look at it, and take a copy to adjust: nothing is sent yet."""
 
-    title = "Assign a program"
-    submit = "Assign"
+    title = "Prepare a program"
+    submit = "Prepare and adjust"
     template = "admin/programs/assign.html"
     renamed = {"template": "template_choice"}
 
     template_choice = forms.ModelChoiceField(Template.objects.none(), label="Program")
-    started_on = forms.DateField(label="Starts on", help_text="Today or earlier.")
-    fair_trial_reason = forms.CharField(
-        label="New fair trial, because",
-        max_length=300,
-        required=False,
-        widget=text_area(2),
-        help_text=(
-            "Only if the stall clock is to start again, once per case. Otherwise leave it empty: "
-            "the clock goes on."
-        ),
-    )
 
     def prepare(self) -> None:
         episode = self.target
         self.fields["template_choice"].queryset = _assignable(episode)  # type: ignore[attr-defined]
-        self.initial.setdefault("started_on", self.today.isoformat())
         if "template" in self.initial:
             self.initial["template_choice"] = self.initial["template"]
         self.active = Program.objects.active().filter(episode=episode).first()
-        if not episode.programs.exists():
-            del self.fields["fair_trial_reason"]
+        self.draft = draft_of(episode)
 
     def context(self) -> dict[str, Any]:
         chosen = self["template_choice"].value()
         usable = _assignable(self.target).prefetch_related("stages__doses__exercise")
         preview = usable.filter(pk=chosen).first() if str(chosen or "").isdecimal() else None
-        return {"preview": preview, "active": self.active, "choices": usable if preview is None else []}
+        return {
+            "preview": preview,
+            "active": self.active,
+            "draft": self.draft,
+            "choices": usable if preview is None else [],
+        }
 
     def perform(self) -> str:
-        self.program = assign(
-            episode=self.target,
-            template=self.cleaned_data["template_choice"],
-            by=self.by,
-            now=self.now,
-            today=self.today,
-            started_on=self.cleaned_data["started_on"],
-            fair_trial_reason=self.cleaned_data.get("fair_trial_reason", ""),
+        self.program = prepare_program(
+            episode=self.target, template=self.cleaned_data["template_choice"], by=self.by, today=self.today
         )
-        return f"{self.program} is assigned. Adapt it to this person here; the template stays as it is."
+        return f"{self.program} is prepared. Adjust it to this person, then send it."
 
     def next_url(self) -> str:
         program = getattr(self, "program", None)
         if program is None:
             return page_url(self.target)
-        return reverse("admin:programs_program_change", args=[program.pk])
+        return adjust_url(program)
 
 
 def _assignable(episode: Any) -> QuerySet[Any]:

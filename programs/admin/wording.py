@@ -9,6 +9,7 @@ from clinic.admin.policy import as_text
 from clinic.thresholds import FIELDS
 from patients.models import Episode
 from programs.models import Alert
+from programs.rules.caseload import Need, Needed
 from programs.rules.pain import Proposal
 from programs.rules.stall import ReasonCode, State
 
@@ -52,7 +53,24 @@ CASE_STATES: Mapping[str, Badge] = {
     "closed_relapsed": CLOSED_RELAPSED,
     "closed_not_cleared": CLOSED_NOT_CLEARED,
 }
+CASE_BADGES: Mapping[str, Badge] = {**CASE_STATES, "closed": CLOSED}
 STATE_CODES: Mapping[Badge, str] = {badge: str(code) for code, badge in CASE_STATES.items()}
+
+NEEDS: Mapping[Need, Badge] = {
+    Need.RED_FLAG: Badge("Red flag", "danger"),
+    Need.WORSENING: Badge("Worsening", "danger"),
+    Need.STALLED: Badge("Stalled", "danger"),
+    Need.RELAPSED: Badge("Relapsed", "warning"),
+    Need.DRIFT: Badge("Pain elsewhere", "warning"),
+    Need.OVERLOAD: Badge("Overloaded", "warning"),
+    Need.STALLING: Badge("Stalling", "warning"),
+    Need.SLOW: Badge("Slow", "info"),
+    Need.SILENT: Badge("Silent", "info"),
+    Need.READY: Badge("Ready to progress", "success"),
+    Need.REASSESS: Badge("Re-assessment due", "info"),
+    Need.RECOVERING: Badge("On track again", "success"),
+    Need.NEW_ANSWERS: Badge("New answers"),
+}
 
 REASONS: Mapping[str, str] = {
     ReasonCode.RED_FLAG: "Red flag",
@@ -102,6 +120,8 @@ ALERT_STATES: Mapping[str, str] = {
     Alert.State.RESOLVED: "success",
 }
 
+TIERS: Mapping[str, str] = {"tier_1": "tier 1", "tier_2": "tier 2"}
+
 LEVELS: Mapping[str, str] = {
     "tier_1": "Tier 1: the patient acts now",
     "tier_2": "Tier 2: the same working day",
@@ -126,6 +146,13 @@ def reason_label(code: str, trend: str = "") -> str:
     if code == ReasonCode.ADHERENT_BUT_FLAT and trend == "slow":
         return "Done as prescribed, slow"
     return REASONS.get(code, code.replace("_", " ").capitalize())
+
+
+def need_badge(needed: Needed) -> Badge:
+    """What the case needs; of a red flag with its tier."""
+    badge, alert = NEEDS[needed.need], needed.alert
+    tier = TIERS.get(alert.level) if alert and needed.need is Need.RED_FLAG else None
+    return Badge(f"{badge.text}, {tier}", badge.variant) if tier else badge
 
 
 def kind_badge(alert: Alert) -> Badge:

@@ -29,6 +29,8 @@ class Review(ClinicRow):
     action = models.CharField(max_length=300, blank=True)
     baseline = models.DecimalField(max_digits=4, decimal_places=2, null=True, blank=True)
     now = models.DecimalField(max_digits=4, decimal_places=2, null=True, blank=True)
+    sessions_done = models.PositiveSmallIntegerField(null=True, blank=True)
+    sessions_due = models.PositiveSmallIntegerField(null=True, blank=True)
     verdict = models.JSONField(help_text="The verdict as the rule gave it, evidence included.")
     thresholds = models.JSONField(help_text="The thresholds in force.")
     reviewed_at = models.DateTimeField()
@@ -38,7 +40,15 @@ class Review(ClinicRow):
         constraints = [
             models.UniqueConstraint(fields=["program", "day"], name="review_once_per_program_and_day")
         ]
-        indexes = [models.Index(fields=["episode", "-day"], name="review_latest_of_case")]
+        indexes = [
+            models.Index(fields=["episode", "-day"], name="review_latest_of_case"),
+            # A clinic's figures as of a day.
+            models.Index(
+                fields=["clinic", "day"],
+                include=["episode", "state", "sessions_done", "sessions_due"],
+                name="review_of_clinic_and_day",
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"Review of {self.day:%-d %b %Y}: {self.state}"

@@ -16,6 +16,7 @@ from clinic.tenancy import ClinicRow, Scope, ScopedQuerySet
 from clinic.thresholds import Thresholds
 from patients.models import Episode
 from programs.models.library import DoseText, Exercise, StageText, Template
+from programs.models.standing import Standing
 from programs.rules.pain import Activity
 from programs.rules.progression import Terrain
 
@@ -52,12 +53,12 @@ class SentPrograms(_Programs):
         return queryset.filter(is_draft=False)
 
 
-class Program(ClinicRow):
+class Program(Standing, ClinicRow):
     """The program of one case, editable without touching its template. A case has at most one active,
     and beside it at most one draft: prepared for this person and not sent yet, it is found by ``with_drafts``
     only, and nothing is asked, judged or shown for it; its dates count from the day it is sent.
 
-    ``untreated_reasons`` is a JSON object: why a measured deficit has no exercise, by muscle group.
+    ``untreated_reasons`` says why a measured deficit has no exercise: "calf: a scar", a line a muscle group.
 
     ``next_check_in_at`` is the next slot to ask at; the sweep asks when it has passed.
     ``fair_trial_on`` restarts the stall clock, declared by a clinician with a reason, once per case.

@@ -5,7 +5,6 @@ Each change is one call; the template stays as it is. An exercise taken out stay
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -15,16 +14,15 @@ from clinic.errors import FieldError
 from clinic.models import User
 from clinic.roles import Capability, require
 from patients.models import Episode
-from patients.vocabulary import MuscleGroup
 from programs.models import Dose, Exercise, Program, ProgramDose, ProgramStage, Template
 from programs.rules.differences import Difference, PlanDose, PlanStage
 from programs.rules.differences import differences as compare
 from programs.services.assign import DOSE_FIELDS
+from programs.services.coverage import write_reasons
 
 STAGE_COLUMNS = ("name", "goal", "advice", "min_days", "max_weeks")
 DOSE_COLUMNS = tuple(name for name in DOSE_FIELDS if name not in ("position", "source"))
 PROGRAM_COLUMNS = ("name", "strength_per_week")
-REASON_LENGTH = 500
 
 # Our default for an exercise that no template of the clinic doses.
 USUAL_SETS, USUAL_REPS, USUAL_SECONDS = 3, 10, 30
@@ -151,19 +149,11 @@ def give_reasons(*, program: Program, by: User, reasons: Mapping[str, str]) -> P
 
     Raises:
         Denied: ``by`` may do no clinical work here.
-        AdjustError: ended, no such muscle group, or a text that is too long.
+        AdjustError: ended.
+        ReasonError: no such muscle group, or a text that is too long.
     """
     program = _lock(program.pk, by)
-    stored = json.loads(program.untreated_reasons or "{}")
-    for group, reason in reasons.items():
-        if group not in set(MuscleGroup):
-            raise AdjustError(f"reason_{group}", "There is no such muscle group.")
-        if len(reason) > REASON_LENGTH:
-            raise AdjustError(f"reason_{group}", f"At most {REASON_LENGTH} characters.")
-        stored[str(group)] = reason.strip()
-    kept = {group: reason for group, reason in stored.items() if reason}
-    program.untreated_reasons = json.dumps(kept, sort_keys=True, ensure_ascii=False) if kept else ""
-    program.save(update_fields=["untreated_reasons"])
+    write_reasons(program, reasons)
     return program
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date, datetime
 
 from django.db import transaction
@@ -14,7 +15,7 @@ from programs.models import Alert, Pause, Program, ProgramDose, ProgramStage, Te
 from programs.models.library import DoseText, StageText
 from programs.rules.matching import refusals
 from programs.services.checkins import schedule_next
-from programs.services.coverage import coverage
+from programs.services.coverage import coverage, write_reasons
 
 STAGE_FIELDS = [field.name for field in StageText._meta.fields]
 DOSE_FIELDS = [field.name for field in DoseText._meta.fields]
@@ -87,15 +88,18 @@ def send_program(
     today: date,
     started_on: date | None = None,
     fair_trial_reason: str = "",
+    reasons: Mapping[str, str] | None = None,
 ) -> Program:
     """The prepared program becomes the case's active one, from ``started_on`` on; the one before it is ended
-    as replaced. The stall clock and ``fair_trial_reason`` are as in ``assign``.
+    as replaced. The stall clock and ``fair_trial_reason`` are as in ``assign``. ``reasons`` say, by muscle
+    group, why a measured deficit has no exercise; those given earlier hold.
 
     Raises:
         Denied: ``by`` may do no clinical work here.
         AssignError: sent before, closed case, open red flag, unexamined hip under 18, another diagnosis
             meanwhile, wrong date, second fair trial; or ``reason_<muscle group>``: a measured deficit has
             neither an exercise nor a written reason.
+        ReasonError: no such muscle group, or a text that is too long.
     """
     require(by, Capability.WRITE_CLINICAL, program.clinic_id)
     episode = _lock(program.episode_id)
@@ -105,6 +109,7 @@ def send_program(
     draft.episode = episode
     if draft.template is not None:
         _check_diagnosis(episode, draft.template)
+    write_reasons(draft, reasons or {})
     _check_exercises(draft)
     _make_room(draft, started_on or today, today, fair_trial_reason)
     draft.is_draft, draft.assigned_by = False, by

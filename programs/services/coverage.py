@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping
 
+from clinic.errors import FieldError
 from patients.models import Assessment, Episode
 from patients.vocabulary import MuscleGroup
 from programs.models import Program, ProgramDose
 from programs.rules.matching import Covered, PlannedExercise, PlannedStage, StrengthFact
 from programs.rules.matching import coverage as judge
 from programs.services.matching import strength_facts
+
+REASON_LENGTH = 500
+
+
+class ReasonError(FieldError):
+    """The reason can't be kept like that; the field is ``reason_<muscle group>``."""
 
 
 def coverage(*, program: Program) -> tuple[Covered, ...]:
@@ -45,5 +51,24 @@ def planned(doses: Iterable[ProgramDose]) -> tuple[PlannedExercise, ...]:
 
 def reasons_of(program: Program) -> dict[MuscleGroup, str]:
     """Why a deficit has no exercise, as written down for this program."""
-    stored: Mapping[str, str] = json.loads(program.untreated_reasons or "{}")
-    return {MuscleGroup(group): reason for group, reason in stored.items()}
+    lines = (line.partition(": ") for line in program.untreated_reasons.splitlines())
+    return {MuscleGroup(group): reason for group, _, reason in lines if group in set(MuscleGroup)}
+
+
+def write_reasons(program: Program, reasons: Mapping[str, str]) -> None:
+    """Keep why a deficit has no exercise, by muscle group; an empty text takes it back.
+
+    Raises:
+        ReasonError: no such muscle group, or a text that is too long.
+    """
+    kept = {str(group): reason for group, reason in reasons_of(program).items()}
+    for group, reason in reasons.items():
+        if group not in set(MuscleGroup):
+            raise ReasonError(f"reason_{group}", "There is no such muscle group.")
+        if len(reason) > REASON_LENGTH:
+            raise ReasonError(f"reason_{group}", f"At most {REASON_LENGTH} characters.")
+        kept[group] = " ".join(reason.split())
+    program.untreated_reasons = "\n".join(
+        f"{group}: {reason}" for group, reason in sorted(kept.items()) if reason
+    )
+    program.save(update_fields=["untreated_reasons"])

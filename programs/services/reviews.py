@@ -23,7 +23,7 @@ from clinic.thresholds import as_json
 from programs.models import Program, Review
 from programs.rules import stall
 from programs.rules.schedule import local_date
-from programs.services import facts, review_alerts
+from programs.services import facts, review_alerts, standing
 from programs.services.deadline import SWEEP_LIMIT, Deadline
 from programs.services.facts import Case
 
@@ -38,7 +38,7 @@ LOCKED = ("self", "episode")
 
 VERDICT_FIELDS = (
     *("week", "state", "trend", "reason", "action", "baseline", "now"),
-    *("verdict", "thresholds", "reviewed_at"),
+    *("sessions_done", "sessions_due", "verdict", "thresholds", "reviewed_at"),
 )
 
 
@@ -238,10 +238,12 @@ def _store(found: Sequence[Reviewed], now: datetime) -> None:
         unique_fields=["program", "day"],
         update_fields=VERDICT_FIELDS,
     )
+    standing.keep([(reviewed.case, reviewed.verdict) for reviewed in found])
 
 
 def _row(reviewed: Reviewed, now: datetime) -> Review:
     program, verdict = reviewed.case.program, reviewed.verdict
+    adherence = standing.adherence(reviewed.case)
     return Review(
         clinic_id=program.clinic_id,
         episode_id=program.episode_id,
@@ -254,6 +256,8 @@ def _row(reviewed: Reviewed, now: datetime) -> Review:
         action=verdict.action or "",
         baseline=verdict.baseline.value if verdict.baseline else None,
         now=verdict.now.judged,
+        sessions_done=adherence.sessions,
+        sessions_due=adherence.due,
         verdict={
             **reviewed.as_json(),
             "summary": verdict.summary,

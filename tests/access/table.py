@@ -172,8 +172,18 @@ ADMIN = {
     "admin:do groc": form("Record the global rating of change", CLINICIANS, "case"),
     "admin:do score": form("Score a questionnaire", CLINICIANS, "assessment"),
     "admin:suggestions": page("Programs suggested for an assessment", CLINICIANS, "assessment"),
+    # --- the library
+    "admin:do copy-template": form("Copy a program to our library", CLINICIANS, "template"),
+    "admin:do copy-exercise": form("Copy an exercise to our library", CLINICIANS, "exercise"),
+    "admin:do export-template": form(
+        "Save a program to assign as a file", CLINICIANS, "template", done=200, silent=True
+    ),
+    "admin:do clip": form("Link an exercise to our own clip", CLINICIANS, "exercise"),
     # --- programs
-    "admin:do assign": form("Assign a program", CLINICIANS, "case"),
+    "admin:do assign": form("Prepare a program", CLINICIANS, "case"),
+    "admin:adjust": form("Adjust a program to the patient", CLINICIANS, "draft"),
+    "admin:do send": form("Send a prepared program to the patient", CLINICIANS, "draft"),
+    "admin:do discard": form("Discard a prepared program", CLINICIANS, "draft"),
     "admin:do move-stage": form("Move to another stage", CLINICIANS, "program"),
     "admin:do apply-proposal": form("Progress, hold or ease strength work", CLINICIANS, "program"),
     "admin:do running": form("Change the ladder, a lock or the running track", CLINICIANS, "program"),

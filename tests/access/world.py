@@ -177,6 +177,7 @@ def make_bundle(name: str, clinic: Clinic) -> Bundle:
     case = whole_case(clinic)
     plain = make_case(clinic, clinician=case.clinician)
     make_program(plain, stages=2, asleep=True)
+    make_program(make_case(clinic, clinician=case.clinician), is_draft=True)
     make_case(
         clinic,
         clinician=case.clinician,
@@ -225,6 +226,7 @@ def _ids(bundle: Bundle) -> dict[str, Any]:
         "assessment": Assessment.objects.get(episode=case),
         "signed assessment": Assessment.objects.get(episode=plain, signed_by__isnull=False),
         "program": Program.objects.get(episode=plain),
+        "draft": Program.with_drafts.drafts().filter(clinic=clinic).latest("pk"),
         "pause": Pause.objects.get(program__episode=case),
         "closed case": Episode.objects.get(patient=plain.patient, outcome="recovered"),
         "watched case": case,
@@ -247,6 +249,7 @@ def _ids(bundle: Bundle) -> dict[str, Any]:
     }
     ids = {kind: row.pk for kind, row in rows.items()}
     ids["dose"] = ProgramDose.objects.get(stage__program__episode=case).pk
+    ids["draft dose"] = ProgramDose.objects.filter(stage__program=ids["draft"]).latest("pk").pk
     ids["job"] = "send_outbox"
     for kind, model in (("answer", Answer), ("session", Session), ("run", Run)):
         ids[kind] = model._default_manager.get(episode=case).client_id

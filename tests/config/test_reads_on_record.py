@@ -25,7 +25,7 @@ from tests.whole_case import whole_case
 
 NAME, NUMBER, EMAIL = "Quillfeather", "ZQ-77", "quill@example.org"
 SHOWN_AT_LEAST = {
-    *("admin:index", "admin:call-list", "admin:suggestions", "admin:do"),
+    *("admin:index", "admin:call-list", "admin:suggestions", "admin:do", "admin:adjust"),
     *("admin:patients_patient_changelist", "admin:patients_patient_change", "admin:patients_patient_contact"),
     *("admin:patients_patient_history", "admin:patients_patient_readers", "admin:patients_episode_change"),
     *("admin:patients_assessment_changelist", "admin:patients_assessment_change"),
@@ -80,6 +80,8 @@ def addresses(name: str, parts: set[str], owner: User) -> list[str]:
         return [f"{reverse(name)}?s={NAME}"]
     if name == "admin:suggestions":
         return [reverse(name, args=[Assessment.objects.get().pk])]
+    if name == "admin:adjust":
+        return [reverse(name, args=[Program.objects.get().pk])]
     if name == "admin:app_list":
         return [reverse(name, args=[label]) for label in ("clinic", "patients", "programs")]
     if not parts:

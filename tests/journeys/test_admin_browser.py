@@ -92,11 +92,15 @@ def test_from_a_new_patient_to_a_cleared_red_flag(
     assess(page)
     assert Assessment.objects.get().strength_tests.count() == 1
 
-    page.get_by_role("link", name="Assign").first.click()
+    page.get_by_role("button", name="Prepare and adjust").first.click()
     expect(page.get_by_text("Wall sit").first).to_be_visible()
-    page.get_by_role("button", name="Assign").click()
-    page.locator("input[name=stages-0-doses-0-sets]").fill("4")
-    save(page)
+    page.locator("summary", has_text="Change the dose").first.click()
+    page.locator("input[name$=-sets]").first.fill("4")
+    page.get_by_role("button", name="Save the dose").first.click()
+    expect(page.get_by_text("1 change from the template")).to_be_visible()
+    assert not Program.objects.exists()
+    page.get_by_role("link", name="Send to patient").click()
+    page.get_by_role("button", name="Send to the patient").click()
     expect(page.get_by_text("Not reviewed yet", exact=True)).to_be_visible()
     program = Program.objects.get()
     assert program.stages.get(number=1).doses.order_by("position", "pk")[0].sets == 4
@@ -185,7 +189,9 @@ def test_the_chart_and_the_actions_fit_a_phone(
     case = Episode.objects.get()
     page.goto(f"{live_server.url}{reverse('admin:do', args=['assign', case.pk])}")
     page.get_by_role("link", name="Runner's knee, four stages").click()
-    page.get_by_role("button", name="Assign").click()
+    page.get_by_role("button", name="Prepare and adjust").click()
+    page.get_by_role("link", name="Send to patient").click()
+    page.get_by_role("button", name="Send to the patient").click()
     page.goto(live_server.url + reverse("admin:patients_patient_change", args=[case.patient_id]))
 
     expect(page.locator("svg.kc-phone")).to_be_visible()

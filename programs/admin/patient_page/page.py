@@ -13,7 +13,8 @@ from programs.admin.caseload import CaseRow, case_rows, cases_in_order, local_to
 from programs.admin.patient_page.clinical import LATEST, Clinical, clinical
 from programs.admin.patient_page.step import Step, next_step
 from programs.admin.red_flag import RedFlag, red_flag
-from programs.models import ContactLog
+from programs.models import ContactLog, Program
+from programs.services.assign import draft_of
 from programs.services.consents import Agreed, agreed
 
 
@@ -35,6 +36,7 @@ class PatientPage:
     red_flag: RedFlag | None = None
     step: Step | None = None
     contacts: Sequence[ContactLog] = ()
+    draft: Program | None = None
 
 
 def build_page(user: User, patient: Patient, case: str, now: datetime) -> PatientPage:
@@ -56,6 +58,7 @@ def build_page(user: User, patient: Patient, case: str, now: datetime) -> Patien
         return page
     episode.patient = patient
     page.row = case_rows([episode], {patient.pk: patient}, now)[episode.pk]
+    page.draft = draft_of(episode) if page.may_treat and episode.is_open else None
     page.contacts = ContactLog.objects.filter(episode=episode).select_related("by")[:LATEST]
     if user.may(Capability.READ_CLINICAL, patient.clinic_id):
         page.clinical = clinical(page.row)

@@ -24,6 +24,7 @@ from programs.rules.matching.drivers import (
     Driver,
     FlexibilityFact,
     Found,
+    Measurement,
     SidedValue,
     StrengthFact,
 )
@@ -41,6 +42,7 @@ __all__ = [
     "FlexibilityFact",
     "Found",
     "Match",
+    "Measurement",
     "PlannedExercise",
     "PlannedStage",
     "Possibility",

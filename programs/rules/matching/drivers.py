@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from itertools import groupby
 
-from clinic.thresholds import Thresholds
+from clinic.thresholds import FIELDS, Thresholds
 from patients.vocabulary import (
     Diagnosis,
     LoadChange,
@@ -137,10 +137,24 @@ class AssessmentFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class Measurement:
+    """One row behind a driver, as a table shows it: ``reference`` is what it is held against, and ``source``
+    who says so. Empty where there is none: what was only seen has no reference value.
+    """
+
+    what: str
+    value: str
+    side: Side | None = None
+    reference: str = ""
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Evidence:
     driver: Driver
     weight: int
     text: str
+    measurement: Measurement
     group: MuscleGroup | None = None
 
 
@@ -148,13 +162,15 @@ class Evidence:
 class Found:
     """A driver, its weight (that of its strongest evidence) and the measurements behind it.
 
-    ``deficits`` are the measured strength deficits among them: muscle group and text.
+    ``deficits`` are the measured strength deficits among them: muscle group and text. ``measurements`` say
+    the same as ``evidence``, apart.
     """
 
     driver: Driver
     weight: int
     evidence: tuple[str, ...]
     deficits: tuple[tuple[MuscleGroup, str], ...] = ()
+    measurements: tuple[Measurement, ...] = ()
 
     @property
     def text(self) -> str:
@@ -213,6 +229,7 @@ def _found(driver: Driver, evidence: list[Evidence]) -> Found:
         weight=max(e.weight for e in evidence),
         evidence=tuple(e.text for e in evidence),
         deficits=tuple((e.group, e.text) for e in evidence if e.group is not None),
+        measurements=tuple(e.measurement for e in evidence),
     )
 
 
@@ -220,33 +237,76 @@ def _strength(facts: AssessmentFacts) -> Iterable[Evidence]:
     for test in facts.strength:
         if test.deficit and facts.counts_test(test):
             driver = next(d for d, groups in GROUPS_OF.items() if test.muscle_group in groups)
-            yield Evidence(driver, MEASURED, test.text, test.muscle_group)
+            yield Evidence(driver, MEASURED, test.text, _strength_row(test), test.muscle_group)
+
+
+def _strength_row(test: StrengthFact) -> Measurement:
+    """A figure reads "LSI 82 % (deficit below 90 %)", one after the other where two yardsticks find it."""
+    parts = [part.partition(" (") for part in test.figure.split("; ")]
+    references = [reference.removesuffix(")") for _, _, reference in parts if reference]
+    sources = [
+        _source("quadriceps_norm_men" if "norm" in reference else "lsi_deficit_below")
+        for reference in references
+    ]
+    return Measurement(
+        test.muscle_group.label,
+        "; ".join(value for value, _, _ in parts),
+        test.side,
+        "; ".join(references),
+        "; ".join(dict.fromkeys(sources)),
+    )
+
+
+def _source(threshold: str) -> str:
+    source: str = FIELDS[threshold].metadata["source"]
+    return source
 
 
 def _step_down(facts: AssessmentFacts) -> Iterable[Evidence]:
     """A poor step-down is a sign of poor hip control (S3), not a measured deficit."""
     for test in facts.step_down:
         if test.value >= STEP_DOWN_POOR and facts.counts(test.side):
-            yield Evidence(Driver.HIP_WEAKNESS, OBSERVED, f"step-down {test.side} poor, {test.value:f} of 6")
+            text = f"step-down {test.side} poor, {test.value:f} of 6"
+            row = Measurement(
+                "Lateral step-down",
+                f"{test.value:f} of 6",
+                test.side,
+                f"poor from {STEP_DOWN_POOR}",
+                "Piva 2006",
+            )
+            yield Evidence(Driver.HIP_WEAKNESS, OBSERVED, text, row)
 
 
 def _load(facts: AssessmentFacts, thresholds: Thresholds) -> Iterable[Evidence]:
     if facts.both_knees:
-        yield Evidence(Driver.TRAINING_LOAD, BILATERAL, "both knees hurt")
+        row = Measurement("Both knees hurt", "yes", source="S4")
+        yield Evidence(Driver.TRAINING_LOAD, BILATERAL, "both knees hurt", row)
     for change in LOAD_ERRORS:
         if change in facts.load_changes:
-            yield Evidence(Driver.TRAINING_LOAD, MEASURED, f"{LOAD_ERRORS[change]} before onset")
+            row = Measurement("Changed before onset", LOAD_ERRORS[change], source="S0, S3")
+            yield Evidence(Driver.TRAINING_LOAD, MEASURED, f"{LOAD_ERRORS[change]} before onset", row)
     now, before = facts.weekly_km_now, facts.weekly_km_before
     if now is None or before is None or before < thresholds.overload_min_km:
         return
     if now > before * thresholds.overload_distance_ratio:
-        yield Evidence(Driver.TRAINING_LOAD, MEASURED, f"{now:f} km a week, {before:f} before onset")
+        limit = f"at most {thresholds.overload_distance_ratio:f} x before"
+        source = _source("overload_distance_ratio")
+        row = Measurement("Distance a week", f"{now:f} km, {before:f} before", None, limit, source)
+        text = f"{now:f} km a week, {before:f} before onset"
+        yield Evidence(Driver.TRAINING_LOAD, MEASURED, text, row)
 
 
 def _mechanics(facts: AssessmentFacts, thresholds: Thresholds) -> Iterable[Evidence]:
     if facts.cadence_spm is not None and facts.cadence_spm < thresholds.low_cadence:
         text = f"cadence {facts.cadence_spm} at easy pace, below {thresholds.low_cadence}"
-        yield Evidence(Driver.RUNNING_MECHANICS, MEASURED, text)
+        row = Measurement(
+            "Cadence at easy pace",
+            f"{facts.cadence_spm} a minute",
+            None,
+            f"low below {thresholds.low_cadence}",
+            _source("low_cadence"),
+        )
+        yield Evidence(Driver.RUNNING_MECHANICS, MEASURED, text, row)
     signs = {
         "overstriding": facts.overstriding,
         "crossover gait": facts.crossover,
@@ -255,31 +315,45 @@ def _mechanics(facts: AssessmentFacts, thresholds: Thresholds) -> Iterable[Evide
     }
     for sign, seen in signs.items():
         if seen:
-            yield Evidence(Driver.RUNNING_MECHANICS, OBSERVED, sign)
+            row = Measurement("Seen running", sign, source="S1, S4")
+            yield Evidence(Driver.RUNNING_MECHANICS, OBSERVED, sign, row)
 
 
 def _posture(facts: AssessmentFacts) -> Iterable[Evidence]:
     for foot in facts.fpi6:
         if foot.value >= FPI6_PRONATED and facts.counts(foot.side):
-            yield Evidence(Driver.FOOT_PRONATION, OBSERVED, f"FPI-6 {foot.side} {foot.value:+f}")
+            row = Measurement(
+                "FPI-6", f"{foot.value:+f}", foot.side, f"pronated from +{FPI6_PRONATED}", "Redmond 2008"
+            )
+            yield Evidence(Driver.FOOT_PRONATION, OBSERVED, f"FPI-6 {foot.side} {foot.value:+f}", row)
     for finding in facts.patella:
-        yield Evidence(Driver.PATELLAR_ALIGNMENT, OBSERVED, finding)
+        yield Evidence(Driver.PATELLAR_ALIGNMENT, OBSERVED, finding, Measurement("Seen", finding))
 
 
 def _tightness(facts: AssessmentFacts) -> Iterable[Evidence]:
     for test in facts.flexibility:
         if test.tight and facts.counts(test.side):
             weight = LITTLE if test.structure in LATERAL_STRUCTURES else OBSERVED
-            yield Evidence(Driver.TIGHTNESS, weight, f"{test.structure.label} {test.side} tight")
+            weighs = "weighs little", "S3"
+            row = Measurement(
+                test.structure.label, "tight", test.side, *(weighs if weight == LITTLE else ("", "S2"))
+            )
+            yield Evidence(Driver.TIGHTNESS, weight, f"{test.structure.label} {test.side} tight", row)
 
 
 def _footwear(facts: AssessmentFacts, thresholds: Thresholds) -> Iterable[Evidence]:
-    if facts.shoe_km is not None and facts.shoe_km > thresholds.shoe_max_km:
-        yield Evidence(Driver.FOOTWEAR, MEASURED, f"shoes {facts.shoe_km} km, above {thresholds.shoe_max_km}")
-    if facts.shoe_age_months is not None and facts.shoe_age_months > thresholds.shoe_max_months:
-        months = f"shoes {facts.shoe_age_months} months old, above {thresholds.shoe_max_months}"
-        yield Evidence(Driver.FOOTWEAR, MEASURED, months)
+    km, months = thresholds.shoe_max_km, thresholds.shoe_max_months
+    if facts.shoe_km is not None and facts.shoe_km > km:
+        row = Measurement("Shoes", f"{facts.shoe_km} km", None, f"worn above {km} km", _source("shoe_max_km"))
+        yield Evidence(Driver.FOOTWEAR, MEASURED, f"shoes {facts.shoe_km} km, above {km}", row)
+    if facts.shoe_age_months is not None and facts.shoe_age_months > months:
+        limit, source = f"worn above {months} months", _source("shoe_max_months")
+        row = Measurement("Shoes", f"{facts.shoe_age_months} months old", None, limit, source)
+        text = f"shoes {facts.shoe_age_months} months old, above {months}"
+        yield Evidence(Driver.FOOTWEAR, MEASURED, text, row)
     if facts.shoe_wrong_fit:
-        yield Evidence(Driver.FOOTWEAR, OBSERVED, "shoes of the wrong size or type")
+        row = Measurement("Shoes", "wrong size or type", source="S2")
+        yield Evidence(Driver.FOOTWEAR, OBSERVED, "shoes of the wrong size or type", row)
     if LoadChange.SHOES in facts.load_changes:
-        yield Evidence(Driver.FOOTWEAR, OBSERVED, "new shoes before onset")
+        row = Measurement("Shoes", "new before onset", source="S2")
+        yield Evidence(Driver.FOOTWEAR, OBSERVED, "new shoes before onset", row)

@@ -71,13 +71,15 @@ class Candidate:
 class Match:
     """``refer`` holds the reasons to refer instead of matching (nothing is ranked then), else None.
 
-    ``drivers`` stand strongest first; ``notes`` are shown and never change the ranking.
+    ``drivers`` stand strongest first; ``notes`` are shown and never change the ranking; ``next_steps`` say
+    what to do where nothing is suggested.
     """
 
     refer: tuple[str, ...] | None
     drivers: tuple[Found, ...]
     ranking: tuple[Candidate, ...]
     notes: tuple[str, ...]
+    next_steps: tuple[str, ...] = ()
 
 
 def match(
@@ -89,7 +91,7 @@ def match(
     of inputs never matters; equal scores stand in order of slug.
     """
     if reasons := _reasons_to_refer(facts):
-        return Match(refer=reasons, drivers=(), ranking=(), notes=())
+        return Match(refer=reasons, drivers=(), ranking=(), notes=(), next_steps=_next_steps(facts))
     found = find_drivers(facts, thresholds)
     adequate = adequate_drivers(facts, found, thresholds)
     suited = [t for t in templates if facts.diagnosis in t.diagnoses and not t.maintenance]
@@ -117,6 +119,19 @@ def refusals(*, age: int | None, hip_examined: bool, hip_findings: bool) -> tupl
 def _reasons_to_refer(facts: AssessmentFacts) -> tuple[str, ...]:
     flags = tuple(f"Open red flag: {flag}" for flag in sorted(facts.open_red_flags))
     return flags + refusals(age=facts.age, hip_examined=facts.hip_examined, hip_findings=facts.hip_findings)
+
+
+def _next_steps(facts: AssessmentFacts) -> tuple[str, ...]:
+    """What to do instead of choosing a program."""
+    steps = []
+    if facts.open_red_flags:
+        steps.append("See the patient or refer today; the program stays on hold")
+        steps.append("Once it is explained, clear the flag with a finding: suggestions come back")
+    if refusals(age=facts.age, hip_examined=True, hip_findings=facts.hip_findings):
+        steps.append("No weight-bearing, and hip imaging the same day: exclude a slipped epiphysis")
+    elif refusals(age=facts.age, hip_examined=facts.hip_examined, hip_findings=False):
+        steps.append("Examine the hip (internal rotation, gait) and record it in the assessment")
+    return tuple(steps)
 
 
 def _candidate(

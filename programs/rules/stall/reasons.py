@@ -11,9 +11,11 @@ from datetime import timedelta
 from decimal import Decimal
 from enum import StrEnum
 
+from clinic.thresholds import Thresholds
+from programs.rules.stall.facts import CaseFacts
 from programs.rules.stall.findings import Findings
 from programs.rules.stall.success import Trend, lost_success
-from programs.rules.stall.windows import DAYS_PER_WEEK, median, pick
+from programs.rules.stall.windows import DAYS_PER_WEEK, Timeline, median, pick
 from programs.rules.stall.wording import check_ins_text, count, day, number, pains, window_text
 
 DISTANCE_WEEKS_BEFORE = 3  # the span "the 3 weeks before" is part of the ratio's definition
@@ -119,6 +121,11 @@ class Adherence:
     prescribed_per_week: int
 
     @property
+    def due(self) -> int:
+        """Sessions prescribed over these days, half up."""
+        return (2 * self.prescribed_per_week * self.days + DAYS_PER_WEEK) // (2 * DAYS_PER_WEEK)
+
+    @property
     def text(self) -> str:
         done = f"{count(self.sessions, 'strength session')} in the last {count(self.days, 'day')}"
         return f"{done}, {self.prescribed_per_week} a week prescribed"
@@ -126,10 +133,14 @@ class Adherence:
 
 def adherence(f: Findings) -> Adherence:
     """Strength sessions over the last unpaused days, the day under review included."""
-    days = f.timeline.last_days(f.thresholds.adherence_window_days, until=f.today)
+    return adherence_of(f.facts, f.timeline, f.thresholds)
+
+
+def adherence_of(facts: CaseFacts, timeline: Timeline, t: Thresholds) -> Adherence:
+    days = timeline.last_days(t.adherence_window_days, until=timeline.today)
     window = set(days)
-    done = sum(session.on in window for session in f.facts.sessions)
-    return Adherence(done, len(days), f.facts.prescribed_per_week)
+    done = sum(session.on in window for session in facts.sessions)
+    return Adherence(done, len(days), facts.prescribed_per_week)
 
 
 def not_doing(f: Findings) -> Reason | None:

@@ -33,7 +33,8 @@ PAUSE_KINDS = {
 class Case:
     """A program under review: the day, the facts, the thresholds in force for it.
 
-    ``notes`` are findings that ask for a look but set no state: new pain in the other knee.
+    ``notes`` are findings that ask for a look but set no state: new pain in the other knee. ``assessed`` are
+    the days of the case's assessments, of any date.
     """
 
     program: Program
@@ -41,6 +42,7 @@ class Case:
     thresholds: Thresholds
     facts: stall.CaseFacts
     notes: tuple[str, ...] = ()
+    assessed: tuple[date, ...] = ()
 
 
 def load(programs: Sequence[Program], days: Mapping[int, date]) -> list[Case]:
@@ -96,7 +98,8 @@ def _case(present: Program, on: date, rows: CaseRows) -> Case:
         drift=moved.drift,
         undeliverable=program.episode.patient.email_bounced_at is not None,
     )
-    return Case(present, on, t, facts, moved.notes)
+    assessed = tuple(assessment.assessed_on for assessment in rows.assessments)
+    return Case(present, on, t, facts, moved.notes, assessed)
 
 
 def _as_of(program: Program, on: date, moves: Sequence[StageMove]) -> Program:

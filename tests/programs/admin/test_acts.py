@@ -80,6 +80,7 @@ class Case:
 
     episode: Episode
     program: Program
+    draft: Program
     assessment: Assessment
     alert: Alert
     closed: Episode
@@ -97,6 +98,7 @@ class Case:
             self.flag: ("clear",),
             self.alert: ("acknowledge", "snooze", "resolve"),
             self.pause: ("edit-pause", "cancel-pause"),
+            self.draft: ("send", "discard"),
             self.closed: ("reopen", "end-watch"),
             self.episode: ("reassign", "discharge", "log-contact", "assign", "thresholds", "groc"),
         }
@@ -116,7 +118,8 @@ class Case:
             "discharge": {"outcome": "improved", "note": "Runs again"},
             "log-contact": {"kind": "call", "note": "Asked"},
             "score": BEST_AKPS,
-            "assign": {"template_choice": self.template.pk, "started_on": today.isoformat()},
+            "assign": {"template_choice": self.template.pk},
+            "send": {"started_on": today.isoformat()},
             "move-stage": {"to_stage": 2, "override_reason": "Strong enough"},
             "apply-proposal": {"expected": "hold nothing"},
             "running": {"to": "track:stopped", "reason": "Off for weeks"},
@@ -146,6 +149,9 @@ def case_of(staff: Any) -> Case:
     program = make_program(
         episode, started_on=today - timedelta(days=20), stage_started_on=today - timedelta(days=20)
     )
+    other = make_case(staff.clinic, clinician=staff.physio, opened_on=today)
+    make_program(other, started_on=today, stage_started_on=today)
+    draft = make_program(other, started_on=today, stage_started_on=today, is_draft=True)
     alert = Alert.objects.create(
         clinic=staff.clinic, episode=episode, kind="stall", summary="Stalling", opened_on=today, opened_at=now
     )
@@ -171,6 +177,7 @@ def case_of(staff: Any) -> Case:
         pause=pause,
         episode=episode,
         program=program,
+        draft=draft,
         assessment=make_assessment(episode, assessed_on=today),
         alert=alert,
         flag=flag,
@@ -198,7 +205,7 @@ def url_of(name: str, case: Case) -> str:
 
 
 def snapshot() -> list[list[tuple[Any, ...]]]:
-    return [list(model._default_manager.order_by("pk").values_list()) for model in CHANGED_BY_ACTS]
+    return [list(model._base_manager.order_by("pk").values_list()) for model in CHANGED_BY_ACTS]
 
 
 def test_who_opens_what_is_left_of_someone_erased_is_on_record(staff: Any) -> None:
@@ -488,26 +495,36 @@ def test_an_item_left_open_is_named(staff: Any) -> None:
     assert not OutcomeScore.objects.exists()
 
 
-def test_assigning_copies_the_template_and_leads_to_the_copy(staff: Any) -> None:
+def test_preparing_copies_the_template_and_leads_to_the_copy(staff: Any) -> None:
     case = case_of(staff)
 
     answer = act(staff.client(staff.physio), "assign", case)
 
-    program = Program.objects.get(template=case.template)
-    assert answer.url == reverse("admin:programs_program_change", args=[program.pk])
+    program = Program.with_drafts.drafts().get(template=case.template)
+    assert answer.url == reverse("admin:adjust", args=[program.pk])
     assert ProgramStage.objects.filter(program=program).count() == 2
     case.program.refresh_from_db()
-    assert case.program.end_reason == "Replaced"
+    assert case.program.is_active
+
+
+def test_sending_puts_the_draft_in_place_of_the_running_program(staff: Any) -> None:
+    case = case_of(staff)
+
+    answer = act(staff.client(staff.physio), "send", case)
+
+    assert answer.status_code == 302
+    assert list(case.draft.episode.programs.active()) == [case.draft]
+    assert case.draft.episode.programs.exclude(pk=case.draft.pk).get().end_reason == "Replaced"
 
 
 def test_a_refused_start_date_is_shown_beside_its_field(staff: Any) -> None:
     case = case_of(staff)
     tomorrow = timezone.localdate() + timedelta(days=2)
 
-    answer = act(staff.client(staff.physio), "assign", case, started_on=tomorrow.isoformat())
+    answer = act(staff.client(staff.physio), "send", case, started_on=tomorrow.isoformat())
 
     assert "today or earlier" in answer.context["form"].errors["started_on"][0]
-    assert Program.objects.filter(episode=case.episode).count() == 1
+    assert Program.with_drafts.get(pk=case.draft.pk).is_draft
 
 
 def test_the_assign_page_previews_stages_and_doses_before_anything_is_written(staff: Any) -> None:

@@ -240,7 +240,9 @@ class TestRefer:
         self, intake: AssessmentFacts, reasons: tuple[str, ...]
     ) -> None:
         intake = dataclasses.replace(intake, strength=(deficit("hip_abductors"),))
-        assert match(intake, TEMPLATES) == Match(refer=reasons, drivers=(), ranking=(), notes=())
+        found = match(intake, TEMPLATES)
+        assert found.next_steps
+        assert found == Match(refer=reasons, drivers=(), ranking=(), notes=(), next_steps=found.next_steps)
 
     @pytest.mark.parametrize("intake", [facts(age=17, hip_examined=True), facts(age=18)])
     def test_an_examined_hip_or_18_years_allow_a_match(self, intake: AssessmentFacts) -> None:

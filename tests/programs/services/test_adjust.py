@@ -13,6 +13,7 @@ from programs.models import Dose, Exercise, Program, ProgramDose, Template
 from programs.services import adjust
 from programs.services.adjust import AdjustError, differences
 from programs.services.assign import end_program, prepare_program
+from programs.services.coverage import ReasonError
 from programs.services.library import load_starter_library
 from tests.factories import (
     TODAY,
@@ -218,9 +219,9 @@ def test_reasons_are_kept_by_muscle_group_and_taken_back() -> None:
     adjust.give_reasons(program=program, by=by(program), reasons={"trunk": "Coach", "calf": "Scar"})
     adjust.give_reasons(program=program, by=by(program), reasons={"trunk": " "})
 
-    assert Program.with_drafts.get().untreated_reasons == '{"calf": "Scar"}'
+    assert Program.with_drafts.get().untreated_reasons == "calf: Scar"
     for reasons, why in (({"nose": "x"}, "no such"), ({"trunk": "x" * 501}, "At most 500")):
-        with pytest.raises(AdjustError, match=why):
+        with pytest.raises(ReasonError, match=why):
             adjust.give_reasons(program=program, by=by(program), reasons=reasons)
 
 

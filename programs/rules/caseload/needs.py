@@ -1,0 +1,226 @@
+"""What one case needs and why (clinical.md 7 and 8), with one suggested act for each need.
+
+Red flags, worsening, stalled, relapsed, drift, overload, stalling and slow stand in the order of the weekly
+digest; behind them whom to call, who may move on, what is due, and what only asks to be read (our default).
+A stall alert of a case that is on track again asks for nothing: it resolves by itself once that has lasted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+
+from programs.rules.stall import AlertKind, ReasonCode, State, Trend
+
+
+class Need(StrEnum):
+    """Most urgent first: the order of the members is the rank."""
+
+    RED_FLAG = "red_flag"
+    WORSENING = "worsening"
+    STALLED = "stalled"
+    RELAPSED = "relapsed"
+    DRIFT = "drift"
+    OVERLOAD = "overload"
+    STALLING = "stalling"
+    SLOW = "slow"
+    SILENT = "silent"
+    READY = "ready"
+    REASSESS = "reassess"
+    RECOVERING = "recovering"
+    NEW_ANSWERS = "new_answers"
+
+
+RANKED = tuple(Need)
+ALERT_NEEDS = frozenset(RANKED[: RANKED.index(Need.READY)]) | {Need.RECOVERING}
+"""The needs that an unresolved alert stands behind."""
+
+
+class Act(StrEnum):
+    """What may be done about it; how is the business of whoever shows it."""
+
+    ACKNOWLEDGE = "acknowledge"
+    CLEAR = "clear"
+    CALL = "call"
+    REASSESS = "reassess"
+    CHANGE_PROGRAM = "change_program"
+    MOVE_STAGE = "move_stage"
+    SNOOZE = "snooze"
+    RESOLVE = "resolve"
+    REOPEN = "reopen"
+    LOOK = "look"
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingAlert:
+    """An unresolved alert that nobody has put aside for later.
+
+    ``level`` is that of a stall (``stalling``, ``stalled``) or a red flag (``tier_1``, ``tier_2``).
+    """
+
+    id: int
+    kind: AlertKind
+    opened_on: date
+    level: str = ""
+    reason: str = ""
+    finding: str = ""
+    action: str = ""
+    acknowledged: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class CaseFacts:
+    """One case as it stands now. ``review_state`` and ``review_trend`` are the latest review's.
+
+    ``stands_still``: on hold, paused, asleep or closed: then only its alerts ask for anything.
+    ``gate_open_since`` belongs to the review; a stage entered on that day or later has not opened it.
+    ``akps_due`` and ``reassess_due``: since when, and not settled. ``new_answers``: since the treating
+    clinician last opened the case. ``answered_since``: an answer came after the silent alert was opened.
+    """
+
+    alerts: tuple[WaitingAlert, ...] = ()
+    review_state: str = ""
+    review_trend: str = ""
+    stands_still: bool = False
+    stage: int = 1
+    stage_started_on: date | None = None
+    gate_open_since: date | None = None
+    akps_due: date | None = None
+    reassess_due: date | None = None
+    new_answers: int = 0
+    answered_since: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Needed:
+    """One need: ``why`` and ``action`` are sentences without a full stop; ``alert`` is the one behind it."""
+
+    need: Need
+    why: str
+    action: str
+    act: Act
+    alert: WaitingAlert | None = None
+
+
+type Place = tuple[int, str, bool, date]
+
+ACTS_OF_REASONS: Mapping[str, Act] = {
+    ReasonCode.DRIFTED: Act.REASSESS,
+    ReasonCode.NO_BASELINE: Act.REASSESS,
+    ReasonCode.SILENT: Act.CALL,
+    ReasonCode.RESUMING: Act.SNOOZE,
+    ReasonCode.ADHERENCE_UNKNOWN: Act.CALL,
+    ReasonCode.NOT_DOING: Act.CHANGE_PROGRAM,
+    ReasonCode.RELAPSED: Act.MOVE_STAGE,
+    ReasonCode.OVERLOADED: Act.CHANGE_PROGRAM,
+    ReasonCode.FLARE: Act.SNOOZE,
+    ReasonCode.UNDER_LOADED: Act.MOVE_STAGE,
+    ReasonCode.DEFICIT_UNTREATED: Act.CHANGE_PROGRAM,
+    ReasonCode.ADHERENT_BUT_FLAT: Act.REASSESS,
+    ReasonCode.REASSESS: Act.REASSESS,
+    ReasonCode.RESTART_OR_DISCHARGE: Act.LOOK,
+}
+
+ACTS_OF_KINDS: Mapping[AlertKind, Act] = {
+    AlertKind.WORSENING: Act.REASSESS,
+    AlertKind.OVERLOAD: Act.CHANGE_PROGRAM,
+    AlertKind.DRIFT: Act.REASSESS,
+    AlertKind.RELAPSE: Act.REOPEN,
+}
+
+NEEDS_OF_KINDS: Mapping[AlertKind, Need] = {
+    AlertKind.RED_FLAG: Need.RED_FLAG,
+    AlertKind.WORSENING: Need.WORSENING,
+    AlertKind.RELAPSE: Need.RELAPSED,
+    AlertKind.DRIFT: Need.DRIFT,
+    AlertKind.OVERLOAD: Need.OVERLOAD,
+    AlertKind.SILENT: Need.SILENT,
+}
+
+
+def needs(facts: CaseFacts) -> tuple[Needed, ...]:
+    """All that the case needs, the most urgent first; empty where nobody has to do anything."""
+    found = [*_of_alerts(facts), *(() if facts.stands_still else _of_course(facts)), *_to_read(facts)]
+    return tuple(sorted(found, key=_place))
+
+
+def order(found: tuple[Needed, ...]) -> Place:
+    """Where a case stands among others: its most urgent need, tier 1 before tier 2, an alert that nobody has
+    seen yet before those acknowledged, then the oldest; a case without a need comes last.
+    """
+    if not found:
+        return len(RANKED), "", True, date.max
+    alerts = [needed.alert for needed in found if needed.alert]
+    seen, oldest = all(a.acknowledged for a in alerts), min((a.opened_on for a in alerts), default=date.max)
+    return (*_place(found[0])[:2], seen, oldest)
+
+
+def _place(found: Needed) -> Place:
+    alert, rank = found.alert, RANKED.index(found.need)
+    if alert is None:
+        return rank, "", False, date.max
+    tier = alert.level if found.need is Need.RED_FLAG else ""
+    return rank, tier, alert.acknowledged, alert.opened_on
+
+
+def _of_alerts(facts: CaseFacts) -> Iterator[Needed]:
+    for alert in facts.alerts:
+        for need in _needs_of(alert, facts):
+            yield Needed(need, alert.finding, alert.action, _act_of(alert, facts), alert)
+
+
+def _needs_of(alert: WaitingAlert, facts: CaseFacts) -> Iterator[Need]:
+    """A stall that was a success before is both what it is now and a relapse."""
+    if alert.kind is not AlertKind.STALL:
+        yield NEEDS_OF_KINDS[alert.kind]
+        return
+    if facts.review_state == State.ON_TRACK:
+        yield Need.RECOVERING
+        return
+    if alert.level == State.STALLED and facts.review_trend != Trend.SLOW:
+        yield Need.STALLED
+    elif alert.reason != ReasonCode.RELAPSED:
+        yield Need.SLOW if facts.review_trend == Trend.SLOW else Need.STALLING
+    if alert.reason == ReasonCode.RELAPSED:
+        yield Need.RELAPSED
+
+
+def _act_of(alert: WaitingAlert, facts: CaseFacts) -> Act:
+    """A red flag is read before it is cleared; a silence that is over can be closed."""
+    if alert.kind is AlertKind.RED_FLAG:
+        return Act.CLEAR if alert.acknowledged else Act.ACKNOWLEDGE
+    if alert.kind is AlertKind.SILENT:
+        return Act.RESOLVE if facts.answered_since else Act.CALL
+    if alert.kind is AlertKind.STALL:
+        if facts.review_state == State.ON_TRACK:
+            return Act.LOOK
+        slow = facts.review_trend == Trend.SLOW and alert.reason == ReasonCode.ADHERENT_BUT_FLAT
+        return Act.MOVE_STAGE if slow else ACTS_OF_REASONS.get(alert.reason, Act.LOOK)
+    return ACTS_OF_KINDS[alert.kind]
+
+
+def _of_course(facts: CaseFacts) -> Iterator[Needed]:
+    """What the program's own course asks for, without an alert."""
+    since, entered = facts.gate_open_since, facts.stage_started_on
+    if since is not None and (entered is None or entered < since):
+        why = f"The gate to stage {facts.stage + 1} has been open since {_day(since)}"
+        yield Needed(Need.READY, why, f"Progress to stage {facts.stage + 1}", Act.MOVE_STAGE)
+    due = []
+    if facts.reassess_due is not None:
+        due.append("Long without success, and not re-assessed since")
+    if facts.akps_due is not None:
+        due.append("AKPS due")
+    if due:
+        yield Needed(Need.REASSESS, "; ".join(due), "Re-assess, with AKPS", Act.REASSESS)
+
+
+def _to_read(facts: CaseFacts) -> Iterator[Needed]:
+    if count := facts.new_answers:
+        why = f"{count} new answer{'' if count == 1 else 's'} since the case was last opened"
+        yield Needed(Need.NEW_ANSWERS, why, "Read what is new", Act.LOOK)
+
+
+def _day(on: date) -> str:
+    return f"{on.day} {on:%b}"

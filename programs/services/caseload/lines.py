@@ -1,0 +1,165 @@
+"""One line a case, as a list shows it: how it stands, its trend, what it needs and why."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+
+from django.db.models import F, Q
+from django.db.models.functions import Coalesce
+
+from clinic.models import User
+from clinic.roles import Capability
+from clinic.tenancy import clinics_where
+from patients.models import Assessment, Episode, OutcomeScore
+from patients.vocabulary import OutcomeMeasure
+from programs.models import Alert, Answer, DayPain, Program, worst_by_date
+from programs.rules import caseload
+from programs.rules.caseload import CaseFacts, Needed
+from programs.services.caseload.rows import CaseRow, case_rows, waiting
+
+TREND_WEEKS = 12
+"""How far back the trend of a line goes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A case on the list. Findings (``needs``, ``trend``, sessions) only where the user reads them.
+
+    ``trend`` is the index knee's worst pain by day, NPRS 0-10, of the last 12 weeks of the program;
+    ``sessions_done`` of ``sessions_due`` are strength sessions of the adherence window, as of the review.
+    """
+
+    row: CaseRow
+    reads: bool
+    needs: tuple[Needed, ...] = ()
+    trend: Mapping[date, Decimal] | None = None
+
+    @property
+    def first(self) -> Needed | None:
+        return self.needs[0] if self.needs else None
+
+    @property
+    def sessions_done(self) -> int | None:
+        return self.row.program.sessions_done if self.reads and self.row.program else None
+
+    @property
+    def sessions_due(self) -> int | None:
+        return self.row.program.sessions_due if self.reads and self.row.program else None
+
+
+def lines(
+    *, user: User, episodes: Sequence[Episode], now: datetime, kind: type[CaseRow] = CaseRow
+) -> list[Line]:
+    """A line for each of these cases, in their order; nothing of findings where the user may not read them.
+
+    Ten queries, however many cases. The cases come with ``patient`` and ``clinician`` selected.
+    """
+    patients = {episode.patient_id: episode.patient for episode in episodes}
+    rows = case_rows(episodes, patients, now, kind)
+    clinics = clinics_where(user, Capability.READ_CLINICAL)
+    read = {case: row for case, row in rows.items() if row.episode.clinic_id in clinics}
+    extra = _Extra.of(list(read.values())) if read else None
+    return [
+        Line(row, reads=True, needs=extra.needs(row), trend=extra.trend(row))
+        if extra and case in read
+        else Line(row, reads=False)
+        for case, row in rows.items()
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class _Extra:
+    """What a line tells beside the case's standing, for many cases at once."""
+
+    trends: Mapping[int, Mapping[date, Decimal]]
+    fresh: Mapping[int, int]
+    scored: Mapping[int, date]
+    assessed: Mapping[int, date]
+
+    @classmethod
+    def of(cls, rows: Sequence[CaseRow]) -> _Extra:
+        return cls(_trends(rows), _fresh(rows), _scored(rows), _assessed(rows))
+
+    def trend(self, row: CaseRow) -> Mapping[date, Decimal]:
+        return self.trends.get(row.episode.pk, {})
+
+    def needs(self, row: CaseRow) -> tuple[Needed, ...]:
+        return caseload.needs(self._facts(row))
+
+    def _facts(self, row: CaseRow) -> CaseFacts:
+        case, program = row.episode.pk, row.program
+        alerts = tuple(waiting(alert) for alert in row.alerts if alert.state != Alert.State.SNOOZED)
+        fresh = self.fresh.get(case, 0) if row.episode.is_open else 0
+        if program is None:
+            return CaseFacts(alerts=alerts, stands_still=True, new_answers=fresh)
+        return CaseFacts(
+            alerts=alerts,
+            review_state=program.review_state,
+            review_trend=program.review_trend,
+            stands_still=not row.goes_on,
+            stage=program.current_stage,
+            stage_started_on=program.stage_started_on,
+            gate_open_since=program.gate_open_since,
+            akps_due=_unless(program.akps_due_since, self.scored.get(case)),
+            reassess_due=_unless(program.reassess_due_since, self.assessed.get(case)),
+            new_answers=fresh,
+            answered_since=_answered_since(row),
+        )
+
+
+def _unless(due: date | None, done: date | None) -> date | None:
+    return None if due is not None and done is not None and done >= due else due
+
+
+def _answered_since(row: CaseRow) -> bool:
+    silent = next((alert for alert in row.alerts if alert.kind == Alert.Kind.SILENT), None)
+    answered = row.last_answer_on
+    return silent is not None and answered is not None and answered >= silent.opened_on
+
+
+def _programs(rows: Sequence[CaseRow]) -> dict[int, Program]:
+    return {row.episode.pk: row.program for row in rows if row.program}
+
+
+def _trends(rows: Sequence[CaseRow]) -> dict[int, dict[date, Decimal]]:
+    """Of each case the index knee's days since the program started, of the last weeks."""
+    spans = {row.episode.pk: _span(row) for row in rows if row.program}
+    since = min((first for first, _ in spans.values()), default=date.max)
+    sides = {row.episode.pk: row.episode.index_side for row in rows}
+    days: dict[int, list[DayPain]] = {case: [] for case in spans}
+    for day in Answer.objects.filter(episode__in=spans, local_date__gte=since).by_day():
+        first, last = spans[day.case]
+        if first <= day.on <= last:
+            days[day.case].append(day)
+    return {case: worst_by_date(found, sides[case]) for case, found in days.items()}
+
+
+def _span(row: CaseRow) -> tuple[date, date]:
+    assert row.program is not None
+    return max(row.program.started_on, row.today - timedelta(weeks=TREND_WEEKS)), row.today
+
+
+def _fresh(rows: Sequence[CaseRow]) -> Counter[int]:
+    """Answers since each case was last opened by its clinician."""
+    since = Coalesce(F("episode__programs__looked_at"), F("episode__programs__created_at"))
+    anew = Answer.objects.filter(
+        Q(episode__programs__in=[program.pk for program in _programs(rows).values()]), received_at__gt=since
+    )
+    return Counter(anew.order_by().values_list("episode", flat=True))
+
+
+def _scored(rows: Sequence[CaseRow]) -> dict[int, date]:
+    """The day of the latest AKPS score."""
+    scores = OutcomeScore.objects.filter(
+        episode__in=_programs(rows), measure=OutcomeMeasure.AKPS.value
+    ).order_by("episode_id", "-taken_on")
+    return dict(scores.distinct("episode_id").values_list("episode_id", "taken_on"))
+
+
+def _assessed(rows: Sequence[CaseRow]) -> dict[int, date]:
+    found = Assessment.objects.filter(episode__in=_programs(rows)).order_by("episode_id", "-assessed_on")
+    return dict(found.distinct("episode_id").values_list("episode_id", "assessed_on"))

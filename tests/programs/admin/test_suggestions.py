@@ -1,0 +1,138 @@
+"""From an assessment to a program: what it may be, the drivers, the ranking, or the reasons to refer."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from django.urls import reverse
+from django.utils import timezone
+
+from patients.models import Assessment, Episode, StrengthTest
+from programs.models import Alert, Template
+from programs.services.assign import prepare_program
+from programs.services.library import load_starter_library
+from programs.services.red_flags import raise_red_flag
+from tests.factories import make_assessment, make_case, make_exercise, make_template
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def found(staff: Any) -> Assessment:
+    """A runner with a weak hip."""
+    case = make_case(staff.clinic, clinician=staff.physio, opened_on=timezone.localdate())
+    assessment = make_assessment(case, pain_squat=True)
+    for side, value in (("left", 70), ("right", 100)):
+        StrengthTest.objects.create(
+            clinic=case.clinic,
+            assessment=assessment,
+            muscle_group="hip_abductors",
+            side=side,
+            method="handheld_dynamometer",
+            value=Decimal(value),
+            unit="N",
+        )
+    return assessment
+
+
+def shown(staff: Any, assessment: Assessment, **query: Any) -> Any:
+    return staff.client(staff.physio).get(reverse("admin:suggestions", args=[assessment.pk]), query)
+
+
+def test_each_driver_stands_with_value_side_reference_and_source(staff: Any, found: Assessment) -> None:
+    load_starter_library()
+
+    answer = shown(staff, found)
+
+    [driver] = answer.context["match"].drivers
+    [row] = driver.measurements
+    assert (row.what, row.value, row.side) == ("Hip abductors", "LSI 70 %", "left")
+    assert (row.reference, row.source) == ("deficit below 90 %", "our default")
+    html = answer.content.decode()
+    for text in ("LSI 70 %", "deficit below 90 %", "our default", "best fit"):
+        assert text in html
+
+
+def test_the_criteria_are_shown_as_met_or_not_asked(staff: Any, found: Assessment) -> None:
+    html = shown(staff, found).content.decode()
+
+    assert "Pain behind or around the kneecap</strong>: met" in html
+    assert "prolonged sitting or other loaded flexion</strong>: met" in html
+    assert "Other causes excluded</strong>: not asked" in html
+
+
+def test_two_programs_stand_side_by_side(staff: Any, found: Assessment) -> None:
+    load_starter_library()
+    slugs = ["runners-knee", "runners-knee-hip-led"]
+
+    answer = shown(staff, found, compare=slugs)
+    assert {candidate.slug for candidate, _ in answer.context["compared"]} == set(slugs)
+    assert "Side by side" in answer.content.decode()
+    assert "Tick two programs" in shown(staff, found, compare=slugs[:1]).content.decode()
+    assert not shown(staff, found, compare=["\x00", "nothing"]).context["compared"]
+
+
+def test_one_click_prepares_a_program(staff: Any, found: Assessment) -> None:
+    load_starter_library()
+    template = Template.objects.get(slug="runners-knee-hip-led")
+
+    assert f'value="{template.pk}"' in shown(staff, found).content.decode()
+
+
+def test_while_one_is_prepared_no_other_is_offered(staff: Any, found: Assessment) -> None:
+    load_starter_library()
+    draft = prepare_program(
+        episode=found.episode,
+        template=Template.objects.get(slug="runners-knee"),
+        by=staff.physio,
+        today=timezone.localdate(),
+    )
+
+    html = shown(staff, found).content.decode()
+
+    assert reverse("admin:adjust", args=[draft.pk]) in html
+    assert "Prepare and adjust" not in html
+
+
+def red_flag(case: Episode) -> None:
+    raise_red_flag(
+        episode=case, codes=["knee_locks"], source="intake", evidence=[{"answer": 1}], now=timezone.now()
+    )
+
+
+def child(case: Episode) -> None:
+    case.patient.birth_date = date(timezone.localdate().year - 14, 1, 1)
+    case.patient.save()
+
+
+@pytest.mark.parametrize(
+    ("happened", "next_step"), [(red_flag, "See the patient or refer today"), (child, "Examine the hip")]
+)
+def test_who_is_to_be_referred_gets_no_suggestion_and_the_next_step(
+    staff: Any, found: Assessment, happened: Any, next_step: str
+) -> None:
+    load_starter_library()
+    happened(found.episode)
+
+    answer = shown(staff, found)
+
+    html = answer.content.decode()
+    assert "Refer first: no program is suggested" in html
+    assert next_step in html
+    assert answer.context["ranking"] == []
+    for word in ("Prepare and adjust", "Runner&#x27;s knee", "best fit"):
+        assert word not in html
+    if happened is red_flag:
+        assert reverse("admin:programs_alert_change", args=[Alert.objects.get().pk]) in html
+
+
+def test_quadriceps_only_work_beside_a_weak_hip_is_warned_about_loudly(staff: Any, found: Assessment) -> None:
+    make_exercise()
+    make_template(name="Quads", quadriceps_only=True)
+
+    html = shown(staff, found).content.decode()
+
+    assert '<p class="km-loud" role="alert">Quadriceps-only work beside a measured hip deficit' in html

@@ -1,0 +1,343 @@
+"""Who is on the caseload and in which order: the database says what the rule says, to whom it may."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.django import TestCase
+
+from clinic.models import Membership, User
+from clinic.roles import Role
+from patients.models import Episode, OutcomeScore
+from programs.models import Alert, Hold, Pause, Program
+from programs.rules.caseload import ALERT_NEEDS, Need, order
+from programs.services.caseload import CaseloadError, Wanted, lines, select, tally
+from tests.factories import (
+    NOW,
+    TODAY,
+    make_assessment,
+    make_case,
+    make_clinic,
+    make_patient,
+    make_program,
+    make_user,
+)
+from tests.programs.services.caseload.making import alert, answered, case_of, score
+
+pytestmark = pytest.mark.django_db
+
+DAY = timedelta(days=1)
+
+
+@pytest.fixture
+def physio() -> User:
+    return make_user(clinic=make_clinic())
+
+
+def numbers(user: User, **wanted: Any) -> list[str]:
+    return [case.case_number for case in select(user=user, now=NOW, wanted=Wanted(**wanted))]
+
+
+def found_lines(user: User, **wanted: Any):
+    cases = select(user=user, now=NOW, wanted=Wanted(**wanted)).select_related("patient", "clinician")
+    return lines(user=user, episodes=list(cases), now=NOW)
+
+
+# --- the order
+
+
+def test_red_flags_of_whoever_come_first_then_my_own_cases_then_colleagues(physio: User) -> None:
+    colleague = make_user(clinic=physio.active_memberships[0].clinic)
+    case_of(colleague, "their-worse", alerts=[{"kind": "worsening"}])
+    case_of(physio, "mine-fine")
+    case_of(physio, "mine-silent", alerts=[{"kind": "silent"}])
+    case_of(colleague, "their-flag-2", alerts=[{"kind": "red_flag", "level": "tier_2"}])
+    case_of(colleague, "their-flag-1", alerts=[{"kind": "red_flag", "level": "tier_1"}])
+    assert numbers(physio) == ["their-flag-1", "their-flag-2", "mine-silent", "mine-fine", "their-worse"]
+
+
+def test_among_equals_the_unseen_come_first_then_the_oldest_then_by_number(physio: User) -> None:
+    case_of(physio, "c", alerts=[{"kind": "worsening", "opened_on": TODAY - 2 * DAY}])
+    case_of(physio, "b", alerts=[{"kind": "worsening"}])
+    case_of(physio, "a", alerts=[{"kind": "worsening"}])
+    case_of(
+        physio, "d", alerts=[{"kind": "worsening", "state": "acknowledged", "opened_on": TODAY - 9 * DAY}]
+    )
+    assert numbers(physio) == ["c", "a", "b", "d"]
+
+
+def test_an_alert_put_aside_asks_for_nothing_until_it_wakes(physio: User) -> None:
+    case_of(physio, "1", alerts=[{"kind": "stall", "state": "snoozed", "snoozed_until": TODAY + DAY}])
+    [line] = found_lines(physio)
+    assert (line.needs, numbers(physio, need="stalling")) == ((), [])
+    Alert.objects.update(state="open", snoozed_until=None)
+    assert numbers(physio, need="stalling") == ["1"]
+
+
+# --- the same rule in Python and in the database
+
+ALERTS = st.fixed_dictionaries(
+    {
+        "kind": st.sampled_from(Alert.Kind.values),
+        "level": st.sampled_from(["", "stalling", "stalled"]),
+        "reason": st.sampled_from(["", "relapsed", "not_doing"]),
+        "state": st.sampled_from(["open", "acknowledged", "snoozed"]),
+        "opened_on": st.sampled_from([TODAY, TODAY - DAY]),
+    }
+)
+CASES = st.fixed_dictionaries(
+    {
+        "alerts": st.lists(ALERTS, max_size=3, unique_by=lambda found: found["kind"]),
+        "program": st.fixed_dictionaries(
+            {
+                "review_state": st.sampled_from(["", "on_track", "stalled", "stalling", "on_hold", "paused"]),
+                "review_trend": st.sampled_from(["", "flat", "slow"]),
+                "asleep": st.booleans(),
+                "stage_started_on": st.sampled_from([TODAY - 9 * DAY, TODAY]),
+                "gate_open_since": st.sampled_from([None, TODAY]),
+                "akps_due_since": st.sampled_from([None, TODAY - DAY]),
+                "reassess_due_since": st.sampled_from([None, TODAY - DAY]),
+                "looked_at": st.sampled_from([None, NOW]),
+            }
+        )
+        | st.none(),
+        "hold": st.booleans(),
+        "pause": st.sampled_from([None, (-3, None), (-3, 0), (0, 2), (1, None)]),
+        "scored": st.booleans(),
+        "assessed": st.booleans(),
+        "answers": st.lists(st.sampled_from([-1, 1]), max_size=2),
+        "closed": st.booleans(),
+        "zone": st.sampled_from(["Pacific/Kiritimati", "Pacific/Pago_Pago", "Europe/Amsterdam"]),
+        "mine": st.booleans(),
+    }
+)
+
+
+def build(physio: User, colleague: User, made: dict[str, Any], number: int) -> None:
+    patient = make_patient(physio.active_memberships[0].clinic, timezone=made["zone"])
+    case = make_case(
+        patient=patient, clinician=physio if made["mine"] else colleague, case_number=f"{number:02}"
+    )
+    for row in made["alerts"]:
+        alert(case, **row)
+    if made["program"]:
+        give_program(case, made)
+    if made["scored"]:
+        score(case, TODAY)
+    if made["assessed"]:
+        make_assessment(case)
+    for hours in made["answers"]:
+        answered(case, received_at=NOW + timedelta(hours=hours))
+    if made["closed"]:
+        Episode.objects.filter(pk=case.pk).update(closed_on=TODAY, outcome="improved")
+
+
+def give_program(case: Episode, made: dict[str, Any]) -> None:
+    program = make_program(case, stages=0, **made["program"])
+    if made["hold"]:
+        Hold.objects.create(clinic=case.clinic, program=program, since=NOW, red_flags=[], reason="x")
+    if made["pause"]:
+        first, back = made["pause"]
+        Pause.objects.create(
+            clinic=case.clinic,
+            program=program,
+            kind="holiday",
+            starts_on=TODAY + first * DAY,
+            ends_on=None if back is None else TODAY + back * DAY,
+            paused_by=case.clinician,
+        )
+
+
+def asks(closed: Episode) -> bool:
+    return closed.alerts.filter(kind__in=["red_flag", "relapse"]).exists()
+
+
+class TestOneRule(TestCase):
+    @settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+    @given(st.lists(CASES, min_size=1, max_size=5))
+    def test_the_database_orders_filters_and_counts_as_the_rule_says(self, made) -> None:
+        clinic = make_clinic()
+        physio, colleague = make_user(clinic=clinic), make_user(clinic=clinic)
+        for number, values in enumerate(made):
+            build(physio, colleague, values, number)
+
+        found = found_lines(physio)
+
+        cases = [line.row.episode for line in found]
+        on_it = {c.pk for c in Episode.objects.all() if c.is_open or asks(c)}
+        assert len(cases) == len(on_it)
+        assert {case.pk for case in cases} == on_it
+        assert [case.pk for case in cases] == [
+            line.row.episode.pk
+            for line in sorted(
+                found,
+                key=lambda line: (
+                    line.row.red_flag is None,
+                    line.row.episode.clinician_id != physio.pk,
+                    order(line.needs),
+                    line.row.episode.case_number,
+                ),
+            )
+        ]
+        counts = tally(user=physio, now=NOW)
+        for need in Need:
+            needing = [line.row.episode.case_number for line in found if need in {n.need for n in line.needs}]
+            assert sorted(numbers(physio, need=need)) == sorted(needing), need
+            assert counts.needs.get(need, 0) == len(needing), need
+        for state in {line.row.state_code for line in found}:
+            showing = [line.row.episode.case_number for line in found if line.row.state_code == state]
+            assert sorted(numbers(physio, state=state)) == sorted(showing), state
+            assert counts.states[state] == len(showing)
+        waiting = {a.episode_id for a in Alert.objects.filter(state__in=["open", "acknowledged"])} & on_it
+        assert {
+            line.row.episode.pk for line in found if {n.need for n in line.needs} & ALERT_NEEDS
+        } == waiting
+
+
+# --- filters and search
+
+
+def test_each_filter_finds_what_it_says(physio: User) -> None:
+    colleague = make_user(clinic=physio.active_memberships[0].clinic)
+    case_of(physio, "1", program={"current_stage": 2, "review_state": "stalled"})
+    case_of(physio, "2", diagnosis="itb_syndrome", program={"review_state": "on_track"})
+    case_of(colleague, "3")
+    assert numbers(physio, clinician=colleague.pk) == ["3"]
+    assert numbers(physio, diagnosis="itb_syndrome") == ["2"]
+    assert numbers(physio, stage=2) == ["1"]
+    assert numbers(physio, state="stalled") == ["1"]
+    assert numbers(physio, clinician=physio.pk, state="on_track", stage=1) == ["2"]
+    assert numbers(physio, clinician=physio.pk, stage=7) == []
+
+
+@pytest.mark.parametrize(
+    ("words", "finds"),
+    [
+        ("quentin", True),
+        ("QUENTIN o'brien", True),
+        ("brien quen", True),
+        ("KC-47", True),
+        ("quentin smith", False),
+        ("%", False),
+        ("_", False),
+        ("que\0ntin", True),
+        ("'; DROP TABLE", False),
+        ("  ", True),
+        ("\u202e", False),
+    ],
+)
+def test_each_word_of_a_search_is_in_the_name_or_the_number(physio: User, words: str, finds: bool) -> None:
+    clinic = physio.active_memberships[0].clinic
+    patient = make_patient(clinic, given_name="Quentin", family_name="O'Brien")
+    make_case(patient=patient, clinician=physio, case_number="KC-47")
+    assert bool(numbers(physio, search=words)) is finds
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        *(("need", "sleep"), ("state", "closed"), ("state", "king"), ("diagnosis", "flu")),
+        *(("stage", -1), ("clinician", 2**40)),
+    ],
+)
+def test_a_value_that_no_case_can_have_is_refused_by_name(physio: User, field: str, value: Any) -> None:
+    with pytest.raises(CaseloadError) as refused:
+        select(user=physio, now=NOW, wanted=Wanted(**{field: value}))
+    assert refused.value.field == field
+
+
+# --- who is shown what
+
+
+def test_a_strangers_case_is_never_found_nor_counted(physio: User) -> None:
+    stranger = make_user(clinic=make_clinic())
+    case_of(stranger, "strange", alerts=[{"kind": "red_flag", "level": "tier_1"}])
+    case_of(physio, "own")
+    assert numbers(physio) == ["own"]
+    assert numbers(physio, search="strange") == numbers(physio, need="red_flag") == []
+    assert numbers(physio, clinician=stranger.pk) == []
+    counts = tally(user=physio, now=NOW)
+    assert (counts.open, counts.red_flags, dict(counts.needs)) == (1, 0, {})
+
+
+def test_who_sees_only_own_cases_sees_only_own_flags() -> None:
+    clinic = make_clinic(own_cases_only=True)
+    one, other = make_user(clinic=clinic), make_user(clinic=clinic)
+    owner = make_user(clinic=clinic, role=Role.OWNER)
+    case_of(other, "other", alerts=[{"kind": "red_flag", "level": "tier_1"}])
+    case_of(one, "one")
+    assert (numbers(one), numbers(owner)) == (["one"], ["other", "one"])
+
+
+def test_who_reads_no_findings_gets_none_and_finds_nothing_by_them(physio: User) -> None:
+    clinic = physio.active_memberships[0].clinic
+    assistant = make_user(clinic=clinic, role=Role.ASSISTANT)
+    case_of(physio, "1", alerts=[{"kind": "stall", "level": "stalled"}], program={"review_state": "stalled"})
+    [line] = found_lines(assistant)
+    assert (line.reads, line.needs, line.trend, line.sessions_done) == (False, (), None, None)
+    assert line.row.state_code == "stalled"
+    for by in ({"need": "stalled"}, {"diagnosis": "pfp"}, {"stage": 1}):
+        assert numbers(assistant, **by) == []
+        assert numbers(physio, **by) == ["1"]
+    assert dict(tally(user=assistant, now=NOW).needs) == {}
+
+
+def test_one_who_treats_here_and_assists_there_reads_findings_here_only(physio: User) -> None:
+    there = make_clinic()
+    Membership.objects.create(clinic=there, user=physio, role=Role.ASSISTANT, arrived_at=NOW)
+    user = User.objects.get(pk=physio.pk)
+    case_of(physio, "here", alerts=[{"kind": "worsening"}])
+    case_of(make_user(clinic=there), "there", alerts=[{"kind": "worsening"}])
+    assert {line.row.episode.case_number: bool(line.needs) for line in found_lines(user)} == {
+        "here": True,
+        "there": False,
+    }
+    assert numbers(user, need="worsening") == ["here"]
+
+
+def test_a_draft_is_no_program(physio: User) -> None:
+    case = case_of(physio, "1", program={"current_stage": 1})
+    Program.with_drafts.create(
+        clinic=case.clinic,
+        episode=case,
+        assigned_by=physio,
+        name="Draft",
+        started_on=TODAY,
+        stage_started_on=TODAY,
+        current_stage=3,
+        is_draft=True,
+    )
+    assert (numbers(physio), numbers(physio, stage=3)) == (["1"], [])
+    assert tally(user=physio, now=NOW).open == 1
+
+
+@pytest.mark.parametrize("cases", [1, 3])
+def test_a_page_of_lines_takes_the_same_queries_for_one_case_and_three(physio: User, cases: int) -> None:
+    for number in range(cases):
+        case = case_of(physio, str(number), alerts=[{"kind": "silent"}], program={"review_state": "stalled"})
+        answered(case)
+        score(case, TODAY)
+    physio.clinics_by_reach(), physio.clinic_ids
+    with CaptureQueriesContext(connection) as queries:
+        assert len(found_lines(physio)) == cases
+    assert len(queries) == 12
+    with CaptureQueriesContext(connection) as queries:
+        tally(user=physio, now=NOW)
+    assert len(queries) == 2
+
+
+def test_a_score_settles_what_was_due_at_once(physio: User) -> None:
+    case = case_of(physio, "1", program={"akps_due_since": TODAY - DAY})
+    assert numbers(physio, need="reassess") == ["1"]
+    OutcomeScore.objects.create(
+        clinic=case.clinic, episode=case, measure="akps", taken_on=TODAY, value=80, items={}
+    )
+    assert numbers(physio, need="reassess") == []
+    [line] = found_lines(physio)
+    assert line.needs == ()
