@@ -8,6 +8,7 @@ from django import forms
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.template.loader import render_to_string
 from django.utils.text import slugify
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminSelectWidget
@@ -19,6 +20,14 @@ from patients.vocabulary import Diagnosis, MuscleGroup
 from programs.admin.programs import DOSE_FIELDS, NamesMistakes, OffersLibrary, picture_of
 from programs.models import Dose, Exercise, Stage, Template
 from programs.rules.matching import Driver
+from programs.services.library import (
+    changes_since,
+    copied_from,
+    hold_template,
+    keep_version,
+    patients_by_version,
+    raise_exercise_version,
+)
 
 EMPHASIS = [("", "Not targeted"), (1, "Also treated"), (2, "Its emphasis"), (3, "Its main point")]
 
@@ -144,8 +153,9 @@ class ExerciseAdmin(LibraryAdmin):
     form = ExerciseForm
     list_display = ("name", "kind", "trains", "equipment", "whose")
     list_filter = ("kind", OwnerFilter)
-    readonly_fields = ("picture",)
+    readonly_fields = ("about", "picture")
     fields = (
+        "about",
         "picture",
         ("name", "kind"),
         "muscle_groups",
@@ -158,8 +168,19 @@ class ExerciseAdmin(LibraryAdmin):
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         """What has no drawing shows no empty field for one."""
-        fields = super().get_fields(request, obj)
-        return fields if obj is not None and obj.drawing else [name for name in fields if name != "picture"]
+        hidden = {name for name, shown in (("about", obj), ("picture", obj and obj.drawing)) if not shown}
+        return [name for name in super().get_fields(request, obj) if name not in hidden]
+
+    @display(description="Library")
+    def about(self, exercise: Exercise) -> str:
+        return render_to_string(
+            "admin/programs/library_about.html",
+            {
+                "row": exercise,
+                "origin": copied_from(exercise),
+                "acts": [("Copy to our library", "copy-exercise"), ("Our own clip", "clip")],
+            },
+        )
 
     @display(description="Drawing")
     def picture(self, exercise: Exercise) -> str:
@@ -175,6 +196,11 @@ class ExerciseAdmin(LibraryAdmin):
                 label="An easier one" if db_field.name == "easier" else "A harder one",
             )
         return super().formfield_for_dbfield(db_field, request, **kwargs)
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        super().save_model(request, obj, form, change)
+        if change and form.changed_data:
+            raise_exercise_version(obj)
 
     @display(description="Trains")
     def trains(self, exercise: Exercise) -> str:
@@ -198,8 +224,10 @@ class StageInline(RoleStackedInline):
 class TemplateAdmin(NamesMistakes, LibraryAdmin):
     form = TemplateForm
     inlines = (StageInline,)
-    list_display = ("name", "for_diagnoses", "strength_per_week", "is_active", "whose")
+    list_display = ("name", "for_diagnoses", "strength_per_week", "in_use", "is_active", "whose")
+    readonly_fields = ("about",)
     fieldsets = (
+        ("Library", {"fields": ("about",)}),
         (
             None,
             {
@@ -214,6 +242,59 @@ class TemplateAdmin(NamesMistakes, LibraryAdmin):
         ),
         ("What it targets", {"fields": TARGET_ROWS}),
     )
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        """A new one has no version and no copies yet."""
+        fieldsets = super().get_fieldsets(request, obj)
+        return fieldsets if obj is not None else fieldsets[1:]
+
+    def get_changelist_instance(self, request: HttpRequest) -> Any:
+        """With the patients on each version, read once for the page."""
+        changelist = super().get_changelist_instance(request)
+        self._count(request, list(changelist.result_list))
+        return changelist
+
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
+        template = super().get_object(request, object_id, from_field)
+        if template is not None:
+            self._count(request, [template])
+        return template
+
+    def _count(self, request: HttpRequest, templates: list[Template]) -> None:
+        clinics = clinics_where(request.user, Capability.READ_CLINICAL)  # type: ignore[arg-type]
+        found = patients_by_version(templates, clinics=clinics)
+        for template in templates:
+            template.on_versions = found.get(template.pk, [])  # type: ignore[attr-defined]
+
+    @display(description="Patients")
+    def in_use(self, template: Any) -> str:
+        return ", ".join(map(str, template.on_versions))
+
+    @display(description="Library")
+    def about(self, template: Any) -> str:
+        numbers = [used.number for used in template.on_versions if used.number < template.version]
+        if template.version > 1 and not numbers:
+            numbers = [template.version - 1]
+        return render_to_string(
+            "admin/programs/library_about.html",
+            {
+                "row": template,
+                "origin": copied_from(template),
+                "acts": [("Copy to our library", "copy-template"), ("Save as a file", "export-template")],
+                "since": [(number, changes_since(template, number)) for number in numbers],
+            },
+        )
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        """What it holds is looked at before anything of it is written: see ``save_related``."""
+        if change:
+            form.held = hold_template(obj)
+        super().save_model(request, obj, form, change)
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        super().save_related(request, form, formsets, change)
+        if change:
+            keep_version(form.held, by=request.user)  # type: ignore[arg-type]
 
     def changed_columns(self, form: Any) -> set[str]:
         """The emphasis on each driver is a field of the form and no column."""

@@ -30,7 +30,7 @@ from clinic.roles import Capability
 from patients.models import Episode, Patient
 from patients.services import check_birth_date
 from patients.vocabulary import Diagnosis
-from programs.admin import alert_acts, case_acts, outcome_acts, privacy_acts, program_acts
+from programs.admin import alert_acts, case_acts, library_acts, outcome_acts, privacy_acts, program_acts
 from programs.admin.adjusting import Discard, SendProgram, adjust_page
 from programs.admin.assessments import AddAddendum
 from programs.admin.call_list import calls
@@ -60,6 +60,10 @@ ACTS: Mapping[str, type[Act]] = {
     "log-contact": case_acts.LogContact,
     "groc": outcome_acts.AskGroc,
     "score": case_acts.ScoreQuestionnaire,
+    "copy-template": library_acts.CopyTemplate,
+    "copy-exercise": library_acts.CopyExercise,
+    "export-template": library_acts.ExportTemplate,
+    "clip": library_acts.SetClip,
     "assign": Prepare,
     "send": SendProgram,
     "discard": Discard,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
+from decimal import Decimal
 from random import Random
 from uuid import UUID, uuid5
 from zoneinfo import ZoneInfo
@@ -26,6 +27,7 @@ from programs.demo.courses import (
     Paused,
     Replaced,
     Resolved,
+    Returned,
     Snoozed,
 )
 from programs.demo.diary import PlannedAnswer, PlannedRun, PlannedSession
@@ -167,9 +169,25 @@ class SimulatedCase:
                 self._bounce(now)
             case Paused() | Replaced() | Moved():
                 self._change_program(act, now, today)
-            case Discharged(outcome=outcome, note=note):
-                cases.discharge(episode=self.episode, outcome=outcome, note=note, by=by, now=now, today=today)
+            case Discharged(outcome=outcome, note=note, watch=watch):
+                kept_up = Template.objects.get(clinic=None, slug="maintenance") if watch else None
+                cases.discharge(
+                    episode=self.episode,
+                    outcome=outcome,
+                    note=note,
+                    by=by,
+                    now=now,
+                    today=today,
+                    maintenance=kept_up,
+                    watch=watch,
+                )
                 self.program = None
+            case Returned(worst=worst, active=active):
+                side = f"worst_{self.sides[0].value}"
+                report = AnswerReport(occurred_at=now, active=active, **{side: Decimal(worst)})  # type: ignore[arg-type]
+                record_answer(
+                    patient=self.patient, client_id=self._client_id("watch", today), report=report, now=now
+                )
             case _:
                 self._deal_with_alert(act, now, today)
 

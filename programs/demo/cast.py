@@ -7,9 +7,10 @@ from random import Random
 
 from patients.vocabulary import Diagnosis, MuscleGroup, RunningTrack
 from programs.demo.courses import Course, Discharged
-from programs.demo.showcase import SHOWCASE
+from programs.demo.showcase import SHOWCASE, WATCHED
 
-PATIENTS = 60
+OTHERS = 60
+PATIENTS = OTHERS + len(WATCHED)
 STARTS = (81, 74, 67, 60, 53, 46, 45, 39, 38, 32, 31, 25, 24, 18, 17, 11, 10, 10, 4, 3)
 AKPS_DAYS = (0, 42, 56, 84)
 DIAGNOSES = (
@@ -22,9 +23,10 @@ DIAGNOSES = (
 def cast(seed: int) -> tuple[Course, ...]:
     """The patients in the order of their intake; the same for the same seed."""
     random = Random(f"{seed}:cast")  # noqa: S311 - invented courses, no secret
-    ordinary = [_ordinary(number, random) for number in range(PATIENTS - len(SHOWCASE))]
+    ordinary = [_ordinary(number, random) for number in range(OTHERS - len(SHOWCASE))]
     in_order = sorted((*SHOWCASE, *ordinary), key=lambda course: -course.start)
-    return tuple(dataclasses.replace(course, number=number) for number, course in enumerate(in_order))
+    everybody = (*in_order, *WATCHED)
+    return tuple(dataclasses.replace(course, number=number) for number, course in enumerate(everybody))
 
 
 def _ordinary(number: int, random: Random) -> Course:

@@ -87,9 +87,21 @@ class Moved:
 
 @dataclass(frozen=True, slots=True)
 class Discharged:
+    """With ``watch`` something to keep up is handed out, and a relapse watched for."""
+
     ago: int
     outcome: str
     note: str
+    watch: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Returned:
+    """The answer to a relapse watch."""
+
+    ago: int
+    worst: str
+    active: Literal["yes", "no"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +119,17 @@ class Bounced:
 
 
 Act = (
-    Paused | Acknowledged | Snoozed | Resolved | Cleared | Replaced | Moved | Discharged | Contacted | Bounced
+    Paused
+    | Acknowledged
+    | Snoozed
+    | Resolved
+    | Cleared
+    | Replaced
+    | Moved
+    | Discharged
+    | Returned
+    | Contacted
+    | Bounced
 )
 
 

@@ -11,8 +11,11 @@ HEADS = ("Stride", "Tempo", "Kerb", "Trail", "Pace", "Canter")
 TAILS = ("well", "ley", "by", "more", "field", "croft", "worth", "dale", "combe", "wick")
 
 
+FAMILIES = len(HEADS) * len(TAILS)
+
+
 def person(number: int) -> tuple[str, str]:
     """Given and family name of the patient with that number; the first 60 family names all differ."""
     head = HEADS[number % len(HEADS)]
     tail = TAILS[(number // len(HEADS)) % len(TAILS)]
-    return GIVEN[(number * 7) % len(GIVEN)], head + tail
+    return GIVEN[(number * 7 + number // FAMILIES) % len(GIVEN)], head + tail

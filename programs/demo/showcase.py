@@ -18,6 +18,7 @@ from programs.demo.courses import (
     Paused,
     Replaced,
     Resolved,
+    Returned,
     Snoozed,
     Symptoms,
 )
@@ -367,5 +368,20 @@ CLOSED = (
         quiet=((4, EVER),),
     ),
 )
+
+WATCHED = (
+    Course(
+        shows="discharged with a relapse watch: the pain is back",
+        start=84,
+        pain=((84, "5.5"), (45, "1.0"), (0, "1.0")),
+        noise="0.2",
+        progresses=True,
+        acts=(
+            Discharged(43, "recovered", "Runs 5 km without pain.", watch=True),
+            Returned(9, "5.0", "no"),
+        ),
+    ),
+)
+"""After all the others, so that theirs stay the case numbers they have."""
 
 SHOWCASE: tuple[Course, ...] = (*STALLED, *STALLING, *EARLY, *NOT_JUDGED, *GOOD, *CLOSED)

@@ -21,7 +21,7 @@ from programs.demo.cast import cast
 from programs.demo.courses import Act, Course, Paused, stopped, within
 from programs.demo.staff import ZONE, Staff, found, new_password, write_logins
 from programs.models import Digest
-from programs.services import access, checkins, digests, red_flags, reviews
+from programs.services import access, checkins, digests, red_flags, reviews, watches
 
 REVIEW_AT = time(0, 10)
 DIGEST_AT = time(7, 0)
@@ -143,6 +143,7 @@ def _sweeps(clinic: Clinic, first: date, today: date) -> Iterator[tuple[datetime
 def _ask(now: datetime) -> None:
     checkins.mark_missed(now=now)
     checkins.ask_due(now=now)
+    watches.ask_due(now=now)
     checkins.remind_due(now=now)
     red_flags.escalate_due(now=now)
 

@@ -20,7 +20,7 @@ from django.utils import timezone
 
 from clinic.models import OutboxMessage, RowAttempt
 from clinic.probe import beat_ticks, web_is_ready
-from programs.models import Alert, CheckInRequest
+from programs.models import Alert, CheckInRequest, RelapseWatch
 from tests.factories import make_case, make_clinic, make_program, make_user
 
 
@@ -85,9 +85,18 @@ def mail(since: datetime, **fields: Any) -> None:
     OutboxMessage.objects.create(**about, **fields, next_attempt_at=since)
 
 
+def watch_due(since: datetime) -> None:
+    episode = make_program(
+        make_case(closed_on=since.date(), outcome="recovered"), ended_on=since.date()
+    ).episode
+    dates = {"starts_on": since.date(), "ends_on": since.date() + timedelta(days=180), "next_ask_at": since}
+    RelapseWatch.objects.create(clinic=episode.clinic, episode=episode, set_by=episode.clinician, **dates)
+
+
 DUE: dict[str, Callable[[datetime], object]] = {
     "send_outbox": mail,
     "ask_check_ins": lambda since: make_program(next_check_in_at=since),
+    "ask_watches": lambda since: watch_due(since),
     "remind_check_ins": lambda since: request_of(remind_at=since, missed_at=since + timedelta(days=1)),
     "mark_missed": lambda since: request_of(missed_at=since),
     "review_cases": lambda since: make_program(next_review_on=(since - timedelta(hours=36)).date()),

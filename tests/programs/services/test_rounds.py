@@ -149,6 +149,7 @@ def request_of(program: Program, *, due_at: datetime, **fields: Any) -> None:
 ROUND = {
     "mark_missed": "missed",
     "ask_check_ins": "asked",
+    "ask_watches": "asked",
     "remind_check_ins": "reminded",
     "review_cases": "reviewed",
     "send_digests": "written",

@@ -1,0 +1,144 @@
+"""The relapse watch: one light question a month over a closed case, and a clinician asked to re-open it."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from clinic.models import OutboxMessage
+from clinic.roles import Denied, Role
+from patients.models import Episode
+from patients.services import CaseError
+from programs.models import Alert, Answer, CheckInRequest, Program, RelapseWatch
+from programs.services import checkins, diary, watches
+from programs.services.cases import discharge, reopen
+from tests.factories import NOW, TODAY, make_case, make_program, make_template, make_user
+
+pytestmark = pytest.mark.django_db
+DAY = timedelta(days=1)
+FIRST = NOW + 31 * DAY
+
+
+@pytest.fixture
+def closed() -> Episode:
+    """Discharged with worst pain 1, something to keep up and a watch."""
+    case = make_case(opened_on=TODAY - 60 * DAY)
+    program = make_program(case, started_on=TODAY - 60 * DAY, stage_started_on=TODAY - 60 * DAY)
+    Answer.objects.create(
+        clinic=case.clinic,
+        patient=case.patient,
+        episode=case,
+        program=program,
+        client_id=uuid4(),
+        occurred_at=NOW - DAY,
+        local_date=TODAY - DAY,
+        worst_left=Decimal(1),
+    )
+    return discharge(
+        episode=case,
+        outcome="recovered",
+        note="Runs again",
+        by=case.clinician,
+        now=NOW,
+        today=TODAY,
+        maintenance=make_template(maintenance=True, stages=1),
+        watch=True,
+    )
+
+
+def tell(case: Episode, at: datetime, worst: str, **fields: Any) -> Answer:
+    report = diary.AnswerReport(occurred_at=at, worst_left=Decimal(worst), **fields)
+    recorded = diary.record_answer(patient=case.patient, client_id=uuid4(), report=report, now=at)
+    return recorded.row
+
+
+def test_a_discharge_hands_out_what_to_keep_up_and_leaves_no_active_program(closed: Episode) -> None:
+    watch = RelapseWatch.objects.get(episode=closed)
+    assert watch.pain_at_discharge == 1
+    assert watch.program is not None
+    assert watch.program.is_maintenance
+    assert not Program.objects.active().filter(episode=closed).exists()
+
+
+def test_after_a_month_one_question_goes_out_however_often_it_is_looked(closed: Episode) -> None:
+    assert watches.ask_due(now=NOW + 29 * DAY) == 0
+    assert [watches.ask_due(now=FIRST) for _ in range(3)] == [1, 0, 0]
+    assert CheckInRequest.objects.filter(watch__episode=closed).count() == 1
+    assert OutboxMessage.objects.filter(kind="check_in").count() == 1
+
+
+def test_after_a_long_stop_one_question_is_asked_and_its_month_counts_from_then(closed: Episode) -> None:
+    late = NOW + 100 * DAY
+    assert [watches.ask_due(now=late), watches.ask_due(now=late + 29 * DAY)] == [1, 0]
+    assert watches.ask_due(now=late + 31 * DAY) == 1
+
+
+def test_an_unanswered_question_is_reminded_of_once_and_then_missed(closed: Episode) -> None:
+    watches.ask_due(now=FIRST)
+    told = [checkins.remind_due(now=FIRST + days * DAY) for days in (2, 3, 4, 9)]
+    assert told == [0, 1, 0, 0]
+    assert checkins.mark_missed(now=FIRST + 10 * DAY) == 1
+    assert not Alert.objects.filter(episode=closed).exists()
+
+
+def test_it_ends_after_its_months_and_asks_no_more(closed: Episode) -> None:
+    watch = RelapseWatch.objects.get(episode=closed)
+    over = NOW + (watch.ends_on - TODAY + DAY)
+    assert watches.ask_due(now=over) == 0
+    watch.refresh_from_db()
+    assert (watch.end_reason, watch.next_ask_at) == ("over", None)
+
+
+def test_the_patient_can_end_it_and_is_asked_no_more(closed: Episode) -> None:
+    assert watches.stop_by_patient(patient=closed.patient, now=NOW) == 1
+    assert watches.stop_by_patient(patient=closed.patient, now=NOW) == 0
+    assert watches.ask_due(now=FIRST) == 0
+
+
+def test_pain_that_is_back_opens_one_alert_and_a_good_answer_none(closed: Episode) -> None:
+    watches.ask_due(now=FIRST)
+    tell(closed, FIRST, "2", active="yes")
+    assert CheckInRequest.objects.get(watch__episode=closed).state == "answered"
+    assert not Alert.objects.exists()
+    tell(closed, FIRST + DAY, "5", active="no")
+    tell(closed, FIRST + 2 * DAY, "6", active="no")
+    alert = Alert.objects.get()
+    assert (alert.kind, alert.state, len(alert.evidence)) == ("relapse", "open", 2)
+    assert alert.events.count() == 1
+
+
+def test_a_red_flag_after_discharge_is_a_red_flag_as_always(closed: Episode) -> None:
+    tell(closed, FIRST, "1", red_flags=("knee_locks",))
+    assert Alert.objects.get().kind == "red_flag"
+
+
+def test_without_a_watch_a_closed_case_takes_no_answer(closed: Episode) -> None:
+    watches.stop_by_patient(patient=closed.patient, now=NOW)
+    with pytest.raises(diary.DiaryError, match="No case of yours"):
+        tell(closed, FIRST, "5")
+
+
+def test_re_opening_is_a_new_case_with_what_the_old_one_knew(closed: Episode) -> None:
+    tell(closed, FIRST, "5")
+    by, on = closed.clinician, FIRST.date()
+    created = reopen(episode=closed, by=by, now=FIRST, today=on)
+    assert (created.diagnosis, created.index_side) == (closed.diagnosis, closed.index_side)
+    assert (created.is_open, created.clinician) == (True, by)
+    watch = RelapseWatch.objects.get(episode=closed)
+    assert (watch.end_reason, watch.reopened_as) == ("reopened", created)
+    assert Alert.objects.get().outcome == f"Re-opened as case {created.case_number}"
+    with pytest.raises(CaseError, match="Re-opened already"):
+        reopen(episode=closed, by=by, now=FIRST, today=on)
+    closed.refresh_from_db()
+    assert not closed.is_open
+
+
+def test_an_assistant_re_opens_nothing(closed: Episode) -> None:
+    assistant = make_user(role=Role.ASSISTANT, clinic=closed.clinic)
+    with pytest.raises(Denied):
+        reopen(episode=closed, by=assistant, now=FIRST, today=FIRST.date())
+    assert Episode.objects.count() == 1
