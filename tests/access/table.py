@@ -318,6 +318,8 @@ TOOLS = {
         "Take out all data of a patient", OWNERS, "patient", done=200, also=("mail", "device")
     ),
     "api-patient-erase": sent("Erase a patient", OWNERS, "patient", done=200),
+    "api-caseload": page("Who needs me today, and why", TEAM),
+    "api-caseload-figures": page("Figures of the caseload", CLINICIANS),
     "api-cases": shown("Find cases; open one", TEAM, CLINICIANS, done=201),
     "api-cases-reassign": sent("Hand over many cases", CLINICIANS, done=200),
     "api-case": shown("A case; correct it", TEAM, CLINICIANS, "case", method="PATCH", done=200),

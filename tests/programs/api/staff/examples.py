@@ -15,7 +15,7 @@ DOCUMENT = Path(__file__).parents[4] / "docs" / "api.md"
 EXAMPLE = re.compile(r"```sh\n(curl [^`]+)```\n(?:\n```(?:json|csv|text)\n[^`]*```\n)?", re.MULTILINE)
 
 PEOPLE = {"clinician", "user", "member", "assigned_by", "assessed_by", "acknowledged_by", "by", "cover"}
-KEYS = {"case", "template", "exercise"}
+KEYS = {"case", "template", "exercise", "program", "alert"}
 NUMBERED = {"id", *KEYS, *PEOPLE}
 UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 INSTANT = re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+(?:Z|[+-]\d\d:\d\d)")
