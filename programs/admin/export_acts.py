@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from typing import IO, Any
+from zoneinfo import ZoneInfo
 
 from django import forms
 from django.http import FileResponse
@@ -44,6 +45,10 @@ class ExportCaseload(Act):
         User.objects.none(), required=False, empty_label="All", label="Cases of"
     )
     with_closed = forms.BooleanField(label="Closed cases too", required=False)
+
+    @property
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(self.target.timezone)
 
     def prepare(self) -> None:
         treating = Episode.objects.filter(clinic=self.target).order_by().values("clinician")

@@ -176,6 +176,13 @@ ADMIN = {
     "admin:do groc": form("Record the global rating of change", CLINICIANS, "case"),
     "admin:do score": form("Score a questionnaire", CLINICIANS, "assessment"),
     "admin:suggestions": page("Programs suggested for an assessment", CLINICIANS, "assessment"),
+    # --- the library
+    "admin:do copy-template": form("Copy a program to our library", CLINICIANS, "template"),
+    "admin:do copy-exercise": form("Copy an exercise to our library", CLINICIANS, "exercise"),
+    "admin:do export-template": form(
+        "Save a program to assign as a file", CLINICIANS, "template", done=200, silent=True
+    ),
+    "admin:do clip": form("Link an exercise to our own clip", CLINICIANS, "exercise"),
     # --- programs
     "admin:do assign": form("Prepare a program", CLINICIANS, "case"),
     "admin:adjust": form("Adjust a program to the patient", CLINICIANS, "draft"),
@@ -326,6 +333,8 @@ TOOLS = {
         "Take out all data of a patient", OWNERS, "patient", done=200, also=("mail", "device")
     ),
     "api-patient-erase": sent("Erase a patient", OWNERS, "patient", done=200),
+    "api-caseload": page("Who needs me today, and why", TEAM),
+    "api-caseload-figures": page("Figures of the caseload", CLINICIANS),
     "api-cases": shown("Find cases; open one", TEAM, CLINICIANS, done=201),
     "api-cases-reassign": sent("Hand over many cases", CLINICIANS, done=200),
     "api-case": shown("A case; correct it", TEAM, CLINICIANS, "case", method="PATCH", done=200),
@@ -346,6 +355,26 @@ TOOLS = {
     "api-assessment-suggestions": page("Programs suggested for an assessment", CLINICIANS, "assessment"),
     "api-programs": shown("Find programs of patients; assign one", CLINICIANS, CLINICIANS, done=201),
     "api-program": shown("A program; change it", CLINICIANS, CLINICIANS, "program", method="PATCH", done=200),
+    "api-programs-prepare": sent("Prepare a program", CLINICIANS, done=201),
+    "api-program-send": sent("Send a prepared program (this one was)", CLINICIANS, "program", done=400),
+    "api-program-discard": sent(
+        "Discard a prepared program (this one was sent)", CLINICIANS, "program", done=400
+    ),
+    "api-program-doses": sent("Add an exercise to a program", CLINICIANS, "program", done=200),
+    "api-program-dose": Row(
+        "Change a dose (this is none of the program's)",
+        does=CLINICIANS,
+        of="program",
+        method="PATCH",
+        done=404,
+    ),
+    "api-program-coverage": shown(
+        "Which deficits a program treats; why not", CLINICIANS, CLINICIANS, "program", done=200
+    ),
+    "api-program-ladder": sent(
+        "Put a runner on the ladder (this one still runs)", CLINICIANS, "program", done=400
+    ),
+    "api-program-track": sent("Switch a runner's track", CLINICIANS, "program", done=200),
     "api-program-gate": page("Whether the next stage is open", CLINICIANS, "program"),
     "api-program-stage": sent("Move to another stage", CLINICIANS, "program", done=200),
     "api-program-pause": sent("Pause a program", CLINICIANS, "program", done=200),
@@ -359,9 +388,20 @@ TOOLS = {
     "api-alert-snooze": sent("Snooze an alert", CLINICIANS, "alert", done=200),
     "api-alert-resolve": sent("Resolve an alert", CLINICIANS, "alert", done=200),
     "api-alert-clear": sent("Clear a red flag with a finding", CLINICIANS, "red flag", done=200),
+    "api-alert-hand-over": sent("Hand an alert to a colleague", CLINICIANS, "alert", done=204),
+    "api-export-caseload": page("The caseload as CSV", OWNERS),
+    "api-export-case": Row("A case as CSV", OWNERS, OWNERS, of="case", method="GET", done=200),
     "api-exercises": page("Find exercises", CLINICIANS),
+    "api-exercise-copy": sent(
+        "Copy a starter exercise (this one is the clinic's)", CLINICIANS, "exercise", done=400
+    ),
     "api-exercise": page("An exercise", CLINICIANS, "exercise"),
     "api-templates": page("Find programs to assign", CLINICIANS),
+    "api-template-copy": sent(
+        "Copy a starter program (this one is the clinic's)", CLINICIANS, "template", done=400
+    ),
+    "api-template-yaml": page("A program to assign, as YAML", CLINICIANS, "template"),
+    "api-templates-import": sent("Add a program from YAML (this is none)", CLINICIANS, done=400),
     "api-template": page("A program to assign", CLINICIANS, "template"),
     "api-staff": page("Who works here", TEAM),
     "api-member": page("A member of staff", TEAM, "member"),

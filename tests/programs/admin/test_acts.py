@@ -466,7 +466,8 @@ def report_more(case: Case) -> None:
 @pytest.mark.parametrize("name", ["clear", "acknowledge"])
 def test_what_was_reported_after_the_page_was_shown_is_read_first(staff: Any, name: str) -> None:
     case = case_of(staff)
-    case.alert = case.flag
+    if name == "acknowledge":
+        case.alert = case.flag
     client = staff.client(staff.physio)
     assert '<input type="hidden" name="seen" value="1">' in client.get(url_of(name, case)).content.decode()
     report_more(case)
