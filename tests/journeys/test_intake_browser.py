@@ -130,6 +130,8 @@ def test_the_pain_map_by_mouse_and_by_keyboard(
     assert "in-on" in (back.get_attribute("class") or "")
     kneecap.click()
     expect(page.locator("[name=locations][value=retropatellar]")).not_to_be_checked()
+    page.locator("[name=locations][value=retropatellar]").press("Enter")  # goes on, saves nothing
+    expect(page.locator("[name=locations][value=peripatellar]")).to_be_focused()
     index.locator("[data-code=lateral]").first.click()
     expect(page.get_by_text(KEPT)).to_be_visible()
 

@@ -84,7 +84,7 @@ function lead(name) {
 
 function onKey(event) {
   const field = event.target;
-  if (event.key === "Enter" && field.matches("input:not([type=checkbox])")) {
+  if (event.key === "Enter" && field.matches("input, select")) {
     event.preventDefault();
     const fields = [...form.querySelectorAll("input:not([type=hidden]), select, textarea")].filter((one) => one.checkVisibility());
     fields[fields.indexOf(field) + 1]?.focus();
