@@ -284,6 +284,7 @@ SPECTACULAR_SETTINGS = {
         {"name": "assessments", "description": "Staff: what was found, and what it suggests."},
         {"name": "programs", "description": "Staff: a patient's own program."},
         {"name": "alerts", "description": "Staff: what to act on."},
+        {"name": "exports", "description": "Staff: CSV of a case and of the caseload."},
         {"name": "exercises", "description": "Staff: the library's exercises."},
         {"name": "templates", "description": "Staff: programs to copy from."},
         {"name": "policy", "description": "Staff: the clinic's thresholds."},

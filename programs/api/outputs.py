@@ -216,10 +216,17 @@ class ExerciseSerializer(serializers.ModelSerializer[Exercise]):
         help_text="An animated SVG that anybody may load. With `#still` behind it, it shows start and end at "
         "once: for who wants no motion. Null for an exercise of the clinic's own."
     )
+    clip = serializers.SerializerMethodField(
+        help_text="The clinic's own film of it, an https address; null where there is none."
+    )
 
     class Meta:
         model = Exercise
-        fields = ("slug", "name", "kind", "cues", "equipment", "drawing")
+        fields = ("slug", "name", "kind", "cues", "equipment", "drawing", "clip")
+
+    @extend_schema_field(serializers.URLField(allow_null=True))
+    def get_clip(self, exercise: Any) -> str | None:
+        return exercise.own_clips[0].url if exercise.own_clips else None
 
     @extend_schema_field(serializers.URLField(allow_null=True))
     def get_drawing(self, exercise: Exercise) -> str | None:

@@ -26,9 +26,7 @@ CONTACT_FIELDS = (
     *("guardian_name", "guardian_consented_on"),
 )
 CASE_FIELDS = ("diagnosis", "index_side", "both_knees", "onset_on", "onset_kind", "running_track")
-PROGRAM_FIELDS = (
-    *("name", "strength_per_week", "check_in_weekdays", "check_in_time", "testing_run_gate", "ladder_step"),
-)
+PROGRAM_FIELDS = (*("name", "strength_per_week", "check_in_weekdays", "check_in_time", "testing_run_gate"),)
 ASKED_BY = {"check_in_weekdays", "check_in_time", "testing_run_gate"}
 """Other days or another hour move the next check-in."""
 
@@ -82,7 +80,7 @@ def edit_case(*, episode: Episode, values: Mapping[str, Any], by: User, now: dat
 
 @transaction.atomic
 def edit_program(*, program: Program, values: Mapping[str, Any], by: User, now: datetime) -> Program:
-    """Change a running program's name, frequency and check-ins.
+    """Change a running program's name, frequency and check-ins; its ladder has services of its own.
 
     Raises:
         Denied: ``by`` may do no clinical work here.

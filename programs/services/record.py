@@ -15,6 +15,7 @@ from patients.vocabulary import RunningTrack
 from programs.models import (
     Answer,
     CheckInRequest,
+    Clip,
     DayPain,
     Pause,
     Program,
@@ -281,6 +282,9 @@ def _current_stage(program: Program, *, stands_still: bool) -> CurrentStage | No
         # against the hold or the pause.
         return CurrentStage(stage, "", len(stages), program.stage_started_on, ())
     doses = ProgramDose.objects.filter(stage=stage, is_active=True).select_related("exercise")
+    doses = doses.prefetch_related(
+        Prefetch("exercise__clips", Clip.objects.filter(clinic=program.clinic_id), to_attr="own_clips")
+    )
     return CurrentStage(stage, stage.advice, len(stages), program.stage_started_on, list(doses))
 
 

@@ -169,6 +169,8 @@ def address(route: str, target: Any) -> str:
         return f"{reverse(name)}{detail}={target}"
     if name == "admin:clinic_membership_me":
         return f"{reverse(name)}?member={target}"
+    if name == "api-program-dose":
+        return reverse(name, args=[target, 1])
     arguments = ARGUMENTS.get(name) or [part for part in (detail, target) if part]
     return reverse(name, args=arguments) + QUERIES.get(name, "")
 

@@ -141,6 +141,10 @@ ADMIN = {
     "admin:patients_episode_change": shown("Diagnosis and onset of a case", READERS, CLINICIANS, "case"),
     "admin:patients_episode_history": history("a case", CLINICIANS, "case", barred=(GLASS,)),
     "admin:patients_episode_delete": closed("Delete a case", "case"),
+    "admin:do letter": form("Write a letter about a case", CLINICIANS, "case"),
+    "admin:letter": page("A letter as it was made", READERS, "letter"),
+    "admin:do export-case": form("Export a case as CSV", OWNERS, "case", done=200),
+    "admin:do export-caseload": form("Export the caseload as CSV", OWNERS, "clinic", done=200),
     # --- what is the patient's right
     "admin:do export": form(
         "Export all data of a patient", OWNERS, "patient", done=200, also=("mail", "device")
@@ -172,6 +176,13 @@ ADMIN = {
     "admin:do groc": form("Record the global rating of change", CLINICIANS, "case"),
     "admin:do score": form("Score a questionnaire", CLINICIANS, "assessment"),
     "admin:suggestions": page("Programs suggested for an assessment", CLINICIANS, "assessment"),
+    # --- the library
+    "admin:do copy-template": form("Copy a program to our library", CLINICIANS, "template"),
+    "admin:do copy-exercise": form("Copy an exercise to our library", CLINICIANS, "exercise"),
+    "admin:do export-template": form(
+        "Save a program to assign as a file", CLINICIANS, "template", done=200, silent=True
+    ),
+    "admin:do clip": form("Link an exercise to our own clip", CLINICIANS, "exercise"),
     # --- programs
     "admin:do assign": form("Prepare a program", CLINICIANS, "case"),
     "admin:adjust": form("Adjust a program to the patient", CLINICIANS, "draft"),
@@ -197,6 +208,11 @@ ADMIN = {
     "admin:programs_alert_change": page("An alert with its evidence", READERS, "alert"),
     "admin:programs_alert_history": history("an alert", CLINICIANS, "alert", barred=(GLASS,)),
     "admin:programs_alert_delete": closed("Delete an alert", "alert"),
+    "admin:programs_alert_changelist together": button(
+        "Choose several alerts to act on", CLINICIANS, "alert", missing=302, silent=True
+    ),
+    "admin:alerts-together": form("Act on several alerts at once", CLINICIANS, done=200, silent=True),
+    "admin:do hand-over": form("Hand an alert to a colleague, with its case", CLINICIANS, "alert"),
     "admin:do acknowledge": form("Acknowledge an alert", CLINICIANS, "red flag"),
     "admin:do snooze": form("Snooze an alert", CLINICIANS, "alert"),
     "admin:do resolve": form("Resolve an alert", CLINICIANS, "alert"),
@@ -218,6 +234,9 @@ ADMIN = {
     "admin:clinic_membership_changelist": page("List of staff", OWNERS),
     "admin:clinic_membership_add": form("Add a member of staff", OWNERS),
     "admin:clinic_membership_add ?clinic": form("Add staff in one of several clinics", OWNERS, "clinic"),
+    "admin:do hand-over-caseload": form("Hand over all cases of a member of staff", OWNERS, "clinician"),
+    "admin:do absence": form("Plan an absence", CLINICIANS, "own membership"),
+    "admin:do end-absence": form("End an absence", CLINICIANS, "absence"),
     "admin:clinic_membership_change": form("Role and access of a member of staff", OWNERS, "member"),
     "admin:clinic_membership_history": history("a member of staff", OWNERS, "member"),
     "admin:clinic_membership_delete": closed("Delete a member of staff", "member"),
@@ -274,7 +293,10 @@ ADMIN = {
 }
 """Pages of the staff. Who is not logged in as staff is sent to the login, whatever they ask for."""
 
-ACTIONS = {"rowattempt.try_now": "admin:clinic_rowattempt_changelist try_now"}
+ACTIONS = {
+    "alert.together": "admin:programs_alert_changelist together",
+    "rowattempt.try_now": "admin:clinic_rowattempt_changelist try_now",
+}
 """Actions on ticked rows of a list, and their rows above."""
 
 API = {
@@ -311,6 +333,8 @@ TOOLS = {
         "Take out all data of a patient", OWNERS, "patient", done=200, also=("mail", "device")
     ),
     "api-patient-erase": sent("Erase a patient", OWNERS, "patient", done=200),
+    "api-caseload": page("Who needs me today, and why", TEAM),
+    "api-caseload-figures": page("Figures of the caseload", CLINICIANS),
     "api-cases": shown("Find cases; open one", TEAM, CLINICIANS, done=201),
     "api-cases-reassign": sent("Hand over many cases", CLINICIANS, done=200),
     "api-case": shown("A case; correct it", TEAM, CLINICIANS, "case", method="PATCH", done=200),
@@ -331,6 +355,26 @@ TOOLS = {
     "api-assessment-suggestions": page("Programs suggested for an assessment", CLINICIANS, "assessment"),
     "api-programs": shown("Find programs of patients; assign one", CLINICIANS, CLINICIANS, done=201),
     "api-program": shown("A program; change it", CLINICIANS, CLINICIANS, "program", method="PATCH", done=200),
+    "api-programs-prepare": sent("Prepare a program", CLINICIANS, done=201),
+    "api-program-send": sent("Send a prepared program (this one was)", CLINICIANS, "program", done=400),
+    "api-program-discard": sent(
+        "Discard a prepared program (this one was sent)", CLINICIANS, "program", done=400
+    ),
+    "api-program-doses": sent("Add an exercise to a program", CLINICIANS, "program", done=200),
+    "api-program-dose": Row(
+        "Change a dose (this is none of the program's)",
+        does=CLINICIANS,
+        of="program",
+        method="PATCH",
+        done=404,
+    ),
+    "api-program-coverage": shown(
+        "Which deficits a program treats; why not", CLINICIANS, CLINICIANS, "program", done=200
+    ),
+    "api-program-ladder": sent(
+        "Put a runner on the ladder (this one still runs)", CLINICIANS, "program", done=400
+    ),
+    "api-program-track": sent("Switch a runner's track", CLINICIANS, "program", done=200),
     "api-program-gate": page("Whether the next stage is open", CLINICIANS, "program"),
     "api-program-stage": sent("Move to another stage", CLINICIANS, "program", done=200),
     "api-program-pause": sent("Pause a program", CLINICIANS, "program", done=200),
@@ -344,9 +388,20 @@ TOOLS = {
     "api-alert-snooze": sent("Snooze an alert", CLINICIANS, "alert", done=200),
     "api-alert-resolve": sent("Resolve an alert", CLINICIANS, "alert", done=200),
     "api-alert-clear": sent("Clear a red flag with a finding", CLINICIANS, "red flag", done=200),
+    "api-alert-hand-over": sent("Hand an alert to a colleague", CLINICIANS, "alert", done=204),
+    "api-export-caseload": page("The caseload as CSV", OWNERS),
+    "api-export-case": Row("A case as CSV", OWNERS, OWNERS, of="case", method="GET", done=200),
     "api-exercises": page("Find exercises", CLINICIANS),
+    "api-exercise-copy": sent(
+        "Copy a starter exercise (this one is the clinic's)", CLINICIANS, "exercise", done=400
+    ),
     "api-exercise": page("An exercise", CLINICIANS, "exercise"),
     "api-templates": page("Find programs to assign", CLINICIANS),
+    "api-template-copy": sent(
+        "Copy a starter program (this one is the clinic's)", CLINICIANS, "template", done=400
+    ),
+    "api-template-yaml": page("A program to assign, as YAML", CLINICIANS, "template"),
+    "api-templates-import": sent("Add a program from YAML (this is none)", CLINICIANS, done=400),
     "api-template": page("A program to assign", CLINICIANS, "template"),
     "api-staff": page("Who works here", TEAM),
     "api-member": page("A member of staff", TEAM, "member"),

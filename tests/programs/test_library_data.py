@@ -120,7 +120,12 @@ CONTENT = {
         BASE_3 | GAIT,
         BASE_4,
     ],
-    "runners-knee-flexibility": [BASE_1 | STRETCHES, BASE_2 | STRETCHES, BASE_3 | STRETCHES, BASE_4],
+    "runners-knee-flexibility": [
+        BASE_1 | STRETCHES,
+        BASE_2 | STRETCHES,
+        BASE_3 | STRETCHES,
+        BASE_4 | STRETCHES,
+    ],
     "runners-knee-trunk": [
         BASE_1 | {"knee-plank": "3"} | SQUEEZE,
         BASE_2 | PLANKS | SQUEEZE,
@@ -276,6 +281,34 @@ class TestStarterLibrary:
                 assert harder not in chain, f"{exercise.slug} gets harder in a circle"
                 chain.append(harder)
 
+    def test_easier_and_harder_name_each_other(self, library: Library) -> None:
+        by_slug = {e.slug: e for e in library.exercises}
+        for exercise in library.exercises:
+            assert not exercise.harder or by_slug[exercise.harder].easier == exercise.slug, exercise.slug
+            assert not exercise.easier or by_slug[exercise.easier].harder == exercise.slug, exercise.slug
+
+    def test_every_exercise_has_an_easier_or_a_harder_one_but_stretches(self, library: Library) -> None:
+        """A stretch is dosed by its pull."""
+        alone = {e.slug for e in library.exercises if not (e.easier or e.harder)}
+        assert alone == {"hamstring-stretch", "quadriceps-stretch", "strap-itb-stretch"}
+
+    def test_what_is_done_side_by_side_says_so(self, library: Library) -> None:
+        both_at_once = {e.slug for e in library.exercises if not e.per_side}
+        assert both_at_once == {
+            *("wall-sit", "wall-sit-90", "squat-to-chair", "spanish-squat", "leg-press"),
+            *("bridge-with-squeeze", "knee-plank", "full-plank", "calf-raise", "pogo-hops", "jumps"),
+            *("run-walk", "easy-run", "metronome-run", "gait-cue-run"),
+        }
+
+    def test_the_others_say_what_they_need(self, library: Library) -> None:
+        bare = {e.slug for e in library.exercises if not e.equipment}
+        assert bare == {
+            *("straight-leg-raise", "straight-leg-raise-out", "single-leg-squat", "walking-lunge"),
+            *("side-lying-hip-abduction", "clamshell", "single-leg-bridge", "knee-plank", "full-plank"),
+            *("side-plank", "side-plank-hip-lift", "calf-raise", "jumps", "quadriceps-stretch"),
+            *("run-walk", "easy-run", "gait-cue-run"),
+        }
+
     def test_unused_exercises_are_the_next_step_of_a_used_one(self, library: Library) -> None:
         used = {dose.exercise for t in library.templates for stage in t.stages for dose in stage.doses}
         neighbours = {n for e in library.exercises if e.slug in used for n in (e.easier, e.harder)}
@@ -309,6 +342,7 @@ name = "Hop"
 kind = "plyometric"
 muscle_groups = ["calf"]
 cues = ["Hop."]
+equipment = "none"
 source = "S0"
 """
 STAGE = """
@@ -370,6 +404,7 @@ class TestParser:
     @pytest.mark.parametrize(
         ("part", "old", "new", "error"),
         [
+            ("exercises", 'equipment = "none"', "", "exercises.toml: hop: equipment: is missing"),
             ("exercises", 'name = "Hop"', "", "exercises.toml: hop: name: is missing"),
             ("exercises", 'name = "Hop"', 'name = ""', "exercises.toml: hop: name: is empty"),
             ("exercises", 'name = "Hop"', "name = 3", "exercises.toml: hop: name: expected str, got 3"),

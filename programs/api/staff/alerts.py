@@ -17,6 +17,7 @@ from programs.api.staff.schema import acted, listed, read
 from programs.models import Alert, AlertEvent
 from programs.rules.schedule import local_date
 from programs.services import alerts, red_flags
+from programs.services.hand_overs import hand_over_alert
 
 SEEN = "How many rows of `evidence` you have shown: what came later was not read, and refuses the act."
 
@@ -151,6 +152,21 @@ class ClearView(AlertsBase):
     def post(self, request: Request, pk: str) -> Response:
         body = self.body(ClearInput)
         return self.act(pk, lambda alert: red_flags.clear(alert=alert, by=self.user, now=self.now, **body))
+
+
+class HandOverInput(StrictSerializer):
+    to = key("The colleague who treats the case from now on.")
+    why = serializers.CharField(allow_blank=True, default="", max_length=300)
+
+
+class HandOverView(AlertsBase):
+    @acted("alerts.hand_over", "Hand it to a colleague, with its case", HandOverInput, None, 404, code=204)
+    def post(self, request: Request, pk: str) -> Response:
+        """Nothing is shown: the policy may hide the case from now on."""
+        body, alert = self.body(HandOverInput), self.find(self.all(), pk)
+        to = self.member("to", body["to"])
+        hand_over_alert(alert=alert, to=to, by=self.user, now=self.now, why=body["why"])
+        return Response(status=204)
 
 
 class ManyInput(StrictSerializer):

@@ -111,6 +111,13 @@ class StaffView(ApiView):
         except exceptions.NotFound:
             raise exceptions.ValidationError({name: "There is none with this id."}) from None
 
+    def library(self, name: str, rows: QuerySet[Any], key: Any) -> Any:
+        """A row of the library that the body names."""
+        found = rows.filter(pk=key).first()
+        if found is None:
+            raise exceptions.ValidationError({name: "There is none with this id."})
+        return found
+
     def member(self, name: str, key: int) -> User:
         """Somebody of the clinic; whether they treat is the service's to judge."""
         found = User.objects.filter(memberships__clinic=self.clinic, pk=key).first()
@@ -146,11 +153,13 @@ class StaffView(ApiView):
         found = list(below[: asked["limit"]])
         more = len(found) == asked["limit"] and rows.filter(pk__lt=found[-1].pk).exists()
         results = output(found, many=True, context={"view": self}).data
-        return Response({"results": results, "next": self._next(found[-1].pk) if more else None})
+        return Response({"results": results, "next": self.link(cursor=found[-1].pk) if more else None})
 
-    def _next(self, last: int | UUID) -> str:
+    def link(self, **changed: int | UUID) -> str:
+        """The same question, from another place on."""
         query = self.request.query_params.copy()
-        query["cursor"] = str(last)
+        for name, value in changed.items():
+            query[name] = str(value)
         return self.request.build_absolute_uri(f"{self.request.path}?{query.urlencode()}")
 
     # --- creations

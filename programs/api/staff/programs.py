@@ -12,13 +12,14 @@ from rest_framework.response import Response
 
 from clinic.api.serializers import StrictSerializer
 from patients.models import Episode
+from patients.vocabulary import RunningTrack
 from programs.api.staff.base import PageQuery, StaffView, page_of
 from programs.api.staff.cases import key
 from programs.api.staff.library import DOSE_FIELDS, STAGE_FIELDS
 from programs.api.staff.schema import acted, created, edited, listed, read, told
 from programs.models import Hold, Pause, Program, ProgramDose, ProgramStage, StageMove, Template
 from programs.rules.schedule import local_date
-from programs.services import assign, plan
+from programs.services import assign, plan, running
 from programs.services.edits import PROGRAM_FIELDS, edit_program
 from programs.services.gates import gate
 
@@ -71,7 +72,7 @@ class ProgramBrief(serializers.ModelSerializer[Program]):
         fields = (
             *("id", "case", "patient", "template", "assigned_by", "started_on", "ended_on", "end_reason"),
             *("current_stage", "stage_started_on", "asleep", "fair_trial_on", "fair_trial_reason"),
-            *PROGRAM_FIELDS,
+            *(*PROGRAM_FIELDS, "ladder_step", "is_draft"),
         )
 
 
@@ -127,7 +128,6 @@ class ProgramEdit(StrictSerializer):
         required=False, allow_null=True, help_text="Of the patient. Null: as the clinic."
     )
     testing_run_gate = serializers.BooleanField(required=False)
-    ladder_step = serializers.IntegerField(min_value=1, max_value=100, required=False, allow_null=True)
 
 
 class StageInput(StrictSerializer):
@@ -135,6 +135,20 @@ class StageInput(StrictSerializer):
     override_reason = serializers.CharField(
         default="", allow_blank=True, max_length=300, help_text="Why, in spite of unmet criteria."
     )
+
+
+class LadderInput(StrictSerializer):
+    to_step = serializers.IntegerField(
+        min_value=1, max_value=100, allow_null=True, help_text="Null: off the ladder until symptom-free."
+    )
+    reason = serializers.CharField(
+        default="", allow_blank=True, max_length=300, help_text="Needed for more than the rule proposes."
+    )
+
+
+class TrackInput(StrictSerializer):
+    track = serializers.ChoiceField(choices=RunningTrack.choices())
+    reason = serializers.CharField(max_length=300)
 
 
 class PauseInput(StrictSerializer):
@@ -154,10 +168,14 @@ class FairTrialInput(StrictSerializer):
 
 
 class ProgramsBase(StaffView):
-    def all(self) -> QuerySet[Any]:
-        return Program.objects.select_related(
+    def with_drafts(self) -> QuerySet[Any]:
+        return Program.with_drafts.select_related(
             "episode__patient", "episode__clinic__policy", "clinic"
         ).prefetch_related("stages__doses", "pauses", "holds", "stage_moves")
+
+    def all(self) -> QuerySet[Any]:
+        """Those that were sent."""
+        return self.with_drafts().filter(is_draft=False)
 
     def shown(self, program: Program) -> Any:
         return ProgramRecord(program).data
@@ -205,7 +223,7 @@ class ProgramsView(ProgramsBase):
 class ProgramView(ProgramsBase):
     @read("programs.read", "A program, stage by stage", ProgramRecord)
     def get(self, request: Request, pk: str) -> Response:
-        return self.answer(self.shown(self.find(self.all(), pk)))
+        return self.answer(self.shown(self.find(self.with_drafts(), pk)))
 
     @edited("programs.edit", "Change name, frequency or check-ins", ProgramEdit, ProgramRecord)
     def patch(self, request: Request, pk: str) -> Response:
@@ -247,6 +265,27 @@ class ResumeView(ProgramsBase):
         body = self.body(ResumeInput)
         return self.act(
             pk, lambda it, day: plan.resume(program=it, by=self.user, now=self.now, **{"on": day, **body})
+        )
+
+
+class LadderView(ProgramsBase):
+    @acted("programs.ladder", "Put the runner on a step of the ladder", LadderInput, ProgramRecord, 404)
+    def post(self, request: Request, pk: str) -> Response:
+        body = self.body(LadderInput)
+        return self.act(
+            pk,
+            lambda it, day: running.set_ladder_step(
+                program=it, by=self.user, now=self.now, today=day, **body
+            ),
+        )
+
+
+class TrackView(ProgramsBase):
+    @acted("programs.track", "Still running, stopped, or no runner", TrackInput, ProgramRecord, 404)
+    def post(self, request: Request, pk: str) -> Response:
+        body = self.body(TrackInput)
+        return self.act(
+            pk, lambda it, day: running.set_track(program=it, by=self.user, now=self.now, today=day, **body)
         )
 
 

@@ -49,12 +49,18 @@ def read(name: str, summary: str, answer: Any, **more: Any) -> Callable[[Any], A
 
 
 def told(
-    name: str, summary: str, answer: Any, *codes: int, query: Any = None, **more: Any
+    name: str,
+    summary: str,
+    answer: Any,
+    *codes: int,
+    query: Any = None,
+    kind: str = "application/json",
+    **more: Any,
 ) -> Callable[[Any], Any]:
     """Something computed, without a version."""
     parameters = [query] if query else []
     codes = (*codes, 400) if query else codes
-    return _operation(name, summary, {200: answer}, codes, parameters=parameters, **more)
+    return _operation(name, summary, {(200, kind): answer}, codes, parameters=parameters, **more)
 
 
 def created(

@@ -2,7 +2,19 @@
 
 from django.urls import path
 
-from programs.api.staff import alerts, assessments, cases, clinic, library, patients, programs
+from programs.api.staff import (
+    adjusting,
+    alerts,
+    assessments,
+    caseload,
+    cases,
+    clinic,
+    exports,
+    library,
+    library_acts,
+    patients,
+    programs,
+)
 
 urlpatterns = [
     path("token", clinic.TokenView.as_view(), name="api-token"),
@@ -13,6 +25,8 @@ urlpatterns = [
     path("patients/<str:pk>/readers", patients.ReadersView.as_view(), name="api-patient-readers"),
     path("patients/<str:pk>/export", patients.ExportView.as_view(), name="api-patient-export"),
     path("patients/<str:pk>/erase", patients.EraseView.as_view(), name="api-patient-erase"),
+    path("caseload", caseload.CaseloadView.as_view(), name="api-caseload"),
+    path("caseload/figures", caseload.FiguresView.as_view(), name="api-caseload-figures"),
     path("cases", cases.CasesView.as_view(), name="api-cases"),
     path("cases/reassign", cases.ReassignManyView.as_view(), name="api-cases-reassign"),
     path("cases/<str:pk>", cases.CaseView.as_view(), name="api-case"),
@@ -30,6 +44,14 @@ urlpatterns = [
         name="api-assessment-suggestions",
     ),
     path("programs", programs.ProgramsView.as_view(), name="api-programs"),
+    path("programs/prepare", adjusting.PrepareView.as_view(), name="api-programs-prepare"),
+    path("programs/<str:pk>/send", adjusting.SendView.as_view(), name="api-program-send"),
+    path("programs/<str:pk>/discard", adjusting.DiscardView.as_view(), name="api-program-discard"),
+    path("programs/<str:pk>/doses", adjusting.DosesView.as_view(), name="api-program-doses"),
+    path("programs/<str:pk>/doses/<str:dose>", adjusting.DoseView.as_view(), name="api-program-dose"),
+    path("programs/<str:pk>/coverage", adjusting.CoverageView.as_view(), name="api-program-coverage"),
+    path("programs/<str:pk>/ladder", programs.LadderView.as_view(), name="api-program-ladder"),
+    path("programs/<str:pk>/track", programs.TrackView.as_view(), name="api-program-track"),
     path("programs/<str:pk>", programs.ProgramView.as_view(), name="api-program"),
     path("programs/<str:pk>/gate", programs.GateView.as_view(), name="api-program-gate"),
     path("programs/<str:pk>/stage", programs.StageView.as_view(), name="api-program-stage"),
@@ -44,9 +66,16 @@ urlpatterns = [
     path("alerts/<str:pk>/snooze", alerts.SnoozeView.as_view(), name="api-alert-snooze"),
     path("alerts/<str:pk>/resolve", alerts.ResolveView.as_view(), name="api-alert-resolve"),
     path("alerts/<str:pk>/clear", alerts.ClearView.as_view(), name="api-alert-clear"),
+    path("alerts/<str:pk>/hand-over", alerts.HandOverView.as_view(), name="api-alert-hand-over"),
+    path("exports/caseload", exports.CaseloadCsvView.as_view(), name="api-export-caseload"),
+    path("exports/cases/<str:pk>", exports.CaseCsvView.as_view(), name="api-export-case"),
     path("exercises", library.ExercisesView.as_view(), name="api-exercises"),
     path("exercises/<str:pk>", library.ExerciseView.as_view(), name="api-exercise"),
     path("templates", library.TemplatesView.as_view(), name="api-templates"),
+    path("exercises/<str:pk>/copy", library_acts.CopyExerciseView.as_view(), name="api-exercise-copy"),
+    path("templates/import", library_acts.ImportView.as_view(), name="api-templates-import"),
+    path("templates/<str:pk>/copy", library_acts.CopyTemplateView.as_view(), name="api-template-copy"),
+    path("templates/<str:pk>/yaml", library_acts.YamlView.as_view(), name="api-template-yaml"),
     path("templates/<str:pk>", library.TemplateView.as_view(), name="api-template"),
     path("staff", clinic.MembersView.as_view(), name="api-staff"),
     path("staff/<str:pk>", clinic.MemberView.as_view(), name="api-member"),

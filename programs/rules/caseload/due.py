@@ -36,8 +36,9 @@ def _akps_since(timeline: Timeline, t: Thresholds) -> date | None:
     """Of the marks that were reached the latest counts; before the first, the baseline's own window."""
     first = timeline.case_day(timeline.clock_started_on)
     for week in (t.reassess_week, t.stalled_week, t.stalling_week):
-        if timeline.clock_day >= DAYS_PER_WEEK * week:
-            return timeline.days[first + DAYS_PER_WEEK * week] - timedelta(days=t.akps_early_days)
+        mark = first + DAYS_PER_WEEK * week
+        if mark < len(timeline.days):  # a case that is paused just before it has not reached it
+            return timeline.days[mark] - timedelta(days=t.akps_early_days)
     if timeline.today <= timeline.started_on + timedelta(days=t.akps_baseline_after_days):
         return timeline.started_on - timedelta(days=t.akps_baseline_before_days)
     return None
@@ -46,7 +47,7 @@ def _akps_since(timeline: Timeline, t: Thresholds) -> date | None:
 def _reassess_since(timeline: Timeline, t: Thresholds) -> date | None:
     """Counted over the whole case, as the stall rule does; a new fair trial can't put it off."""
     mark = DAYS_PER_WEEK * t.reassess_week
-    if timeline.case_day(timeline.today) < mark:
+    if mark >= len(timeline.days):
         return None
     return timeline.days[mark] - timedelta(days=t.akps_early_days)
 

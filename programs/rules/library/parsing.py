@@ -64,7 +64,7 @@ def _exercise(slug: str, raw: Any) -> Exercise:
         muscle_groups=entry.terms("muscle_groups", MuscleGroup),
         cues=entry.texts("cues"),
         source=entry.take("source", str),
-        equipment=entry.take("equipment", str, ""),
+        equipment=_equipment(entry),
         per_side=entry.take("per_side", bool, False),
         easier=entry.take("easier", str, ""),
         harder=entry.take("harder", str, ""),
@@ -76,6 +76,12 @@ def _exercise(slug: str, raw: Any) -> Exercise:
     if exercise.kind in STRENGTHENING and not exercise.muscle_groups:
         raise entry.error("muscle_groups", "are missing")
     return exercise
+
+
+def _equipment(entry: Entry) -> str:
+    """Said of each exercise: "none" where it needs none."""
+    equipment = entry.take("equipment", str)
+    return "" if equipment == "none" else equipment
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Copy of the starter library into the clinic's own, to be edited there; it remembers what it was."""
+"""Copies into the clinic's own library, to be edited there; each remembers what of the starter's it was."""
 
 from __future__ import annotations
 
@@ -18,7 +18,6 @@ from programs.services.library.content import (
     write_template,
 )
 
-OURS = "(ours)"
 LONGEST_NAME, LONGEST_SLUG = 120, 80
 
 
@@ -28,18 +27,19 @@ class LibraryRefused(FieldError):
 
 @transaction.atomic
 def copy_template(*, template: Template, clinic: Clinic, by: User) -> Template:
-    """The clinic's own copy of a starter template, with its stages and doses.
+    """The clinic's own copy of a template it may use, with its stages and doses.
 
     Raises:
         Denied: ``by`` may do no clinical work here.
-        LibraryRefused: the template is not of the starter library.
+        LibraryRefused: the template is another clinic's.
     """
     require(by, Capability.WRITE_CLINICAL, clinic.pk)
-    _check_starter(template)
-    used = {dose.exercise.slug: dose.exercise for dose in _doses(template)}
-    name = free_name(f"{template.name} {OURS}", Template, clinic)
+    _check_usable(template, clinic)
+    used = {dose.exercise_id: dose.exercise for dose in _doses(template)}
+    keys = {pk: str(pk) for pk in used}
+    name = free_name(f"{template.name} {_mark(template)}", Template, clinic)
     copy = Template(clinic=clinic, slug=slug_of(name), **_origin(template))
-    write_template(copy, template_data(template), used)
+    write_template(copy, template_data(template, keys), {keys[pk]: row for pk, row in used.items()})
     copy.name = name
     copy.save(update_fields=["name"])
     return copy
@@ -47,15 +47,15 @@ def copy_template(*, template: Template, clinic: Clinic, by: User) -> Template:
 
 @transaction.atomic
 def copy_exercise(*, exercise: Exercise, clinic: Clinic, by: User) -> Exercise:
-    """The clinic's own copy of a starter exercise; programs go on using the one they have.
+    """The clinic's own copy of an exercise it may use; programs go on using the one they have.
 
     Raises:
         Denied: ``by`` may do no clinical work here.
-        LibraryRefused: the exercise is not of the starter library.
+        LibraryRefused: the exercise is another clinic's.
     """
     require(by, Capability.WRITE_CLINICAL, clinic.pk)
-    _check_starter(exercise)
-    name = free_name(f"{exercise.name} {OURS}", Exercise, clinic)
+    _check_usable(exercise, clinic)
+    name = free_name(f"{exercise.name} {_mark(exercise)}", Exercise, clinic)
     fields = exercise_fields(exercise_data(exercise)) | {"name": name}
     made: Exercise = Exercise.objects.create(clinic=clinic, slug=slug_of(name), **_origin(exercise), **fields)
     return made
@@ -81,10 +81,17 @@ def _doses(template: Template) -> list[Dose]:
     ]
 
 
-def _check_starter(row: Template | Exercise) -> None:
-    if row.clinic_id is not None:
-        raise LibraryRefused("library", f"{row} is not of the starter library: it is edited where it stands.")
+def _check_usable(row: Template | Exercise, clinic: Clinic) -> None:
+    if row.clinic_id not in (None, clinic.pk):
+        raise LibraryRefused("library", "This is not in your library.")
+
+
+def _mark(row: Template | Exercise) -> str:
+    return "(ours)" if row.clinic_id is None else "(copy)"
 
 
 def _origin(row: Template | Exercise) -> dict[str, Any]:
-    return {"copied_from": row.slug, "copied_version": row.version}
+    """Of the starter library; a copy of a copy comes from where that one came from."""
+    if row.clinic_id is None:
+        return {"copied_from": row.slug, "copied_version": row.version}
+    return {"copied_from": row.copied_from, "copied_version": row.copied_version}

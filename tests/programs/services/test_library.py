@@ -139,12 +139,26 @@ class TestCopies:
         assert (copy.name, copy.slug, copy.cues, copy.per_side) == ("Hop (ours)", "hop-ours", ["Hop."], True)
         assert (copy.copied_from, copy.copied_version) == ("hop", 2)
 
-    def test_only_of_the_starter_library_and_by_who_treats(self, us: Us) -> None:
-        starter, own = make_template(), make_template(clinic=us.clinic)
+    def test_of_a_copy_comes_from_where_that_came_from(self, us: Us) -> None:
+        copy = copy_template(template=make_template(slug="hops"), clinic=us.clinic, by=us.physio)
+        again = copy_template(template=copy, clinic=us.clinic, by=us.physio)
+        assert again.name == f"{copy.name} (copy)"
+        assert (again.copied_from, again.copied_version) == ("hops", 1)
+
+    def test_exercises_of_one_name_stay_two(self, us: Us) -> None:
+        template = make_template(stages=2)
+        for dose, clinic in zip(Dose.objects.order_by("pk"), (None, us.clinic), strict=True):
+            Dose.objects.filter(pk=dose.pk).update(exercise=make_exercise(slug="hop", clinic=clinic))
+        copy = copy_template(template=template, clinic=us.clinic, by=us.physio)
+        used = [dose.exercise.clinic for stage in copy.stages.all() for dose in stage.doses.all()]
+        assert used == [None, us.clinic]
+
+    def test_only_of_what_the_clinic_may_use_and_by_who_treats(self, us: Us, them: Us) -> None:
+        starter, foreign = make_template(), make_template(clinic=them.clinic)
         exercise = make_exercise()
         before = counts()
-        with pytest.raises(LibraryRefused, match="edited where it stands"):
-            copy_template(template=own, clinic=us.clinic, by=us.physio)
+        with pytest.raises(LibraryRefused, match="not in your library"):
+            copy_template(template=foreign, clinic=us.clinic, by=us.physio)
         for by in (us.assistant, make_user()):
             with pytest.raises(Denied):
                 copy_template(template=starter, clinic=us.clinic, by=by)

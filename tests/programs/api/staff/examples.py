@@ -15,7 +15,7 @@ DOCUMENT = Path(__file__).parents[4] / "docs" / "api.md"
 EXAMPLE = re.compile(r"```sh\n(curl [^`]+)```\n(?:\n```(?:json|csv|text)\n[^`]*```\n)?", re.MULTILINE)
 
 PEOPLE = {"clinician", "user", "member", "assigned_by", "assessed_by", "acknowledged_by", "by", "cover"}
-KEYS = {"case", "template", "exercise"}
+KEYS = {"case", "template", "exercise", "program", "alert"}
 NUMBERED = {"id", *KEYS, *PEOPLE}
 UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 INSTANT = re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+(?:Z|[+-]\d\d:\d\d)")
@@ -39,7 +39,7 @@ class Examples:
 
     def _example(self, command: str) -> str:
         response = self._ask(command)
-        assert response.status_code < 400, (command, response.content)
+        assert response.status_code < 400, (command, response)
         return f"```sh\n{command}```\n\n{self._answer(response, command)}"
 
     def _ask(self, command: str) -> Any:
@@ -75,8 +75,9 @@ class Examples:
     def _answer(self, response: Any, command: str) -> str:
         if not response.content:
             return f"```text\n{response.status_code} {response.reason_phrase}\n```\n"
-        if response["Content-Type"] != "application/json":
-            return f"```csv\n{self._steady(response.content.decode('utf-8-sig').strip())}\n```\n"
+        if response["Content-Type"] == "text/csv":
+            text = response.content.decode("utf-8-sig").strip().replace("\r\n", "\n")
+            return f"```csv\n{self._steady(text)}\n```\n"
         about = re.search(r"\$API/(\w+)", command)
         shown = self._shown(response.json(), "", about[1] if about else "")
         return f"```json\n{json.dumps(shown, indent=2, ensure_ascii=False)}\n```\n"

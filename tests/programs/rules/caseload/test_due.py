@@ -66,6 +66,13 @@ def test_paused_days_put_it_off() -> None:
     assert found(facts(0, pauses=holiday), 52).akps == on(45)
 
 
+@pytest.mark.parametrize("day", [42, 56, 84])
+def test_a_pause_that_begins_on_the_very_day_of_a_mark_puts_it_off_until_the_day_back(day: int) -> None:
+    illness = facts(pauses=(Pause(PauseKind.ILLNESS, on(day), None),))
+    before = found(illness, day - 1, success=False)
+    assert [found(illness, day + n, success=False) for n in range(3)] == [before] * 3
+
+
 def test_a_new_fair_trial_starts_its_weeks_again() -> None:
     assert found(facts(0, 56, trial=60), 101).akps is None
     assert found(facts(0, 56, trial=60), 102).akps == on(95)

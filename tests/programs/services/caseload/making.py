@@ -10,7 +10,7 @@ from uuid import uuid4
 
 from clinic.models import User
 from patients.models import Episode, OutcomeScore
-from programs.models import Alert, Answer
+from programs.models import Alert, Answer, Program, Review
 from tests.factories import NOW, TODAY, make_case, make_program
 
 
@@ -28,8 +28,27 @@ def case_of(
     for values in alerts:
         alert(case, **values)
     if program is not None:
-        make_program(case, stages=0, **program)
+        program_of(case, **program)
     return case
+
+
+def program_of(case: Episode, **values: Any) -> Program:
+    """With the review that found it so, if it was reviewed."""
+    program = make_program(case, stages=0, **values)
+    if program.review_state:
+        Review.objects.create(
+            clinic=case.clinic,
+            episode=case,
+            program=program,
+            day=TODAY,
+            week=program.review_week or 6,
+            state=program.review_state,
+            trend=program.review_trend,
+            verdict={},
+            thresholds={},
+            reviewed_at=NOW,
+        )
+    return program
 
 
 def alert(case: Episode, **values: Any) -> Alert:
