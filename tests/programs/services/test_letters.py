@@ -124,14 +124,15 @@ def number_of_pages(pdf: bytes) -> int:
     return found
 
 
-def test_the_longest_letter_fits_one_page(stalled, anna) -> None:
+def test_the_longest_letter_fits_one_page_or_is_refused(stalled, anna) -> None:
     raise_red_flag(episode=stalled, codes=["knee_locks"], source="call", evidence=[{}], now=SEVEN)
-    full = {part.name: part.most // LINES_MOST - 1 for part in (FLAG, *PARTS)}
-    texts = {name: "\n".join([("Long words " * 10)[:room]] * LINES_MOST) for name, room in full.items()}
-    letter = make(stalled, anna, **texts)
-    usual = letter_pdf._page(from_json(letter.content), letter_pdf.SIZES[0]).render()
-    assert len(usual.pages) > 1
-    assert number_of_pages(letter_as_pdf(letter)) == 1
+    full = {part.name: ("Long words. " * 200)[: part.most] for part in (FLAG, *PARTS)}
+    assert number_of_pages(letter_as_pdf(make(stalled, anna, **full))) == 1
+    lines = {
+        name: "\n".join([text[: len(text) // LINES_MOST - 1]] * LINES_MOST) for name, text in full.items()
+    }
+    with pytest.raises(LetterError, match="longer than one page"):
+        make(stalled, anna, **lines)
 
 
 @pytest.mark.parametrize("part", [FLAG, *PARTS], ids=lambda part: part.name)
