@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from django import forms
 from django.contrib import admin
-from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.db.models import F, QuerySet
+from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
+from django.urls import reverse
+from django.utils.html import format_html, format_html_join
 from django.utils.text import slugify
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminSelectWidget
@@ -30,10 +33,31 @@ from programs.services.library import (
 )
 
 EMPHASIS = [("", "Not targeted"), (1, "Also treated"), (2, "Its emphasis"), (3, "Its main point")]
-
+EMPHASIS_WORDS = {1: "also treated", 2: "an emphasis", 3: "its main point"}
 
 TARGET_NAMES = [f"driver_{driver}" for driver in Driver]
 TARGET_ROWS = tuple(tuple(TARGET_NAMES[n : n + 3]) for n in range(0, len(TARGET_NAMES), 3))
+
+
+EXERCISE_IN_WORDS = (
+    "about",
+    "picture",
+    ("name", "kind"),
+    ("trains", "sides"),
+    "cue_lines",
+    "equipment",
+    ("easier_one", "harder_one"),
+    "source",
+)
+TEMPLATE_IN_WORDS = (
+    "about",
+    "name",
+    "summary",
+    "for_diagnoses",
+    "targets",
+    ("strength_per_week", "is_active", "maintenance"),
+    ("quadriceps_only", "deep_flexion"),
+)
 
 
 class OwnerFilter(admin.SimpleListFilter):
@@ -143,6 +167,10 @@ class LibraryAdmin(RoleAdmin):
 
         return OwnForm
 
+    def is_locked(self, request: HttpRequest, row: Any) -> bool:
+        """Shown in words: Django would show what its columns hold."""
+        return row is not None and not self.has_change_permission(request, row)
+
     @display(description="Library", label={"Starter": "default", "Own": "primary"})
     def whose(self, row: Any) -> str:
         return "Starter" if row.clinic_id is None else "Own"
@@ -169,7 +197,8 @@ class ExerciseAdmin(LibraryAdmin):
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         """What has no drawing shows no empty field for one."""
         hidden = {name for name, shown in (("about", obj), ("picture", obj and obj.drawing)) if not shown}
-        return [name for name in super().get_fields(request, obj) if name not in hidden]
+        fields = EXERCISE_IN_WORDS if self.is_locked(request, obj) else super().get_fields(request, obj)
+        return [name for name in fields if name not in hidden]
 
     @display(description="Library")
     def about(self, exercise: Exercise) -> str:
@@ -202,9 +231,39 @@ class ExerciseAdmin(LibraryAdmin):
         if change and form.changed_data:
             raise_exercise_version(obj)
 
+    @display(description="Cues for the patient")
+    def cue_lines(self, exercise: Exercise) -> str:
+        return format_html(
+            "<ol>{}</ol>", format_html_join("", "<li>{}</li>", ((cue,) for cue in exercise.cues))
+        )
+
+    @display(description="Sides")
+    def sides(self, exercise: Exercise) -> str:
+        return "Each side" if exercise.per_side else "Both together"
+
+    @display(description="An easier one")
+    def easier_one(self, exercise: Exercise) -> str:
+        return _neighbour(exercise, exercise.easier)
+
+    @display(description="A harder one")
+    def harder_one(self, exercise: Exercise) -> str:
+        return _neighbour(exercise, exercise.harder)
+
     @display(description="Trains")
     def trains(self, exercise: Exercise) -> str:
         return ", ".join(MuscleGroup(group).label for group in exercise.muscle_groups)
+
+
+def _neighbour(exercise: Exercise, slug: str) -> str:
+    """By its name, with a link to its page; a hyphen where there is none."""
+    rows = (
+        Exercise.objects.usable_by(exercise.clinic_id).filter(slug=slug) if slug else Exercise.objects.none()
+    )
+    row = rows.order_by(F("clinic").asc(nulls_last=True)).first()
+    if row is None:
+        return "-"
+    address = reverse("admin:programs_exercise_change", args=[row.pk])
+    return format_html('<a class="kc-link" href="{}">{}</a>', address, row)
 
 
 class DoseInline(OffersLibrary, RoleTabularInline):
@@ -224,10 +283,11 @@ class StageInline(RoleStackedInline):
 class TemplateAdmin(NamesMistakes, LibraryAdmin):
     form = TemplateForm
     inlines = (StageInline,)
+    change_form_after_template = "admin/programs/template_stages.html"
     list_display = ("name", "for_diagnoses", "strength_per_week", "in_use", "is_active", "whose")
     readonly_fields = ("about",)
     fieldsets = (
-        ("Library", {"fields": ("about",)}),
+        (None, {"fields": ("about",)}),
         (
             None,
             {
@@ -245,8 +305,24 @@ class TemplateAdmin(NamesMistakes, LibraryAdmin):
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         """A new one has no version and no copies yet."""
+        if self.is_locked(request, obj):
+            return ((None, {"fields": TEMPLATE_IN_WORDS}),)
         fieldsets = super().get_fieldsets(request, obj)
         return fieldsets if obj is not None else fieldsets[1:]
+
+    def get_formsets_with_inlines(self, request: HttpRequest, obj: Any = None) -> Iterator[Any]:
+        """What nobody may edit is a table below instead: ``render_change_form``."""
+        if self.is_locked(request, obj):
+            return iter(())
+        return super().get_formsets_with_inlines(request, obj)  # type: ignore[no-any-return]
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], **kwargs: Any
+    ) -> HttpResponse:
+        row = kwargs.get("obj")
+        if self.is_locked(request, row):
+            context["stages"] = row.stages.prefetch_related("doses__exercise")
+        return super().render_change_form(request, context, **kwargs)
 
     def get_changelist_instance(self, request: HttpRequest) -> Any:
         """With the patients on each version, read once for the page."""
@@ -299,6 +375,13 @@ class TemplateAdmin(NamesMistakes, LibraryAdmin):
     def changed_columns(self, form: Any) -> set[str]:
         """The emphasis on each driver is a field of the form and no column."""
         return super().changed_columns(form) | {"drivers"}
+
+    @display(description="What it targets")
+    def targets(self, template: Template) -> str:
+        """The main point first."""
+        drivers = sorted(template.drivers.items(), key=lambda each: -each[1])
+        said = [f"{Driver(driver).label} ({EMPHASIS_WORDS[weight]})" for driver, weight in drivers]
+        return ", ".join(said) or "-"
 
     @display(description="For")
     def for_diagnoses(self, template: Template) -> str:

@@ -32,7 +32,12 @@ def of_the_library(model: str) -> list[migrations.AddField]:
             model,
             "copied_from",
             models.SlugField(
-                blank=True, db_default="", editable=False, help_text="Of the starter library.", max_length=80
+                blank=True,
+                db_default="",
+                db_index=False,
+                editable=False,
+                help_text="Of the starter library.",
+                max_length=80,
             ),
         ),
         migrations.AddField(

@@ -45,7 +45,12 @@ class LibraryRow(models.Model):
         default=1, db_default=1, editable=False, help_text="Rises with each change of its content."
     )
     copied_from = models.SlugField(
-        max_length=80, blank=True, db_default="", editable=False, help_text="Of the starter library."
+        max_length=80,
+        blank=True,
+        db_default="",
+        db_index=False,  # nobody looks a row up by it
+        editable=False,
+        help_text="Of the starter library.",
     )
     copied_version = models.PositiveIntegerField(null=True, blank=True, editable=False)
 

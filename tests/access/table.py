@@ -141,6 +141,10 @@ ADMIN = {
     "admin:patients_episode_change": shown("Diagnosis and onset of a case", READERS, CLINICIANS, "case"),
     "admin:patients_episode_history": history("a case", CLINICIANS, "case", barred=(GLASS,)),
     "admin:patients_episode_delete": closed("Delete a case", "case"),
+    "admin:do letter": form("Write a letter about a case", CLINICIANS, "case"),
+    "admin:letter": page("A letter as it was made", READERS, "letter"),
+    "admin:do export-case": form("Export a case as CSV", OWNERS, "case", done=200),
+    "admin:do export-caseload": form("Export the caseload as CSV", OWNERS, "clinic", done=200),
     # --- what is the patient's right
     "admin:do export": form(
         "Export all data of a patient", OWNERS, "patient", done=200, also=("mail", "device")
@@ -204,6 +208,11 @@ ADMIN = {
     "admin:programs_alert_change": page("An alert with its evidence", READERS, "alert"),
     "admin:programs_alert_history": history("an alert", CLINICIANS, "alert", barred=(GLASS,)),
     "admin:programs_alert_delete": closed("Delete an alert", "alert"),
+    "admin:programs_alert_changelist together": button(
+        "Choose several alerts to act on", CLINICIANS, "alert", missing=302, silent=True
+    ),
+    "admin:alerts-together": form("Act on several alerts at once", CLINICIANS, done=200, silent=True),
+    "admin:do hand-over": form("Hand an alert to a colleague, with its case", CLINICIANS, "alert"),
     "admin:do acknowledge": form("Acknowledge an alert", CLINICIANS, "red flag"),
     "admin:do snooze": form("Snooze an alert", CLINICIANS, "alert"),
     "admin:do resolve": form("Resolve an alert", CLINICIANS, "alert"),
@@ -225,6 +234,9 @@ ADMIN = {
     "admin:clinic_membership_changelist": page("List of staff", OWNERS),
     "admin:clinic_membership_add": form("Add a member of staff", OWNERS),
     "admin:clinic_membership_add ?clinic": form("Add staff in one of several clinics", OWNERS, "clinic"),
+    "admin:do hand-over-caseload": form("Hand over all cases of a member of staff", OWNERS, "clinician"),
+    "admin:do absence": form("Plan an absence", CLINICIANS, "own membership"),
+    "admin:do end-absence": form("End an absence", CLINICIANS, "absence"),
     "admin:clinic_membership_change": form("Role and access of a member of staff", OWNERS, "member"),
     "admin:clinic_membership_history": history("a member of staff", OWNERS, "member"),
     "admin:clinic_membership_delete": closed("Delete a member of staff", "member"),
@@ -281,7 +293,10 @@ ADMIN = {
 }
 """Pages of the staff. Who is not logged in as staff is sent to the login, whatever they ask for."""
 
-ACTIONS = {"rowattempt.try_now": "admin:clinic_rowattempt_changelist try_now"}
+ACTIONS = {
+    "alert.together": "admin:programs_alert_changelist together",
+    "rowattempt.try_now": "admin:clinic_rowattempt_changelist try_now",
+}
 """Actions on ticked rows of a list, and their rows above."""
 
 API = {

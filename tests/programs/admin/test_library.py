@@ -124,3 +124,33 @@ def test_the_patient_sees_their_own_clinics_clip(staff: Any, stranger: Any) -> N
     assert clip() is None
     Clip.objects.create(clinic=staff.clinic, exercise=exercise, url=CLIP)
     assert clip() == CLIP
+
+
+def test_a_starter_exercise_is_shown_in_words(staff: Any) -> None:
+    make_exercise(slug="harder", name="Harder one")
+    exercise = make_exercise(
+        slug="hop",
+        muscle_groups=["quadriceps", "hip_abductors"],
+        cues=["Spring.", "Land <softly>."],
+        harder="harder",
+        per_side=True,
+    )
+    shown = staff.client(staff.physio).get(page_of(exercise)).content.decode()
+    assert "Quadriceps, Hip abductors" in shown
+    assert "<ol><li>Spring.</li><li>Land &lt;softly&gt;.</li></ol>" in shown
+    assert ">Harder one</a>" in shown
+    assert "Each side" in shown
+    assert "hip_abductors" not in shown
+
+
+def test_a_starter_template_is_shown_in_words_with_its_stages_as_a_table(staff: Any) -> None:
+    template = make_template(stages=2, drivers={"training_load": 1, "hip_weakness": 3}, diagnoses=["pfp"])
+    shown = staff.client(staff.physio).get(page_of(template)).content.decode()
+    assert "Hip weakness (its main point), Training load (also treated)" in shown
+    for stage in template.stages.prefetch_related("doses__exercise"):
+        dose = stage.doses.all()[0]
+        assert f"<h3>{stage}</h3>" in shown
+        assert f'<th scope="row">{dose.exercise}</th><td>{dose.text}</td><td>{dose.frequency}</td>' in shown
+    assert "stages-TOTAL_FORMS" not in shown
+    own = staff.client(staff.physio).get(page_of(make_template(clinic=staff.clinic))).content.decode()
+    assert "stages-TOTAL_FORMS" in own

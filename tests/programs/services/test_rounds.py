@@ -16,10 +16,10 @@ from clinic.models import Clinic, Membership, OutboxMessage, SweepRun, Tally
 from clinic.roles import Role
 from config.celery import app
 from patients.models import Erasure
-from programs.models import Alert, CheckInRequest, Digest, Program, Review
+from programs.models import Alert, CheckInRequest, Digest, Program, RelapseWatch, Review
 from programs.services import checkins
 from programs.services.rounds import RoundError, each_clinic
-from tests.factories import make_case, make_clinic, make_program, make_user
+from tests.factories import TODAY, make_case, make_clinic, make_program, make_user
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -118,7 +118,18 @@ def work(programs: list[Program]) -> list[Program]:
         clinic, case = program.clinic, program.episode
         make_user(role=Role.OWNER, clinic=clinic)
         Membership.objects.filter(clinic=clinic).update(digest_weekday=1, digest_time="00:00")
-        request_of(program, due_at=now - 3 * DAY, missed_at=now - DAY)
+        request_of(program, due_at=now - 9 * DAY, missed_at=now - DAY)  # no slot that is due, on any weekday
+        closed = make_program(
+            make_case(clinic, closed_on=now.date(), outcome="recovered"), ended_on=TODAY + 365 * DAY
+        )
+        RelapseWatch.objects.create(
+            clinic=clinic,
+            episode=closed.episode,
+            starts_on=now.date(),
+            ends_on=now.date() + 180 * DAY,
+            next_ask_at=now,
+            set_by=case.clinician,
+        )
         quiet = make_program(make_case(clinic), next_check_in_at=now + DAY)
         request_of(quiet, due_at=now - DAY, remind_at=now, missed_at=now + DAY)
         OutboxMessage.objects.create(
