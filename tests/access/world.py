@@ -237,7 +237,6 @@ def _ids(bundle: Bundle) -> dict[str, Any]:
         "exercise": Exercise.objects.filter(clinic=clinic).first(),
         "template": Template.objects.filter(clinic=clinic).first(),
         "member": Membership.objects.get(clinic=clinic, role=StaffRole.ASSISTANT),
-        "absence": Absence.objects.filter(clinic=clinic).earliest("pk"),  # of the first bundle's clinician
         "clinic": clinic,
         "policy": clinic.policy,
         "e-mail": OutboxMessage.objects.filter(clinic=clinic, patient_key=case.patient_id).first(),
