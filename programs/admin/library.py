@@ -10,7 +10,7 @@ from django.contrib import admin
 from django.db.models import F, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
-from django.urls import reverse
+from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.text import slugify
 from unfold.decorators import display
@@ -20,6 +20,8 @@ from clinic.admin.base import RoleAdmin, RoleStackedInline, RoleTabularInline, c
 from clinic.admin.forms import CodesField, LinesField
 from clinic.roles import Capability
 from patients.vocabulary import Diagnosis, MuscleGroup
+from programs.admin.library_filters import EquipmentFilter, MuscleFilter, OwnerFilter
+from programs.admin.library_imports import ImportAct, ImportExercises, ImportTemplate, import_page
 from programs.admin.programs import DOSE_FIELDS, NamesMistakes, OffersLibrary, picture_of
 from programs.models import Dose, Exercise, Stage, Template
 from programs.rules.matching import Driver
@@ -58,19 +60,6 @@ TEMPLATE_IN_WORDS = (
     ("strength_per_week", "is_active", "maintenance"),
     ("quadriceps_only", "deep_flexion"),
 )
-
-
-class OwnerFilter(admin.SimpleListFilter):
-    title = "library"
-    parameter_name = "library"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [("own", "Our own"), ("starter", "Starter library")]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        if self.value() in ("own", "starter"):
-            return queryset.filter(clinic__isnull=self.value() == "starter")
-        return queryset
 
 
 class LibraryForm(forms.ModelForm):
@@ -139,8 +128,17 @@ class LibraryAdmin(RoleAdmin):
 
     view_needs = Capability.READ_CLINICAL
     add_needs = change_needs = Capability.WRITE_CLINICAL
-    list_filter = (OwnerFilter,)
+    list_filter: Any = (OwnerFilter,)
+    list_before_template = "admin/programs/library_list.html"
     search_fields = ("name",)
+    importer: type[ImportAct]
+
+    def get_urls(self) -> list[URLPattern]:
+        name = f"programs_{self.opts.model_name}_import"
+        return [path("import/", self.admin_site.admin_view(self.import_view), name=name), *super().get_urls()]
+
+    def import_view(self, request: HttpRequest) -> HttpResponse:
+        return import_page(request, self.importer, self.admin_site)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         user: Any = request.user
@@ -178,9 +176,10 @@ class LibraryAdmin(RoleAdmin):
 
 @admin.register(Exercise)
 class ExerciseAdmin(LibraryAdmin):
+    importer = ImportExercises
     form = ExerciseForm
-    list_display = ("name", "kind", "trains", "equipment", "whose")
-    list_filter = ("kind", OwnerFilter)
+    list_filter = ("kind", MuscleFilter, EquipmentFilter, OwnerFilter)
+    change_list_template = "admin/programs/exercise_gallery.html"
     readonly_fields = ("about", "picture")
     fields = (
         "about",
@@ -251,7 +250,7 @@ class ExerciseAdmin(LibraryAdmin):
 
     @display(description="Trains")
     def trains(self, exercise: Exercise) -> str:
-        return ", ".join(MuscleGroup(group).label for group in exercise.muscle_groups)
+        return ", ".join(exercise.trained)
 
 
 def _neighbour(exercise: Exercise, slug: str) -> str:
@@ -281,6 +280,7 @@ class StageInline(RoleStackedInline):
 
 @admin.register(Template)
 class TemplateAdmin(NamesMistakes, LibraryAdmin):
+    importer = ImportTemplate
     form = TemplateForm
     inlines = (StageInline,)
     change_form_after_template = "admin/programs/template_stages.html"
@@ -319,7 +319,7 @@ class TemplateAdmin(NamesMistakes, LibraryAdmin):
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], **kwargs: Any
     ) -> HttpResponse:
-        row = kwargs.get("obj")
+        row: Any = kwargs.get("obj")
         if self.is_locked(request, row):
             context["stages"] = row.stages.prefetch_related("doses__exercise")
         return super().render_change_form(request, context, **kwargs)

@@ -100,6 +100,11 @@ class Exercise(LibraryRow):
         return frozenset(map(MuscleGroup, self.muscle_groups)) if self.kind in STRENGTHENING else frozenset()
 
     @property
+    def trained(self) -> list[str]:
+        """The muscle groups in words."""
+        return [MuscleGroup(group).label for group in self.muscle_groups]
+
+    @property
     def drawing(self) -> str | None:
         """The static path of its drawing. A clinic's own exercise has none, whatever its name."""
         return None if self.clinic_id else drawing_of(self.slug)

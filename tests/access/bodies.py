@@ -11,8 +11,29 @@ from django.utils import timezone
 
 from patients.models import Patient
 from patients.scoring import AKPS_ITEMS
+from programs.admin.library_imports import text_sum
 from programs.services.privacy import confirmation
 from tests.access.world import Bundle
+
+RECORD = '[{"id": "Hop", "name": "Hop", "category": "strength"}]'
+PROGRAM = """
+format: knee-clinic-template/1
+template:
+  name: Hops
+  slug: hops
+  diagnoses: [pfp]
+  stages:
+  - number: 1
+    name: Settle
+    exercises:
+    - exercise: hop
+      sets: 3
+      reps: 10
+exercises:
+- slug: hop
+  name: Hop
+  kind: strength
+"""
 
 type Fields = dict[str, Any]
 
@@ -110,6 +131,8 @@ FILLED_IN: dict[str, Fields | Callable[[Bundle], Fields]] = {
     "admin:do export-caseload": {},
     "admin:alerts-together": {"what": "acknowledge"},
     "admin:do clear": {"finding": "Harmless"},
+    "admin:programs_exercise_import": {"text": RECORD, "looked": text_sum(RECORD), "take": ["hop"]},
+    "admin:programs_template_import": {"text": PROGRAM, "looked": text_sum(PROGRAM)},
     "admin:programs_exercise_add": {"name": "New", "kind": "strength"},
     "admin:programs_exercise_change": {"name": "Changed"},
     "admin:programs_template_add": new_template,

@@ -219,6 +219,8 @@ ADMIN = {
     "admin:do clear": form("Clear a red flag with a finding", CLINICIANS, "red flag"),
     # --- the library
     "admin:programs_exercise_changelist": page("List of exercises", READERS),
+    "admin:programs_exercise_import": form("Import exercises from a file", CLINICIANS),
+    "admin:programs_template_import": form("Import a program from a file", CLINICIANS),
     "admin:programs_exercise_add": form("Add an exercise", CLINICIANS),
     "admin:programs_exercise_change": shown("An exercise of the clinic", READERS, CLINICIANS, "exercise"),
     "admin:programs_exercise_history": history("an exercise", CLINICIANS, "exercise", barred=(GLASS,)),

@@ -162,7 +162,44 @@ CONTENT = {
 }
 
 
+WEEKS = {
+    **{slug: [(7, 2), (21, 4), (21, 4), (7, None)] for slug in SLUGS if slug.startswith("runners-knee")},
+    "patellar-tendinopathy": [(7, 2), (21, 6), (21, 6), (7, None)],
+    "itb-syndrome": [(7, 2), (21, 4), (7, None)],
+    "maintenance": [(28, None)],
+}
+"""Least days and most weeks of each stage."""
+
+OFTEN = [
+    ("runners-knee", 4, "run-walk", 3, "2 minutes of walking"),
+    ("runners-knee", 4, "step-down", 2, ""),
+    ("runners-knee", 3, "single-leg-calf-raise", 3, "then with weight"),
+    ("runners-knee", 3, "walking-lunge", 3, "past the toes"),
+    ("runners-knee-load", 1, "easy-run", 3, "40 % less distance a week than before, for 2 weeks"),
+    ("runners-knee-load", 2, "easy-run", 3, "at most 10 % more distance a week while green"),
+    ("runners-knee-mechanics", 1, "metronome-run", 2, "below 165 at easy pace: 5 % more"),
+    ("runners-knee-mechanics", 2, "metronome-run", 2, "then 10 % more"),
+    ("runners-knee-flexibility", 1, "strap-itb-stretch", 3, ""),
+    ("runners-knee-trunk", 2, "side-plank", 3, "until form fails"),
+    ("patellar-tendinopathy", 2, "leg-press", 3, "from 4 x 15 down to 4 x 8"),
+    ("itb-syndrome", 1, "easy-run", 3, "before the onset distance"),
+    ("maintenance", 1, "step-down", 2, "2-3 times a week"),
+]
+
+
 class TestStarterLibrary:
+    @pytest.mark.parametrize("slug", SLUGS)
+    def test_each_program_has_its_weeks(self, library: Library, slug: str) -> None:
+        assert [(s.min_days, s.max_weeks) for s in template(library, slug).stages] == WEEKS[slug]
+
+    @pytest.mark.parametrize(("slug", "number", "exercise", "times", "note"), OFTEN)
+    def test_how_often_and_how_is_as_written(
+        self, library: Library, slug: str, number: int, exercise: str, times: int, note: str
+    ) -> None:
+        (dose,) = (d for d in template(library, slug).stages[number - 1].doses if d.exercise == exercise)
+        assert dose.times_per_week == times
+        assert note in dose.note
+
     def test_has_every_template_in_order_the_first_is_runners_knee(self, library: Library) -> None:
         assert [t.slug for t in library.templates] == SLUGS
 

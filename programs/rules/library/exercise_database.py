@@ -33,7 +33,7 @@ KINDS = {
 
 NO_EQUIPMENT = ("body only", "")
 LONGEST_CUE, MOST_CUES = 300, 12
-MOST_RECORDS = 2000
+MOST_RECORDS = 500
 SOURCE = "Free Exercise DB, public domain"
 NOT_TAKEN = ("images", "alternateNames")
 
@@ -53,6 +53,7 @@ class Found:
     name: str
     category: str
     exercise: Exercise | None
+    muscles: tuple[str, ...]
     unmapped: tuple[str, ...]
     notices: tuple[str, ...]
 
@@ -109,7 +110,9 @@ def _record(part: Part) -> Found:
             equipment="" if equipment in NO_EQUIPMENT else equipment,
         )
     )
-    return Found(name, category, exercise, tuple(m for m in muscles if m not in MUSCLES), notices)
+    return Found(
+        name, category, exercise, tuple(muscles), tuple(m for m in muscles if m not in MUSCLES), notices
+    )
 
 
 def as_cues(instructions: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
@@ -60,14 +61,19 @@ def _candidate(found: Found, taken: set[str]) -> Candidate:
 
 
 @transaction.atomic
-def import_exercises(*, text: str, clinic: Clinic, by: User) -> list[Candidate]:
-    """Add the records to the clinic's own library; those that are skipped say why.
+def import_exercises(
+    *, text: str, clinic: Clinic, by: User, chosen: Collection[str] | None = None
+) -> list[Candidate]:
+    """Add the records, or those of the ``chosen`` slugs, to the clinic's own library; which, in their order.
+
+    Those that are skipped say why.
 
     Raises:
         Denied: ``by`` may do no clinical work here.
         NotReadable: with the record of each mistake; nothing is added.
     """
-    candidates = preview_exercises(text=text, clinic=clinic, by=by)
+    found = preview_exercises(text=text, clinic=clinic, by=by)
+    candidates = [candidate for candidate in found if chosen is None or candidate.slug in chosen]
     Exercise.objects.bulk_create(
         Exercise(clinic=clinic, slug=candidate.slug, **exercise_fields(candidate.found.exercise))
         for candidate in candidates

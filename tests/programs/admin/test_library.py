@@ -54,6 +54,19 @@ def test_an_edit_is_a_version_more_and_the_page_says_who_is_on_which(staff: Any)
     assert "1 patient on version 1" in listed
 
 
+def test_a_program_says_its_templates_version_and_a_newer_one(staff: Any) -> None:
+    template = make_template(clinic=staff.clinic, name="Hops")
+    program = make_program(make_case(staff.clinic), template=template)
+    client = staff.client(staff.physio)
+    address = reverse("admin:adjust", args=[program.pk])
+    link = f'<a class="kc-link" href="{page_of(template)}">Hops</a>'
+    assert f"From version 1 of {link}, the newest." in client.get(address).content.decode()
+    saved(client, template, summary="Changed")
+    assert (
+        f"From version 1 of {link}; the library is at version 2 now" in client.get(address).content.decode()
+    )
+
+
 @pytest.mark.parametrize("rows", [1, 3])
 def test_the_list_counts_patients_in_as_many_queries(
     staff: Any, rows: int, django_assert_num_queries: Any
@@ -154,3 +167,34 @@ def test_a_starter_template_is_shown_in_words_with_its_stages_as_a_table(staff: 
     assert "stages-TOTAL_FORMS" not in shown
     own = staff.client(staff.physio).get(page_of(make_template(clinic=staff.clinic))).content.decode()
     assert "stages-TOTAL_FORMS" in own
+
+
+@pytest.mark.parametrize(
+    ("query", "names"),
+    [
+        ("", ["Hop", "Press", "Wall sit"]),
+        ("?muscle=calf", ["Hop"]),
+        ("?muscle=quadriceps&library=own", ["Press"]),
+        ("?equipment=nothing", ["Hop"]),
+        ("?equipment=bench", ["Press"]),
+        ("?kind__exact=isometric", ["Wall sit"]),
+        ("?muscle=nonsense", []),
+    ],
+)
+def test_the_gallery_is_narrowed_down(staff: Any, query: str, names: list[str]) -> None:
+    make_exercise(slug="hop", name="Hop", muscle_groups=["calf"], equipment="none")
+    make_exercise(
+        slug="press",
+        name="Press",
+        clinic=staff.clinic,
+        muscle_groups=["quadriceps"],
+        equipment="bench or chair, light dumbbells",
+    )
+    make_exercise(
+        slug="wall-sit", name="Wall sit", kind="isometric", muscle_groups=["quadriceps"], equipment="wall"
+    )
+    answer = staff.client(staff.physio).get(reverse("admin:programs_exercise_changelist") + query)
+    shown = answer.content.decode()
+    assert [name for name in ("Hop", "Press", "Wall sit") if f"<strong>{name}</strong>" in shown] == names
+    assert ("drawings/wall-sit.svg" in shown) == ("Wall sit" in names)
+    assert "Light dumbbells" in shown
