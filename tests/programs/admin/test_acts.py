@@ -32,6 +32,7 @@ from programs.models import (
     Alert,
     AlertEvent,
     ContactLog,
+    Exercise,
     Hold,
     Letter,
     LoadDecision,
@@ -64,6 +65,7 @@ CHANGED_BY_ACTS: list[type[models.Model]] = [
     AlertEvent,
     ContactLog,
     Episode,
+    Exercise,
     Hold,
     Invitation,
     Letter,
@@ -77,6 +79,7 @@ CHANGED_BY_ACTS: list[type[models.Model]] = [
     LoadDecision,
     RelapseWatch,
     StageMove,
+    Template,
 ]
 
 
@@ -94,6 +97,8 @@ class Case:
     pause: Pause
     flag: Alert
     template: Template
+    own_template: Template
+    exercise: Exercise
     colleague: Any
     record: RestrictedRecord
     member: Membership
@@ -108,6 +113,8 @@ class Case:
             (self.flag, ("clear",)),
             (self.alert, ("acknowledge", "snooze", "resolve", "hand-over")),
             (self.absence, ("end-absence",)),
+            (self.own_template, ("copy-template", "export-template")),
+            (self.exercise, ("copy-exercise", "clip")),
             (self.member, ("absence", "hand-over-caseload")),
             (self.episode.clinic, ("export-caseload",)),
             (self.pause, ("edit-pause", "cancel-pause")),
@@ -211,6 +218,8 @@ def case_of(staff: Any) -> Case:
         alert=alert,
         flag=flag,
         template=make_template(),
+        own_template=make_template(clinic=staff.clinic),
+        exercise=make_exercise(clinic=staff.clinic),
         colleague=make_user(clinic=staff.clinic),
         record=erased_case(staff.clinic),
         member=staff.physio.memberships.get(),
@@ -383,6 +392,9 @@ def test_a_stage_move_past_unmet_criteria_asks_for_a_reason_beside_its_field(sta
 
     refused = act(client, "move-stage", case, override_reason="")
     assert "Not met yet" in refused.context["form"].errors["override_reason"][0]
+    gate = refused.context["gate"]
+    counted = f"{len(gate.unmet)} of {len(gate.unmet) + len(gate.met)} criteria not met"
+    assert f"To the next stage: {counted}" in refused.content.decode()
     assert not StageMove.objects.exists()
 
     act(client, "move-stage", case)
