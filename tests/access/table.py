@@ -344,6 +344,16 @@ TOOLS = {
     "api-case-thresholds": shown(
         "Thresholds of one case; set them", CLINICIANS, CLINICIANS, "case", method="PUT", done=200
     ),
+    "api-case-reopen": sent("Re-open a closed case", CLINICIANS, "closed case", done=201),
+    "api-case-timeline": page("The timeline of a case", CLINICIANS, "case"),
+    "api-case-outcomes": shown(
+        "Outcome measures of a case; record a GROC", CLINICIANS, CLINICIANS, "case", done=200
+    ),
+    "api-case-re-tests": page("Assessments of a case side by side", CLINICIANS, "case"),
+    "api-case-monitoring": page("Counters of remote monitoring", CLINICIANS, "case"),
+    "api-case-watch": shown(
+        "The relapse watch; end it", CLINICIANS, CLINICIANS, "watched case", method="DELETE", done=200
+    ),
     "api-assessments": shown("Find assessments; record one", CLINICIANS, CLINICIANS, done=201),
     "api-assessment": shown(
         "An assessment; change it", CLINICIANS, CLINICIANS, "assessment", method="PATCH", done=200
@@ -376,13 +386,16 @@ TOOLS = {
     ),
     "api-program-track": sent("Switch a runner's track", CLINICIANS, "program", done=200),
     "api-program-gate": page("Whether the next stage is open", CLINICIANS, "program"),
+    "api-program-proposal": shown(
+        "What is proposed for strength work; do it", CLINICIANS, CLINICIANS, "program", done=200
+    ),
     "api-program-stage": sent("Move to another stage", CLINICIANS, "program", done=200),
     "api-program-pause": sent("Pause a program", CLINICIANS, "program", done=200),
     "api-program-resume": sent("Resume a program", CLINICIANS, "paused program", done=200),
     "api-program-fair-trial": sent("Declare a new fair trial", CLINICIANS, "program", done=200),
     "api-program-wake": sent("Wake an imported program", CLINICIANS, "program", done=200),
     "api-alerts": page("Find alerts", CLINICIANS),
-    "api-alerts-bulk": sent("Acknowledge or snooze many alerts", CLINICIANS, done=200),
+    "api-alerts-bulk": sent("Acknowledge, snooze, resolve or hand over many alerts", CLINICIANS, done=200),
     "api-alert": page("An alert with its evidence", CLINICIANS, "alert"),
     "api-alert-acknowledge": sent("Acknowledge an alert", CLINICIANS, "red flag", done=200),
     "api-alert-snooze": sent("Snooze an alert", CLINICIANS, "alert", done=200),
@@ -405,6 +418,13 @@ TOOLS = {
     "api-template": page("A program to assign", CLINICIANS, "template"),
     "api-staff": page("Who works here", TEAM),
     "api-member": page("A member of staff", TEAM, "member"),
+    "api-member-hand-over": sent(
+        "Hand over a whole caseload (this one is empty)", OWNERS, "member", done=200, silent=True
+    ),
+    "api-absences": shown("Who is away; plan it", TEAM, CLINICIANS, done=201),
+    "api-absence": sent(
+        "End an absence (this one is over)", CLINICIANS, "absence", method="DELETE", done=400, silent=True
+    ),
     "api-policy": shown("The clinic's policy; change it", OWNERS, OWNERS, method="PATCH", done=200),
     "api-policy-trial": sent("Try a policy on the last 90 days", OWNERS, done=200, silent=True),
 }

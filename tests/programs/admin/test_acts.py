@@ -392,6 +392,9 @@ def test_a_stage_move_past_unmet_criteria_asks_for_a_reason_beside_its_field(sta
 
     refused = act(client, "move-stage", case, override_reason="")
     assert "Not met yet" in refused.context["form"].errors["override_reason"][0]
+    gate = refused.context["gate"]
+    counted = f"{len(gate.unmet)} of {len(gate.unmet) + len(gate.met)} criteria not met"
+    assert f"To the next stage: {counted}" in refused.content.decode()
     assert not StageMove.objects.exists()
 
     act(client, "move-stage", case)
