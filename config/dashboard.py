@@ -9,6 +9,7 @@ from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
+from clinic.absences import notices
 from clinic.admin import sweeps
 from clinic.admin.base import clinics_where, rows_where
 from clinic.audit.seen import show_only
@@ -17,6 +18,7 @@ from clinic.models import Clinic, RowAttempt, User
 from clinic.roles import Capability
 from patients.models import Episode
 from programs.admin.call_list import calls
+from programs.admin.export_acts import exports_of
 from programs.admin.today import today
 from programs.models import Digest
 from programs.services.red_flags import undelivered
@@ -37,6 +39,8 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     }
     if user.may(Capability.READ_STATE):
         context |= _caseload(request, user, now)
+    context["notices"] = notices(user, now)
+    context["exports"] = exports_of(user)
     if user.may(Capability.WRITE_CONTACT):
         context["calls"] = calls(user)
     if user.is_operator:

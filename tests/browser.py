@@ -6,7 +6,7 @@ from typing import Any
 
 from axe_playwright_python.sync_playwright import Axe
 from django.urls import reverse
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from clinic.models import User
 from tests.staff import code_of
@@ -15,6 +15,8 @@ PASSWORD = "a long enough one"
 DESKTOP = {"width": 1440, "height": 900}
 LAPTOP = {"width": 1024, "height": 768}
 PHONE = {"width": 390, "height": 844}
+
+expect.set_options(timeout=15_000)  # a page may wait for one of few cores
 
 WCAG = {
     "resultTypes": ["violations"],

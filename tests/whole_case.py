@@ -19,6 +19,7 @@ from patients import models as patients
 from patients.models import Episode, Patient
 from programs import models as programs
 from programs.models import Exercise
+from programs.rules.letters import Letter, to_json
 from tests.api import log_in
 from tests.enforced import enforced
 from tests.factories import (
@@ -32,6 +33,18 @@ from tests.factories import (
 )
 
 HOUR = timedelta(hours=1)
+LETTER = Letter(
+    title="Referral",
+    made_on=TODAY,
+    sender=("A clinic",),
+    recipient="Dr. Visser",
+    patient=("Robin",),
+    flag="",
+    sections=(("My question to you", "Would you see Robin?"),),
+    picture="",
+    picture_words="",
+    signed="A physio",
+)
 
 
 @contextmanager
@@ -91,7 +104,7 @@ def whole_case(clinic: Clinic) -> Episode:
     )
     programs.AlertEvent.objects.create(**in_clinic, alert=alert, what="opened", at=NOW)
     programs.Letter.objects.create(
-        **in_clinic, episode=episode, kind="stall", content="{}", made_by=by, made_at=NOW
+        **in_clinic, episode=episode, kind="stall", content=to_json(LETTER), made_by=by, made_at=NOW
     )
     Absence.objects.create(**in_clinic, clinician=by, starts_on=TODAY, ends_on=TODAY, set_by=by, set_at=NOW)
     programs.Digest.objects.create(

@@ -12,11 +12,12 @@ from django.urls import URLPattern, path, reverse
 from unfold.decorators import display
 
 from clinic import services
+from clinic.absences import still_to_come
 from clinic.admin.actions import Act, act_on
 from clinic.admin.base import RoleAdmin, clinics_where
 from clinic.admin.forms import WEEKDAYS
 from clinic.models import Clinic, Membership, User
-from clinic.roles import Capability, Role
+from clinic.roles import CLINICIAN_ROLES, Capability, Role
 
 NOT_YET = "Not signed in yet"
 STAFF_LIST = "admin:clinic_membership_changelist"
@@ -49,6 +50,7 @@ class Reachability(Act):
     model = Membership
     needs = Capability.READ_STATE
     title = "Your cover and digest"
+    template = "admin/clinic/reachability.html"
 
     cover = forms.ModelChoiceField(
         User.objects.none(),
@@ -83,6 +85,16 @@ class Reachability(Act):
 
     def about(self) -> str:
         return str(self.target.clinic)
+
+    def context(self) -> dict[str, Any]:
+        member: Membership = self.target
+        coming = still_to_come(clinic_id=member.clinic_id, today=self.today).get(member.user_id, [])
+        return {
+            "absences": coming,
+            "member": member,
+            "today": self.today,
+            "treats": member.role in CLINICIAN_ROLES,
+        }
 
     def perform(self) -> str:
         services.set_reachability(membership=self.target, by=self.by, **self.cleaned_data)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 from django.conf import settings
@@ -13,6 +14,7 @@ from rest_framework.exceptions import AuthenticationFailed, Throttled
 from rest_framework.request import Request
 
 from clinic import security_events
+from clinic.absences import covered_by
 from clinic.accounts.limits import Limit, LimitedError, count_try
 from clinic.accounts.tokens import open_with
 from clinic.models import StaffToken, User
@@ -36,9 +38,12 @@ class StaffTokenAuthentication(TokenAuthentication):
         return opened
 
     def authenticate_credentials(self, token: bytes) -> tuple[User, StaffToken]:
-        opened = open_with(token.decode("utf-8", "replace"), now=timezone.now())
+        now = timezone.now()
+        opened = open_with(token.decode("utf-8", "replace"), now=now)
         if opened is None:
             raise AuthenticationFailed("This token is not valid. Make a new one under Sign-in and security.")
+        user, _ = opened
+        user.stands_in = partial(covered_by, user, now)
         return opened
 
 

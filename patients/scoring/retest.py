@@ -40,6 +40,7 @@ class Visit:
     on: date
     label: str
     found: Sequence[Measured]
+    is_signed: bool = True
 
 
 @dataclass(frozen=True, slots=True)

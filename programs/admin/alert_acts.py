@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Any
+from typing import Any, ClassVar
 from zoneinfo import ZoneInfo
 
 from django import forms
 from django.db.models import QuerySet
+from django.urls import reverse
 
 from clinic.admin.actions import Act
 from clinic.admin.forms import text_area
-from clinic.models import User
+from clinic.models import Membership, User
 from clinic.roles import Capability
 from programs.admin.caseload import page_url
 from programs.admin.wording import evidence_texts
 from programs.models import Alert
 from programs.services import alerts, red_flags
+from programs.services.hand_overs import WHY_LENGTH, hand_over_alert
 
 # What the form proposes, to be changed at will: a convenience of the page and no clinical threshold.
 SNOOZE_DAYS = 14
@@ -101,11 +103,49 @@ class Resolve(AlertAct):
     submit = "Resolve"
     intro = "The same kind opens again only after the days set in the policy, or for a new reason."
 
-    outcome = forms.CharField(label="What came of it", max_length=500, widget=text_area())
+    came_of = forms.ChoiceField(label="Outcome", choices=[("", "Choose"), *Alert.CameOf.choices])
+    outcome = forms.CharField(
+        label="In words",
+        max_length=400,
+        required=False,
+        widget=text_area(),
+        help_text="Needed where the outcome is Other.",
+    )
 
     def perform(self) -> str:
         alerts.resolve(alert=self.target, by=self.by, now=self.now, today=self.today, **self.cleaned_data)
         return "Resolved."
+
+
+class HandOver(AlertAct):
+    title = "Hand to a colleague"
+    submit = "Hand over"
+    intro = (
+        "The case goes with it, and whatever else is open there: one person answers for one case. "
+        "The colleague is told by e-mail."
+    )
+    renamed: ClassVar[dict[str, str]] = {"clinician": "to"}
+
+    to = forms.ModelChoiceField(User.objects.none(), label="To", empty_label="Choose")
+    why = forms.CharField(
+        label="Why, or what to know", max_length=WHY_LENGTH, required=False, widget=text_area()
+    )
+
+    def prepare(self) -> None:
+        episode = self.target.episode
+        members = Membership.objects.clinicians().arrived().filter(clinic=episode.clinic_id)
+        others = User.objects.filter(memberships__in=members).exclude(pk=episode.clinician_id)
+        self.fields["to"].queryset = others  # type: ignore[attr-defined]
+
+    def perform(self) -> str:
+        hand_over_alert(alert=self.target, by=self.by, now=self.now, **self.cleaned_data)
+        return f"{self.cleaned_data['to']} treats case {self.target.episode.case_number} now."
+
+    def next_url(self) -> str:
+        seen = self.model._default_manager.scoped(self.by)  # type: ignore[attr-defined]
+        if seen.filter(pk=self.target.pk).exists():
+            return super().next_url()
+        return reverse("admin:programs_alert_changelist")
 
 
 class Clear(ReadFirst):

@@ -7,8 +7,9 @@ from typing import Any
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -17,9 +18,10 @@ from unfold.decorators import display
 from clinic.admin.base import RoleAdmin
 from clinic.models import User
 from clinic.roles import Capability
+from programs.admin.alert_bulk import together
 from programs.admin.caseload import local_today, page_url
 from programs.admin.patient_page import alert_card
-from programs.admin.wording import ALERT_KINDS, ALERT_STATES, LEVELS
+from programs.admin.wording import ALERT_KINDS, ALERT_STATES, LEVELS, evidence_texts
 from programs.models import Alert, AlertEvent
 
 KIND_LABELS = {Alert.Kind(kind).label: colour for kind, colour in ALERT_KINDS.items()}
@@ -70,6 +72,7 @@ class ClinicianFilter(admin.SimpleListFilter):
 @admin.register(Alert)
 class AlertAdmin(RoleAdmin):
     view_needs = Capability.READ_CLINICAL
+    actions = ("together",)
     list_display = ("patient", "kind_label", "state_label", "age", "why", "action_text", "clinician")
     list_filter = (UnresolvedFilter, "kind", ClinicianFilter)
     list_select_related = ("episode__patient", "episode__clinician")
@@ -94,10 +97,25 @@ class AlertAdmin(RoleAdmin):
             "level": LEVELS.get(alert.level, ""),
             "patient": patient,
             "page_url": page_url(alert.episode),
-            "events": AlertEvent.objects.filter(alert=alert).select_related("by"),
+            "events": _steps(alert),
             "may_treat": user.may(Capability.WRITE_CLINICAL, alert.clinic_id),
         }
         return TemplateResponse(request, "admin/programs/alert.html", context)
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view
+        return [path("together/", view(self.several), name="alerts-together"), *super().get_urls()]
+
+    def has_treat_permission(self, request: HttpRequest) -> bool:
+        return self._may(request, Capability.WRITE_CLINICAL, None)
+
+    @admin.action(description="Acknowledge, snooze, resolve or hand over ...", permissions=["treat"])
+    def together(self, request: HttpRequest, rows: QuerySet[Alert]) -> HttpResponse:
+        chosen = ",".join(str(pk) for pk in rows.order_by("pk").values_list("pk", flat=True))
+        return HttpResponseRedirect(f"{reverse('admin:alerts-together')}?chosen={chosen}")
+
+    def several(self, request: HttpRequest) -> HttpResponse:
+        return together(request, self.admin_site)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return super().get_queryset(request).select_related("episode__patient", "episode__clinician")
@@ -131,3 +149,9 @@ class AlertAdmin(RoleAdmin):
     @display(description="Clinician")
     def clinician(self, alert: Alert) -> str:
         return str(alert.episode.clinician)
+
+
+def _steps(alert: Alert) -> list[tuple[AlertEvent, list[str]]]:
+    """The alert's history, each step with the evidence it rested on."""
+    events = AlertEvent.objects.filter(alert=alert).select_related("by")
+    return [(event, evidence_texts(event.evidence)) for event in events]

@@ -8,8 +8,9 @@ from django import forms
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
+from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path
+from django.views.decorators.http import require_POST
 from unfold.decorators import display
 
 from clinic.admin.base import RoleAdmin, RoleTabularInline
@@ -100,8 +101,8 @@ class AssessmentAdmin(RoleAdmin):
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view
         return [
-            path("values/<int:pk>/", view(self.values), name="patients_assessment_values"),
-            path("draft/<int:pk>/", view(self.draft), name="patients_assessment_draft"),
+            path("values/<int:pk>/", require_POST(view(page.values)), name="patients_assessment_values"),
+            path("draft/<int:pk>/", require_POST(view(page.keep)), name="patients_assessment_draft"),
             *super().get_urls(),
         ]
 
@@ -119,12 +120,6 @@ class AssessmentAdmin(RoleAdmin):
         if assessment is None:
             return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
         return page.open_page(request, self.admin_site, assessment)
-
-    def values(self, request: HttpRequest, pk: int) -> HttpResponse:
-        return page.values(request, pk) if request.method == "POST" else HttpResponseNotAllowed(["POST"])
-
-    def draft(self, request: HttpRequest, pk: int) -> HttpResponse:
-        return page.keep(request, pk) if request.method == "POST" else HttpResponseNotAllowed(["POST"])
 
     def _labels(self, request: HttpRequest, row: Any) -> dict[str, str]:
         """As the intake page calls them."""

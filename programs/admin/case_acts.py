@@ -337,6 +337,10 @@ class LogContact(CaseAct):
     intro = "A logged call closes no alert: only an answer or a clinician does."
 
     kind = forms.ChoiceField(choices=ContactLog.Kind.choices)
+    minutes = forms.IntegerField(required=False, min_value=1, max_value=cases.CONTACT_MINUTES)
+    is_live = forms.BooleanField(
+        label="Live", required=False, help_text="You spoke with each other: a call or a visit."
+    )
     note = forms.CharField(max_length=500, required=False, widget=text_area())
 
     def perform(self) -> str:

@@ -19,6 +19,7 @@ from django.utils.safestring import SafeString
 from unfold.decorators import display
 from unfold.views import ChangeList
 
+from clinic.admin import absence_acts
 from clinic.admin.actions import Act, act_on
 from clinic.admin.base import RoleAdmin, clinics_where, refuse_operators
 from clinic.admin.forms import zone_field
@@ -30,7 +31,16 @@ from clinic.roles import Capability
 from patients.models import Episode, Patient
 from patients.services import check_birth_date
 from patients.vocabulary import Diagnosis
-from programs.admin import alert_acts, case_acts, library_acts, outcome_acts, privacy_acts, program_acts
+from programs.admin import (
+    alert_acts,
+    case_acts,
+    export_acts,
+    letter_acts,
+    library_acts,
+    outcome_acts,
+    privacy_acts,
+    program_acts,
+)
 from programs.admin.adjusting import Discard, SendProgram, adjust_page
 from programs.admin.assessments import AddAddendum
 from programs.admin.call_list import calls
@@ -43,6 +53,7 @@ from programs.admin.caseload import (
     urgency,
 )
 from programs.admin.patient_page import build_page
+from programs.admin.staff import HandOverCaseload
 from programs.admin.suggestions import Prepare, suggestions_page
 from programs.admin.wording import CASE_STATES
 from programs.models import Alert
@@ -83,6 +94,13 @@ ACTS: Mapping[str, type[Act]] = {
     "clear": alert_acts.Clear,
     "export": privacy_acts.ExportPatient,
     "erase": privacy_acts.ErasePatient,
+    "export-case": export_acts.ExportCase,
+    "export-caseload": export_acts.ExportCaseload,
+    "letter": letter_acts.WriteLetter,
+    "hand-over": alert_acts.HandOver,
+    "hand-over-caseload": HandOverCaseload,
+    "absence": absence_acts.PlanAbsence,
+    "end-absence": absence_acts.EndAbsence,
     "open-record": privacy_acts.OpenRecord,
 }
 
@@ -228,6 +246,11 @@ class PatientAdmin(RoleAdmin):
 
     # --- the list
 
+    list_after_template = "admin/programs/take_out_list.html"
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        return super().changelist_view(request, {"exports": export_acts.exports_of(request.user)})
+
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return CaseList
 
@@ -288,6 +311,7 @@ class PatientAdmin(RoleAdmin):
             path("do/<slug:name>/<str:pk>/", view(self.do), name="do"),
             path("suggestions/<int:pk>/", view(self.suggestions), name="suggestions"),
             path("adjust/<int:pk>/", view(self.adjust), name="adjust"),
+            path("letters/<int:pk>/", view(letter_acts.letter_page), name="letter"),
             path("call-list/", view(self.call_list), name="call-list"),
             path("<path:object_id>/readers/", view(self.readers), name="patients_patient_readers"),
             path("<path:object_id>/contact/", view(self.contact), name="patients_patient_contact"),

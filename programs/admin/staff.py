@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import admin
 from django.db.models import Count, IntegerField, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.http import HttpRequest
+from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from unfold.decorators import display
 
+from clinic.admin.actions import Act
+from clinic.admin.forms import text_area
 from clinic.admin.staff import ChangeMember, MembershipAdmin
 from clinic.models import Membership, User
-from clinic.roles import CLINICIAN_ROLES
+from clinic.roles import CLINICIAN_ROLES, Capability
 from patients.models import Episode
 from programs.services import staff
-from programs.services.hand_overs import cases_in_hands_of
+from programs.services.hand_overs import WHY_LENGTH, cases_in_hands_of, reassign_caseload
 
 
 class ChangeClinician(ChangeMember):
@@ -41,6 +44,9 @@ class ChangeClinician(ChangeMember):
         cases = "1 open case" if number == 1 else f"{number} open cases"
         field.help_text = f"{cases}. Needed when they stop working or treating here; else nothing moves."
 
+    def context(self) -> dict[str, Any]:
+        return {**super().context(), "open_cases": cases_in_hands_of(self.target).count()}
+
     def perform(self) -> str:
         member: Membership = self.target
         covering = member.clinic.memberships.filter(cover=member.user_id).select_related("user")
@@ -53,6 +59,44 @@ class ChangeClinician(ChangeMember):
                 said.append(f"{data['hand_over_to']} treats their cases now.")
             said += [f"{name} has no cover any more: choose another one." for name in covered]
         return " ".join(said)
+
+
+class HandOverCaseload(Act):
+    """All at once, of somebody who stays: who leaves hands over in ``ChangeClinician``."""
+
+    model = Membership
+    needs = Capability.MANAGE_CLINIC
+    title = "Hand over all cases"
+    submit = "Hand them over"
+    danger = True
+    renamed: ClassVar[dict[str, str]] = {"hand_over_to": "to", "clinician": "to"}
+
+    to = forms.ModelChoiceField(User.objects.none(), empty_label="Choose", label="To")
+    why = forms.CharField(
+        label="Why, or what to know", max_length=WHY_LENGTH, required=False, widget=text_area()
+    )
+
+    @classmethod
+    def rows(cls, user: User) -> QuerySet[Any]:
+        return super().rows(user).select_related("user", "clinic")
+
+    def prepare(self) -> None:
+        others = Membership.objects.clinicians().arrived().filter(clinic=self.target.clinic)
+        field: Any = self.fields["to"]
+        field.queryset = User.objects.filter(memberships__in=others.exclude(pk=self.target.pk))
+        number = cases_in_hands_of(self.target).count()
+        field.help_text = f"{number} case{'' if number == 1 else 's'}, with all their alerts."
+
+    def about(self) -> str:
+        return str(self.target)
+
+    def perform(self) -> str:
+        number = reassign_caseload(membership=self.target, by=self.by, now=self.now, **self.cleaned_data)
+        cases = "1 case is" if number == 1 else f"{number} cases are"
+        return f"{cases} handed to {self.cleaned_data['to']}, who is told by e-mail."
+
+    def next_url(self) -> str:
+        return reverse("admin:clinic_membership_change", args=[self.target.pk])
 
 
 @admin.register(Membership)

@@ -55,7 +55,13 @@ def snooze(*, alert: Alert, by: User, until: date, now: datetime, today: date, n
         raise AlertError("until", f"Choose a day up to {latest}: a longer silence would hide the case.")
     alert.state, alert.snoozed_until = Alert.State.SNOOZED, until
     alert.save(update_fields=["state", "snoozed_until"])
-    add_event(alert=alert, what=AlertEvent.What.SNOOZED, at=now, by=by, note=f"Until {until}. {note}".strip())
+    add_event(
+        alert=alert,
+        what=AlertEvent.What.SNOOZED,
+        at=now,
+        by=by,
+        note=f"Until {until:%-d %b %Y}. {note}".strip(),
+    )
     return alert
 
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
-from patients.models import AggravatingActivity, Assessment, MovementTest, OutcomeScore, QAngle, StrengthTest
+from patients.models import AggravatingActivity, Assessment, MovementTest, OutcomeScore, StrengthTest
 from patients.scoring import (
     STEP_DOWN_ITEMS,
     Reading,
@@ -25,9 +25,10 @@ from patients.scoring import (
     step_down_score,
 )
 from patients.vocabulary import MovementKind, OutcomeMeasure, PainLocation
+from programs.rules.matching import find_drivers, reasons_to_refer
 from programs.rules.red_flags import POINTS_TO, Symptom, akps_symptoms, screen_minor, unexplained
 from programs.services.assessment_data import QUESTIONNAIRES, SCORES, Built, Data
-from programs.services.matching import other_side, reading_of
+from programs.services.matching import Tests, assessment_facts, other_side, reading_of, tests_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,25 +45,19 @@ class Derived:
 
 
 @dataclass(frozen=True, slots=True)
-class Findings:
-    """An assessment with the measurements that something is derived from."""
+class Findings(Tests):
+    """With what the patient answered beside them."""
 
-    assessment: Assessment
-    strength: Sequence[StrengthTest] = ()
-    movement: Sequence[MovementTest] = ()
-    q_angles: Sequence[QAngle] = ()
     activities: Sequence[AggravatingActivity] = ()
     scores: Sequence[Mapping[str, Any]] = ()
 
     @classmethod
     def of(cls, assessment: Assessment) -> Findings:
+        tests = tests_of(assessment)
         return cls(
-            assessment,
-            list(assessment.strength_tests.all()),
-            list(assessment.movement_tests.all()),
-            list(assessment.q_angles.all()),
-            list(assessment.aggravating_activities.all()),
-            [_score_data(row) for row in assessment.outcome_scores.all()],
+            **{field.name: getattr(tests, field.name) for field in fields(tests)},
+            activities=list(assessment.aggravating_activities.all()),
+            scores=[_score_data(row) for row in assessment.outcome_scores.all()],
         )
 
     @classmethod
@@ -71,11 +66,13 @@ class Findings:
         rows = {name: _readable(built, name) for name in built.rows}
         return cls(
             built.assessment,
-            rows.get("strength_tests", []),
-            rows.get("movement_tests", []),
-            rows.get("q_angles", []),
-            rows.get("aggravating_activities", []),
-            list(data.get(SCORES) or ()),
+            strength=rows.get("strength_tests", []),
+            movement=rows.get("movement_tests", []),
+            q_angles=rows.get("q_angles", []),
+            flexibility=rows.get("flexibility_tests", []),
+            feet=rows.get("foot_postures", []),
+            activities=rows.get("aggravating_activities", []),
+            scores=list(data.get(SCORES) or ()),
         )
 
 
@@ -117,52 +114,17 @@ def red_flags_of(findings: Findings) -> list[Symptom]:
 
 
 def warnings_of(findings: Findings) -> list[str]:
-    """What a match will warn about, as far as the findings go."""
-    assessment, episode = findings.assessment, findings.assessment.episode
-    t = episode.thresholds
-    warnings = [row.text_of_deficit for row in _deficits(findings)]
-    elsewhere = unexplained(episode.diagnosis, _known(assessment.locations))
-    name = episode.get_diagnosis_display().lower()
-    warnings += [
-        f"{place.label}: not explained by {name}; points to {POINTS_TO[place]}." for place in elsewhere
-    ]
-    cadence = assessment.cadence_spm
-    if isinstance(cadence, int) and cadence < t.low_cadence:
-        warnings.append(f"Cadence {cadence} is below {t.low_cadence} steps a minute at easy pace.")
-    age = _age(assessment)
-    if age is not None:
-        verdict = screen_minor(
-            age, hip_examined=assessment.hip_examined, hip_findings=assessment.hip_findings
-        )
-        warnings += [f"{reason[0].upper()}{reason[1:]}." for reason in verdict.reasons]
-    return warnings
-
-
-@dataclass(frozen=True, slots=True)
-class _Deficit:
-    of: str
-    figure: str
-
-    @property
-    def text_of_deficit(self) -> str:
-        return f"{self.of}: deficit, {self.figure}."
-
-
-def _deficits(findings: Findings) -> Iterator[_Deficit]:
+    """What a match of these findings will go by: reasons to refer first, pain elsewhere, then the drivers."""
     episode = findings.assessment.episode
-    for test in findings.strength:
-        if test.side != episode.index_side and not episode.both_knees:
-            continue
-        verdict = judge_strength(
-            reading_of(test),
-            other_side(test, list(findings.strength)),
-            both_knees_painful=episode.both_knees,
-            sex=episode.patient.sex,
-            body_mass_kg=_mass(findings),
-            thresholds=episode.thresholds,
-        )
-        if verdict.deficit:
-            yield _Deficit(_name_of(test), verdict.figure)
+    facts = assessment_facts(findings)
+    elsewhere = unexplained(episode.diagnosis, _known(findings.assessment.locations))
+    drivers = find_drivers(facts, episode.thresholds)
+    name = episode.get_diagnosis_display().lower()
+    return [
+        *(f"Refer first, no suggestion: {reason}." for reason in reasons_to_refer(facts)),
+        *(f"{place.label}: not explained by {name}; points to {POINTS_TO[place]}." for place in elsewhere),
+        *(f"{found.driver.label}: {'; '.join(found.evidence)}." for found in drivers),
+    ]
 
 
 def _strength(findings: Findings) -> Iterator[Derived]:

@@ -66,12 +66,16 @@ def edit_case(*, episode: Episode, values: Mapping[str, Any], by: User, now: dat
 
     Raises:
         Denied: ``by`` may do no clinical work here.
-        CaseError: the case is closed.
+        CaseError: the case is closed, or another running track while a program is under way: that is
+            switched with a reason, and ends a ladder (``running.set_track``).
         ValidationError: a value is not valid, by name.
     """
     require(by, Capability.WRITE_CLINICAL, episode.clinic_id)
     if not episode.is_open:
         raise CaseError("episode", "This case is closed: it stays as it was.")
+    track = values.get("running_track", episode.running_track)
+    if track != episode.running_track and Program.objects.active().filter(episode=episode).exists():
+        raise CaseError("running_track", "A program is under way: switch its track, with a reason.")
     if changed := _set(episode, values):
         episode.save(update_fields=changed)
         review_again(episode=episode, now=now)

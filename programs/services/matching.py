@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 
-from patients.models import Assessment, MovementTest, StrengthTest
+from patients.models import (
+    Assessment,
+    Episode,
+    FlexibilityTest,
+    FootPosture,
+    MovementTest,
+    QAngle,
+    StrengthTest,
+)
 from patients.scoring import Reading, ScoringError, judge_strength, step_down_score
 from patients.scoring.movement import STEP_DOWN_ITEMS
 from patients.vocabulary import (
@@ -51,6 +60,29 @@ BEHAVIOUR = (
 )
 
 
+@dataclass(frozen=True, slots=True)
+class Tests:
+    """An assessment, stored or being typed, with the tests that the match looks at."""
+
+    assessment: Assessment
+    strength: Sequence[StrengthTest] = ()
+    movement: Sequence[MovementTest] = ()
+    q_angles: Sequence[QAngle] = ()
+    flexibility: Sequence[FlexibilityTest] = ()
+    feet: Sequence[FootPosture] = ()
+
+
+def tests_of(assessment: Assessment) -> Tests:
+    return Tests(
+        assessment,
+        list(assessment.strength_tests.all()),
+        list(assessment.movement_tests.all()),
+        list(assessment.q_angles.all()),
+        list(assessment.flexibility_tests.all()),
+        list(assessment.foot_postures.all()),
+    )
+
+
 def suggest(*, assessment: Assessment) -> Match:
     """The clinic's templates ranked for this assessment, or the reasons to refer."""
     episode = assessment.episode
@@ -60,7 +92,7 @@ def suggest(*, assessment: Assessment) -> Match:
         .prefetch_related("stages__doses__exercise")
     )
     return match(
-        assessment_facts(assessment),
+        assessment_facts(tests_of(assessment)),
         tuple(_template_facts(template) for template in templates),
         thresholds=episode.thresholds,
     )
@@ -69,7 +101,6 @@ def suggest(*, assessment: Assessment) -> Match:
 def possible_causes(*, assessment: Assessment) -> Differential:
     """What the complaint may be, by location, with the guideline's criteria."""
     episode = assessment.episode
-    red_flags = Alert.objects.unresolved().filter(episode=episode, kind=Alert.Kind.RED_FLAG)
     return differential(
         Complaint(
             diagnosis=Diagnosis(episode.diagnosis),
@@ -77,32 +108,32 @@ def possible_causes(*, assessment: Assessment) -> Differential:
             provoked_by=tuple(words for name, words in PROVOKING.items() if getattr(assessment, name)),
             behaviour_asked=any(getattr(assessment, name) for name in BEHAVIOUR),
             other_causes_excluded=assessment.other_causes_excluded,
-            open_red_flags=tuple(red_flags.values_list("summary", flat=True)),
+            open_red_flags=_open_red_flags(episode),
             both_knees=episode.both_knees,
         )
     )
 
 
-def assessment_facts(assessment: Assessment) -> AssessmentFacts:
+def assessment_facts(tests: Tests) -> AssessmentFacts:
     """What the matching rule needs of an assessment, its measurements and its case."""
+    assessment = tests.assessment
     episode = assessment.episode
-    red_flags = Alert.objects.unresolved().filter(episode=episode, kind=Alert.Kind.RED_FLAG)
     return AssessmentFacts(
         diagnosis=Diagnosis(episode.diagnosis),
         index_side=Side(episode.index_side),
         both_knees=episode.both_knees,
         age=episode.patient.age_on(assessment.assessed_on),
-        open_red_flags=tuple(red_flags.values_list("summary", flat=True)),
+        open_red_flags=_open_red_flags(episode),
         hip_examined=assessment.hip_examined,
         hip_findings=assessment.hip_findings,
-        strength=strength_facts(assessment),
+        strength=_judged(assessment, tests.strength),
         flexibility=tuple(
             FlexibilityFact(TightStructure(test.structure), Side(test.side), test.tight)
-            for test in assessment.flexibility_tests.all()
+            for test in tests.flexibility
         ),
-        q_angles=tuple(SidedValue(Side(q.side), q.degrees) for q in assessment.q_angles.all()),
-        fpi6=tuple(SidedValue(Side(f.side), Decimal(f.fpi6)) for f in assessment.foot_postures.all()),
-        step_down=tuple(_step_downs(assessment.movement_tests.all())),
+        q_angles=tuple(SidedValue(Side(q.side), q.degrees) for q in tests.q_angles),
+        fpi6=tuple(SidedValue(Side(f.side), Decimal(f.fpi6)) for f in tests.feet),
+        step_down=tuple(_step_downs(tests.movement)),
         patella=tuple(label for name, label in PATELLA_FINDINGS.items() if getattr(assessment, name)),
         load_changes=tuple(LoadChange(code) for code in assessment.load_changes),
         running_track=RunningTrack(episode.running_track),
@@ -111,10 +142,18 @@ def assessment_facts(assessment: Assessment) -> AssessmentFacts:
     )
 
 
+def _open_red_flags(episode: Episode) -> tuple[str, ...]:
+    alerts = Alert.objects.unresolved().filter(episode=episode, kind=Alert.Kind.RED_FLAG)
+    return tuple(alerts.values_list("summary", flat=True))
+
+
 def strength_facts(assessment: Assessment) -> tuple[StrengthFact, ...]:
     """Each test that can be judged, of either side: LSI against the other, a norm, or a manual grade."""
+    return _judged(assessment, list(assessment.strength_tests.all()))
+
+
+def _judged(assessment: Assessment, tests: Sequence[StrengthTest]) -> tuple[StrengthFact, ...]:
     episode = assessment.episode
-    tests = list(assessment.strength_tests.all())
     facts = []
     for test in tests:
         verdict = judge_strength(
@@ -145,7 +184,7 @@ def reading_of(test: StrengthTest) -> Reading:
     )
 
 
-def other_side(test: StrengthTest, tests: list[StrengthTest]) -> Reading | None:
+def other_side(test: StrengthTest, tests: Iterable[StrengthTest]) -> Reading | None:
     """The same test of the other side, the one taken the same way first."""
     others = [t for t in tests if t.muscle_group == test.muscle_group and t.side != test.side]
     others.sort(key=lambda t: (t.method != test.method, t.position != test.position, t.unit != test.unit))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from decimal import ROUND_HALF_UP, Decimal
 
 from django.db.models import prefetch_related_objects
@@ -70,12 +71,11 @@ def compare_assessments(*, episode: Episode) -> SideBySide:
     prefetch_related_objects(shown, *RELATED)
     for assessment in shown:
         assessment.episode = episode  # loaded already
-    visits = [Visit(a.pk, a.assessed_on, a.get_kind_display(), list(_findings(a))) for a in shown]
-    told = {found.label for visit in visits for found in visit.found if found.words == "yes"}
     visits = [
-        Visit(v.key, v.on, v.label, [f for f in v.found if f.words != "no" or f.label in told])
-        for v in visits
+        Visit(a.pk, a.assessed_on, a.get_kind_display(), list(_findings(a)), a.is_signed) for a in shown
     ]
+    told = {found.label for visit in visits for found in visit.found if found.words == "yes"}
+    visits = [replace(v, found=[f for f in v.found if f.words != "no" or f.label in told]) for v in visits]
     return side_by_side(visits, thresholds=episode.thresholds, left_out=left_out)
 
 
@@ -186,12 +186,14 @@ def _yes_or_no(assessment: Assessment, group: str, names: tuple[str, ...]) -> It
         yield Measured(group, _label(name), "yes" if getattr(assessment, name) else "no")
 
 
-LABELS = {
+WHEN_IT_HURTS = {
     "pain_stairs_down": "Pain going downstairs",
     "pain_stairs_up": "Pain going upstairs",
     "pain_downhill": "Pain running downhill",
     "pain_squat": "Pain on squatting",
     "pain_lunge": "Pain on a lunge",
+}
+LABELS = WHEN_IT_HURTS | {
     "cadence_spm": "Cadence",
     "weekly_km_now": "Weekly distance",
     "worst_pain": "Worst pain",

@@ -141,6 +141,10 @@ ADMIN = {
     "admin:patients_episode_change": shown("Diagnosis and onset of a case", READERS, CLINICIANS, "case"),
     "admin:patients_episode_history": history("a case", CLINICIANS, "case", barred=(GLASS,)),
     "admin:patients_episode_delete": closed("Delete a case", "case"),
+    "admin:do letter": form("Write a letter about a case", CLINICIANS, "case"),
+    "admin:letter": page("A letter as it was made", READERS, "letter"),
+    "admin:do export-case": form("Export a case as CSV", OWNERS, "case", done=200),
+    "admin:do export-caseload": form("Export the caseload as CSV", OWNERS, "clinic", done=200),
     # --- what is the patient's right
     "admin:do export": form(
         "Export all data of a patient", OWNERS, "patient", done=200, also=("mail", "device")
@@ -204,6 +208,11 @@ ADMIN = {
     "admin:programs_alert_change": page("An alert with its evidence", READERS, "alert"),
     "admin:programs_alert_history": history("an alert", CLINICIANS, "alert", barred=(GLASS,)),
     "admin:programs_alert_delete": closed("Delete an alert", "alert"),
+    "admin:programs_alert_changelist together": button(
+        "Choose several alerts to act on", CLINICIANS, "alert", missing=302, silent=True
+    ),
+    "admin:alerts-together": form("Act on several alerts at once", CLINICIANS, done=200, silent=True),
+    "admin:do hand-over": form("Hand an alert to a colleague, with its case", CLINICIANS, "alert"),
     "admin:do acknowledge": form("Acknowledge an alert", CLINICIANS, "red flag"),
     "admin:do snooze": form("Snooze an alert", CLINICIANS, "alert"),
     "admin:do resolve": form("Resolve an alert", CLINICIANS, "alert"),
@@ -227,6 +236,9 @@ ADMIN = {
     "admin:clinic_membership_changelist": page("List of staff", OWNERS),
     "admin:clinic_membership_add": form("Add a member of staff", OWNERS),
     "admin:clinic_membership_add ?clinic": form("Add staff in one of several clinics", OWNERS, "clinic"),
+    "admin:do hand-over-caseload": form("Hand over all cases of a member of staff", OWNERS, "clinician"),
+    "admin:do absence": form("Plan an absence", CLINICIANS, "own membership"),
+    "admin:do end-absence": form("End an absence", CLINICIANS, "absence"),
     "admin:clinic_membership_change": form("Role and access of a member of staff", OWNERS, "member"),
     "admin:clinic_membership_history": history("a member of staff", OWNERS, "member"),
     "admin:clinic_membership_delete": closed("Delete a member of staff", "member"),
@@ -283,7 +295,10 @@ ADMIN = {
 }
 """Pages of the staff. Who is not logged in as staff is sent to the login, whatever they ask for."""
 
-ACTIONS = {"rowattempt.try_now": "admin:clinic_rowattempt_changelist try_now"}
+ACTIONS = {
+    "alert.together": "admin:programs_alert_changelist together",
+    "rowattempt.try_now": "admin:clinic_rowattempt_changelist try_now",
+}
 """Actions on ticked rows of a list, and their rows above."""
 
 API = {
@@ -331,6 +346,16 @@ TOOLS = {
     "api-case-thresholds": shown(
         "Thresholds of one case; set them", CLINICIANS, CLINICIANS, "case", method="PUT", done=200
     ),
+    "api-case-reopen": sent("Re-open a closed case", CLINICIANS, "closed case", done=201),
+    "api-case-timeline": page("The timeline of a case", CLINICIANS, "case"),
+    "api-case-outcomes": shown(
+        "Outcome measures of a case; record a GROC", CLINICIANS, CLINICIANS, "case", done=200
+    ),
+    "api-case-re-tests": page("Assessments of a case side by side", CLINICIANS, "case"),
+    "api-case-monitoring": page("Counters of remote monitoring", CLINICIANS, "case"),
+    "api-case-watch": shown(
+        "The relapse watch; end it", CLINICIANS, CLINICIANS, "watched case", method="DELETE", done=200
+    ),
     "api-assessments": shown("Find assessments; record one", CLINICIANS, CLINICIANS, done=201),
     "api-assessment": shown(
         "An assessment; change it", CLINICIANS, CLINICIANS, "assessment", method="PATCH", done=200
@@ -363,13 +388,16 @@ TOOLS = {
     ),
     "api-program-track": sent("Switch a runner's track", CLINICIANS, "program", done=200),
     "api-program-gate": page("Whether the next stage is open", CLINICIANS, "program"),
+    "api-program-proposal": shown(
+        "What is proposed for strength work; do it", CLINICIANS, CLINICIANS, "program", done=200
+    ),
     "api-program-stage": sent("Move to another stage", CLINICIANS, "program", done=200),
     "api-program-pause": sent("Pause a program", CLINICIANS, "program", done=200),
     "api-program-resume": sent("Resume a program", CLINICIANS, "paused program", done=200),
     "api-program-fair-trial": sent("Declare a new fair trial", CLINICIANS, "program", done=200),
     "api-program-wake": sent("Wake an imported program", CLINICIANS, "program", done=200),
     "api-alerts": page("Find alerts", CLINICIANS),
-    "api-alerts-bulk": sent("Acknowledge or snooze many alerts", CLINICIANS, done=200),
+    "api-alerts-bulk": sent("Acknowledge, snooze, resolve or hand over many alerts", CLINICIANS, done=200),
     "api-alert": page("An alert with its evidence", CLINICIANS, "alert"),
     "api-alert-acknowledge": sent("Acknowledge an alert", CLINICIANS, "red flag", done=200),
     "api-alert-snooze": sent("Snooze an alert", CLINICIANS, "alert", done=200),
@@ -392,6 +420,13 @@ TOOLS = {
     "api-template": page("A program to assign", CLINICIANS, "template"),
     "api-staff": page("Who works here", TEAM),
     "api-member": page("A member of staff", TEAM, "member"),
+    "api-member-hand-over": sent(
+        "Hand over a whole caseload (this one is empty)", OWNERS, "member", done=200, silent=True
+    ),
+    "api-absences": shown("Who is away; plan it", TEAM, CLINICIANS, done=201),
+    "api-absence": sent(
+        "End an absence (this one is over)", CLINICIANS, "absence", method="DELETE", done=400, silent=True
+    ),
     "api-policy": shown("The clinic's policy; change it", OWNERS, OWNERS, method="PATCH", done=200),
     "api-policy-trial": sent("Try a policy on the last 90 days", OWNERS, done=200, silent=True),
 }

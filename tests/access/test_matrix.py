@@ -19,7 +19,7 @@ FULL = bool(os.environ.get("ACCESS_FULL"))
 least; the owner, in the API the patients, by all of them."""
 SAFE = ("GET", "HEAD")
 BUTTON = HTTPStatus.METHOD_NOT_ALLOWED
-OF_THE_HOUSE = {"clinic", "policy", "member", "exercise", "template", "e-mail", "given-up e-mail"}
+OF_THE_HOUSE = {"clinic", "policy", "member", "absence", "exercise", "template", "e-mail", "given-up e-mail"}
 """Kinds of objects that are one clinic's, not one patient's."""
 
 

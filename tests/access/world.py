@@ -21,6 +21,7 @@ from django.utils import timezone
 
 from clinic.accounts.sessions import ENTERED
 from clinic.models import (
+    Absence,
     AuditEntry,
     AuditSeal,
     BreakGlass,
@@ -241,6 +242,9 @@ def _ids(bundle: Bundle) -> dict[str, Any]:
         "e-mail": OutboxMessage.objects.filter(clinic=clinic, patient_key=case.patient_id).first(),
         "given-up e-mail": OutboxMessage.objects.get(clinic=clinic, patient_key=plain.patient_id),
         "record": record_of(clinic),
+        "letter": Letter.objects.get(episode=case),
+        "absence": Absence.objects.get(clinic=clinic, clinician=bundle.clinician),
+        "clinician": Membership.objects.get(clinic=clinic, user=bundle.clinician),
         "trouble": RowAttempt.objects.get(key=Program.objects.get(episode=case).pk),
         "opening": BreakGlass.objects.filter(clinic=clinic).latest("pk"),
         "factor": make_factor(bundle.clinician, mark(f"{bundle.name[0]}0", "staff")),

@@ -130,6 +130,8 @@ def test_the_pain_map_by_mouse_and_by_keyboard(
     assert "in-on" in (back.get_attribute("class") or "")
     kneecap.click()
     expect(page.locator("[name=locations][value=retropatellar]")).not_to_be_checked()
+    page.locator("[name=locations][value=retropatellar]").press("Enter")  # goes on, saves nothing
+    expect(page.locator("[name=locations][value=peripatellar]")).to_be_focused()
     index.locator("[data-code=lateral]").first.click()
     expect(page.get_by_text(KEPT)).to_be_visible()
 
@@ -182,6 +184,7 @@ def test_a_ticked_red_flag_says_that_it_is_not_raised_and_is_with_one_click(
     expect(page.get_by_text(KEPT)).to_be_visible()
     assert not Alert.objects.exists()
     page.get_by_role("button", name="Save and raise it now").click()
+    page.wait_for_url("**/change/**")
     expect(page.get_by_text("The program is on hold and the clinician is told.")).to_be_visible()
     assert "Knee locks" in Alert.objects.get().summary
     expect(page.get_by_role("heading", name="Red flag ticked")).to_be_hidden()

@@ -28,6 +28,7 @@ from patients.vocabulary import (
 )
 from programs.rules.red_flags import Symptom, Tier
 from programs.services.assessment_data import COLUMNS, QUESTIONNAIRES
+from programs.services.retests import WHEN_IT_HURTS
 
 type Fields = dict[str, forms.Field]
 
@@ -101,7 +102,7 @@ def columns() -> Fields:
 
 
 def _column(field: Any) -> forms.Field:
-    label = capfirst(str(field.verbose_name))
+    label = WHEN_IT_HURTS.get(field.name, capfirst(str(field.verbose_name)))
     if field.name in CODES:
         choices, label = CODES[field.name]
         return CodesField(choices, label=label, required=False)

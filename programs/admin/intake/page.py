@@ -30,6 +30,7 @@ from programs.rules.red_flags import Symptom
 from programs.rules.schedule import local_date
 from programs.services import assessments, drafts
 from programs.services.assessment_data import QUESTIONNAIRES, build
+from programs.services.caseload.selecting import searched
 from programs.services.derived import Findings, derived_values, red_flags_of, warnings_of
 
 TABS = (
@@ -44,6 +45,7 @@ TABS = (
     ("review", "Review and sign"),
 )
 NOT_CONTENT = ("csrfmiddlewaretoken", "assessment")
+CASES_SHOWN = 20
 GONE = "It was signed while you were writing. What you typed is below: add it as an addendum, or discard it."
 
 
@@ -201,10 +203,16 @@ def _number(text: str) -> int:
 
 
 def _choose_case(request: HttpRequest, site: admin.AdminSite, user: User) -> HttpResponse:
+    """Of the cases that are found, the first ones by name."""
+    search = request.GET.get("search", "")[:100]
+    cases = _cases(user).open().filter(searched(search))
+    found = list(cases.order_by("patient__family_name", "patient__given_name", "pk")[: CASES_SHOWN + 1])
     context = {
         **site.each_context(request),
         "title": "Record an assessment",
-        "cases": _cases(user).open().order_by("patient__family_name", "patient__given_name"),
+        "search": search,
+        "cases": found[:CASES_SHOWN],
+        "has_more": len(found) > CASES_SHOWN,
     }
     return TemplateResponse(request, "admin/programs/intake/choose.html", context)
 

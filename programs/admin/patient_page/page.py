@@ -11,6 +11,7 @@ from clinic.roles import Capability
 from patients.models import Episode, Invitation, Patient
 from programs.admin.caseload import CaseRow, case_rows, cases_in_order, local_today
 from programs.admin.patient_page.clinical import LATEST, Clinical, clinical
+from programs.admin.patient_page.papers import Papers, papers
 from programs.admin.patient_page.step import Step, next_step
 from programs.admin.red_flag import RedFlag, red_flag
 from programs.models import ContactLog, Program
@@ -37,6 +38,7 @@ class PatientPage:
     step: Step | None = None
     contacts: Sequence[ContactLog] = ()
     draft: Program | None = None
+    papers: Papers | None = None
 
 
 def build_page(user: User, patient: Patient, case: str, now: datetime) -> PatientPage:
@@ -62,6 +64,7 @@ def build_page(user: User, patient: Patient, case: str, now: datetime) -> Patien
     page.contacts = ContactLog.objects.filter(episode=episode).select_related("by")[:LATEST]
     if user.may(Capability.READ_CLINICAL, patient.clinic_id):
         page.clinical = clinical(page.row)
+        page.papers = papers(user, episode, now)
         page.step = _step(page)
         if page.row.red_flag:
             page.red_flag = red_flag(page.row.red_flag, patient)

@@ -93,9 +93,7 @@ class PrepareView(AdjustingBase):
         body = self.body(PrepareInput)
         cases = Episode.objects.select_related("patient", "clinic__policy")
         episode = self.choose("case", cases, body["case"])
-        template = Template.objects.scoped(self.user).filter(pk=body["template"]).first()
-        if template is None:
-            raise exceptions.ValidationError({"template": "There is none with this id."})
+        template = self.library("template", Template.objects.scoped(self.user), body["template"])
         today = local_date(self.now, episode.patient.timezone)
         return assign.prepare_program(episode=episode, template=template, by=self.user, today=today)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from django.db.models import QuerySet
@@ -11,15 +11,18 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from clinic.api.serializers import StrictSerializer
-from programs.api.staff.base import BulkResult, PageQuery, StaffView, one_by_one, page_of
+from programs.api.staff.base import BulkResult, PageQuery, StaffView, page_of
 from programs.api.staff.cases import key
 from programs.api.staff.schema import acted, listed, read
 from programs.models import Alert, AlertEvent
 from programs.rules.schedule import local_date
-from programs.services import alerts, red_flags
+from programs.services import alerts, bulk_alerts, red_flags
+from programs.services.bulk_alerts import Done
 from programs.services.hand_overs import hand_over_alert
 
 SEEN = "How many rows of `evidence` you have shown: what came later was not read, and refuses the act."
+
+NOT_FOUND = "Not found."
 
 
 class AlertEventRecord(serializers.ModelSerializer[AlertEvent]):
@@ -46,7 +49,8 @@ class AlertRecord(serializers.ModelSerializer[Alert]):
         fields = (
             *("id", "case", "patient", "clinician", "kind", "level", "reason", "summary", "action"),
             *("evidence", "thresholds", "state", "opened_on", "opened_at", "acknowledged_at"),
-            *("acknowledged_by", "snoozed_until", "resolved_at", "resolved_by", "resolution", "outcome"),
+            *("acknowledged_by", "snoozed_until", "resolved_at", "resolved_by", "resolution", "came_of"),
+            "outcome",
             "events",
         )
 
@@ -73,7 +77,10 @@ class SnoozeInput(StrictSerializer):
 
 
 class ResolveInput(StrictSerializer):
-    outcome = serializers.CharField(max_length=500, help_text="What came of it.")
+    came_of = serializers.ChoiceField(choices=Alert.CameOf.choices, default=Alert.CameOf.OTHER)
+    outcome = serializers.CharField(
+        allow_blank=True, default="", max_length=400, help_text="In words; needed for what is `other`."
+    )
 
 
 class ClearInput(StrictSerializer):
@@ -169,27 +176,69 @@ class HandOverView(AlertsBase):
         return Response(status=204)
 
 
+ACTS: Mapping[str, Callable[..., list[Done]]] = {
+    "acknowledge": bulk_alerts.acknowledge_many,
+    "snooze": bulk_alerts.snooze_many,
+    "resolve": bulk_alerts.resolve_many,
+    "hand_over": bulk_alerts.hand_over_many,
+}
+TAKES: Mapping[str, tuple[set[str], set[str]]] = {
+    "acknowledge": (set(), {"note", "seen"}),
+    "snooze": ({"until"}, {"note"}),
+    "resolve": ({"came_of"}, {"outcome"}),
+    "hand_over": ({"to"}, {"why"}),
+}
+"""What each act needs, and what it may have beside that."""
+
+
 class ManyInput(StrictSerializer):
-    alerts = serializers.ListField(child=key("An alert."), min_length=1, max_length=200)
-    act = serializers.ChoiceField(choices=["acknowledge", "snooze"])
-    until = serializers.DateField(required=False, help_text="To snooze: until this day.")
-    note = serializers.CharField(allow_blank=True, default="", max_length=400)
+    """Each act takes its own fields: none `acknowledge`, `until` to `snooze`, `came_of` to `resolve`, `to`
+    to `hand_over`.
+    """
+
+    alerts = serializers.ListField(child=key("An alert."), min_length=1, max_length=bulk_alerts.MOST)
+    act = serializers.ChoiceField(choices=[*ACTS])
+    until = serializers.DateField(required=False, help_text="The day until which they are snoozed.")
+    note = serializers.CharField(allow_blank=True, required=False, max_length=400)
+    seen = serializers.DictField(
+        child=serializers.IntegerField(min_value=0, max_value=10_000),
+        required=False,
+        help_text=f"To acknowledge red flags: of each, by id: {SEEN[:1].lower()}{SEEN[1:]}",
+    )
+    came_of = serializers.ChoiceField(choices=Alert.CameOf.choices, required=False)
+    outcome = serializers.CharField(allow_blank=True, required=False, max_length=400)
+    to = key("The colleague who treats the cases from now on.", required=False)
+    why = serializers.CharField(allow_blank=True, required=False, max_length=300)
+
+    def validate_seen(self, value: dict[str, int]) -> dict[int, int]:
+        if not all(name.isascii() and name.isdigit() and len(name) < 20 for name in value):
+            raise serializers.ValidationError("Name alerts by their id.")
+        return {int(name): rows for name, rows in value.items()}
 
     def validate(self, data: dict[str, Any]) -> dict[str, Any]:
-        if (data["act"] == "snooze") != ("until" in data):
-            raise serializers.ValidationError({"until": "Needed to snooze, and for that alone."})
+        needs, may = TAKES[data["act"]]
+        given = set(data) - {"alerts", "act"}
+        wrong = {name: [f"Needed to {data['act']}."] for name in needs - given}
+        wrong |= {name: [f"Not to {data['act']}."] for name in given - needs - may}
+        if wrong:
+            raise serializers.ValidationError(wrong)
         return data
 
 
 class ManyView(AlertsBase):
-    @acted("alerts.many", "Acknowledge or snooze many", ManyInput, BulkResult(many=True))
+    @acted("alerts.many", "Acknowledge, snooze, resolve or hand over many", ManyInput, BulkResult(many=True))
     def post(self, request: Request) -> Response:
+        """In the order asked for; what is refused for one stops no other. A red flag is acknowledged only
+        with what was `seen` of it, and never snoozed or resolved.
+        """
         body = self.body(ManyInput)
-        keys, what = body.pop("alerts"), body.pop("act")
-
-        def act(key: int) -> None:
-            alert = self.find(self.all(), str(key))
-            by_day = {"today": self.today(alert)} if what == "snooze" else {}
-            getattr(alerts, what)(alert=alert, by=self.user, now=self.now, **by_day, **body)
-
-        return Response(one_by_one(keys, act))
+        keys, act = list(dict.fromkeys(body.pop("alerts"))), ACTS[body.pop("act")]
+        if "to" in body:
+            body["to"] = self.member("to", body["to"])
+        if act is bulk_alerts.resolve_many:
+            body.setdefault("outcome", "")
+        found = list(self.rows(self.all()).filter(pk__in=keys))
+        done = act(alerts=found, by=self.user, now=self.now, **body) if found else []
+        said = {one.alert.pk: {"done": one.done, "detail": "" if one.done else one.said} for one in done}
+        none = {"done": False, "detail": NOT_FOUND}
+        return Response([{"id": str(key), **said.get(key, none)} for key in keys])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -58,10 +59,12 @@ class LineRecord(serializers.Serializer[Line]):
     sessions_done = serializers.IntegerField(allow_null=True, help_text="Of the adherence window.")
     sessions_due = serializers.IntegerField(allow_null=True)
 
-    def get_needs(self, line: Line) -> NeededRecord(many=True, allow_null=True):  # type: ignore[valid-type]
+    @extend_schema_field(NeededRecord(many=True, allow_null=True))
+    def get_needs(self, line: Line) -> Any:
         return NeededRecord(line.needs, many=True).data if line.reads else None
 
-    def get_trend(self, line: Line) -> DayRecord(many=True, allow_null=True):  # type: ignore[valid-type]
+    @extend_schema_field(DayRecord(many=True, allow_null=True))
+    def get_trend(self, line: Line) -> Any:
         if line.trend is None:
             return None
         days = [{"on": on, "worst": worst} for on, worst in sorted(line.trend.items())]

@@ -17,7 +17,7 @@ from patients.services import open_episode
 from patients.vocabulary import Diagnosis, OnsetKind, RunningTrack, Side
 from programs.api.staff.base import LARGEST_ID, BulkResult, PageQuery, StaffView, one_by_one, page_of
 from programs.api.staff.schema import acted, created, edited, listed, read
-from programs.models import ContactLog
+from programs.models import ContactLog, Template
 from programs.rules.schedule import local_date
 from programs.services import cases
 from programs.services.edits import CASE_FIELDS, edit_case
@@ -95,10 +95,13 @@ class CaseQuery(PageQuery):
 class DischargeInput(StrictSerializer):
     outcome = serializers.ChoiceField(choices=Episode.Outcome.choices)
     note = serializers.CharField(allow_blank=True, default="", max_length=10_000)
+    maintenance = key("A template to keep up with.", required=False)
+    watch = serializers.BooleanField(default=False, help_text="Ask once a month whether the pain is back.")
 
 
 class ReassignInput(StrictSerializer):
     clinician = key("Who treats from now on.")
+    why = serializers.CharField(allow_blank=True, default="", max_length=300)
 
 
 class ReassignManyInput(ReassignInput):
@@ -108,6 +111,8 @@ class ReassignManyInput(ReassignInput):
 class ContactInput(StrictSerializer):
     kind = serializers.ChoiceField(choices=ContactLog.Kind.choices)
     note = serializers.CharField(allow_blank=True, default="", max_length=500)
+    minutes = serializers.IntegerField(required=False, allow_null=True, min_value=1, max_value=1440)
+    is_live = serializers.BooleanField(default=False, help_text="Both spoke at the same time.")
 
 
 class ContactRecord(serializers.ModelSerializer[ContactLog]):
@@ -115,7 +120,7 @@ class ContactRecord(serializers.ModelSerializer[ContactLog]):
 
     class Meta:
         model = ContactLog
-        fields = ("id", "case", "kind", "at", "by", "note")
+        fields = ("id", "case", "kind", "at", "by", "minutes", "is_live", "note")
         extra_kwargs = {"note": {"allow_null": True}}
 
     case = serializers.IntegerField(source="episode_id")
@@ -199,6 +204,8 @@ class DischargeView(CasesBase):
     def post(self, request: Request, pk: str) -> Response:
         body, episode = self.body(DischargeInput), self.find(self.all(), pk)
         today = local_date(self.now, episode.patient.timezone)
+        if (template := body.pop("maintenance", None)) is not None:
+            body["maintenance"] = self.library("maintenance", Template.objects.scoped(self.user), template)
         cases.discharge(episode=episode, by=self.user, now=self.now, today=today, **body)
         return self.answer(self.again(episode))
 
@@ -209,8 +216,17 @@ class ReassignView(CasesBase):
         """Nothing is shown: the policy may hide the case from now on."""
         body, episode = self.body(ReassignInput), self.find(self.all(), pk)
         clinician = self.member("clinician", body["clinician"])
-        cases.reassign(episode=episode, clinician=clinician, by=self.user, now=self.now)
+        cases.reassign(episode=episode, clinician=clinician, by=self.user, now=self.now, why=body["why"])
         return Response(status=204)
+
+
+class ReopenView(CasesBase):
+    @acted("cases.reopen", "The pain is back: a new case, as this one was", None, CaseRecord, 404, code=201)
+    def post(self, request: Request, pk: str) -> Response:
+        episode = self.find(self.all(), pk)
+        today = local_date(self.now, episode.patient.timezone)
+        created = cases.reopen(episode=episode, by=self.user, now=self.now, today=today)
+        return self.answer(self.again(created), 201)
 
 
 class ReassignManyView(CasesBase):
@@ -221,7 +237,7 @@ class ReassignManyView(CasesBase):
 
         def act(key: int) -> None:
             episode = self.find(self.all(), str(key))
-            cases.reassign(episode=episode, clinician=clinician, by=self.user, now=self.now)
+            cases.reassign(episode=episode, clinician=clinician, by=self.user, now=self.now, why=body["why"])
 
         return Response(one_by_one(body["cases"], act))
 

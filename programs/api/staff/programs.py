@@ -211,9 +211,7 @@ class ProgramsView(ProgramsBase):
         body = self.body(AssignInput)
         cases = Episode.objects.select_related("patient", "clinic__policy")
         episode = self.choose("case", cases, body.pop("case"))
-        template = Template.objects.scoped(self.user).filter(pk=body.pop("template")).first()
-        if template is None:
-            raise serializers.ValidationError({"template": "There is none with this id."})
+        template = self.library("template", Template.objects.scoped(self.user), body.pop("template"))
         today = local_date(self.now, episode.patient.timezone)
         return assign.assign(
             episode=episode, template=template, by=self.user, now=self.now, today=today, **body

@@ -3,17 +3,21 @@
 from django.urls import path
 
 from programs.api.staff import (
+    absences,
     adjusting,
     alerts,
     assessments,
     caseload,
     cases,
     clinic,
+    courses,
     exports,
     library,
     library_acts,
     patients,
     programs,
+    proposals,
+    watches,
 )
 
 urlpatterns = [
@@ -34,6 +38,12 @@ urlpatterns = [
     path("cases/<str:pk>/reassign", cases.ReassignView.as_view(), name="api-case-reassign"),
     path("cases/<str:pk>/contacts", cases.ContactsView.as_view(), name="api-case-contacts"),
     path("cases/<str:pk>/thresholds", cases.ThresholdsView.as_view(), name="api-case-thresholds"),
+    path("cases/<str:pk>/reopen", cases.ReopenView.as_view(), name="api-case-reopen"),
+    path("cases/<str:pk>/timeline", courses.TimelineView.as_view(), name="api-case-timeline"),
+    path("cases/<str:pk>/outcomes", courses.OutcomesView.as_view(), name="api-case-outcomes"),
+    path("cases/<str:pk>/re-tests", courses.RetestsView.as_view(), name="api-case-re-tests"),
+    path("cases/<str:pk>/monitoring", courses.MonitoringView.as_view(), name="api-case-monitoring"),
+    path("cases/<str:pk>/watch", watches.WatchView.as_view(), name="api-case-watch"),
     path("assessments", assessments.AssessmentsView.as_view(), name="api-assessments"),
     path("assessments/<str:pk>", assessments.AssessmentView.as_view(), name="api-assessment"),
     path("assessments/<str:pk>/sign", assessments.SignView.as_view(), name="api-assessment-sign"),
@@ -54,6 +64,7 @@ urlpatterns = [
     path("programs/<str:pk>/track", programs.TrackView.as_view(), name="api-program-track"),
     path("programs/<str:pk>", programs.ProgramView.as_view(), name="api-program"),
     path("programs/<str:pk>/gate", programs.GateView.as_view(), name="api-program-gate"),
+    path("programs/<str:pk>/proposal", proposals.ProposalView.as_view(), name="api-program-proposal"),
     path("programs/<str:pk>/stage", programs.StageView.as_view(), name="api-program-stage"),
     path("programs/<str:pk>/pause", programs.PauseView.as_view(), name="api-program-pause"),
     path("programs/<str:pk>/resume", programs.ResumeView.as_view(), name="api-program-resume"),
@@ -79,6 +90,9 @@ urlpatterns = [
     path("templates/<str:pk>", library.TemplateView.as_view(), name="api-template"),
     path("staff", clinic.MembersView.as_view(), name="api-staff"),
     path("staff/<str:pk>", clinic.MemberView.as_view(), name="api-member"),
+    path("staff/<str:pk>/hand-over", absences.HandOverCaseloadView.as_view(), name="api-member-hand-over"),
+    path("absences", absences.AbsencesView.as_view(), name="api-absences"),
+    path("absences/<str:pk>", absences.AbsenceView.as_view(), name="api-absence"),
     path("policy", clinic.PolicyView.as_view(), name="api-policy"),
     path("policy/trial", clinic.TrialView.as_view(), name="api-policy-trial"),
 ]

@@ -27,8 +27,9 @@ from programs.rules.matching.drivers import (
     Measurement,
     SidedValue,
     StrengthFact,
+    find_drivers,
 )
-from programs.rules.matching.ranking import Candidate, Match, TemplateFacts, match, refusals
+from programs.rules.matching.ranking import Candidate, Match, TemplateFacts, match, reasons_to_refer, refusals
 
 __all__ = [
     "PROVOKING",
@@ -53,7 +54,9 @@ __all__ = [
     "TemplateFacts",
     "coverage",
     "differential",
+    "find_drivers",
     "match",
+    "reasons_to_refer",
     "refusals",
     "untargeted",
 ]

@@ -90,7 +90,7 @@ def match(
     An open red flag, or under 18 an unexamined or abnormal hip, gives ``refer`` and no ranking. The order
     of inputs never matters; equal scores stand in order of slug.
     """
-    if reasons := _reasons_to_refer(facts):
+    if reasons := reasons_to_refer(facts):
         return Match(refer=reasons, drivers=(), ranking=(), notes=(), next_steps=_next_steps(facts))
     found = find_drivers(facts, thresholds)
     adequate = adequate_drivers(facts, found, thresholds)
@@ -116,7 +116,8 @@ def refusals(*, age: int | None, hip_examined: bool, hip_findings: bool) -> tupl
     return tuple(reasons)
 
 
-def _reasons_to_refer(facts: AssessmentFacts) -> tuple[str, ...]:
+def reasons_to_refer(facts: AssessmentFacts) -> tuple[str, ...]:
+    """Why nothing is suggested yet: an open red flag, or under 18 the hip."""
     flags = tuple(f"Open red flag: {flag}" for flag in sorted(facts.open_red_flags))
     return flags + refusals(age=facts.age, hip_examined=facts.hip_examined, hip_findings=facts.hip_findings)
 

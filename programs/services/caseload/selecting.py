@@ -134,7 +134,7 @@ def _check(wanted: Wanted) -> None:
 
 
 def _filters(user: User, wanted: Wanted, needs: Mapping[Need, Q]) -> Q:
-    parts = [_searched(wanted.search)]
+    parts = [searched(wanted.search)]
     if wanted.clinician is not None:
         parts.append(Q(clinician=wanted.clinician))
     if wanted.diagnosis:
@@ -148,7 +148,7 @@ def _filters(user: User, wanted: Wanted, needs: Mapping[Need, Q]) -> Q:
     return reduce(and_, parts)
 
 
-def _searched(text: str) -> Q:
+def searched(text: str) -> Q:
     """Each word stands somewhere in the name or the case number. PostgreSQL takes no NUL."""
     found = Q()
     for word in text.replace("\0", " ").split()[:WORDS]:

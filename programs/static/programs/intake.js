@@ -19,10 +19,16 @@ function show(key, focus = true) {
     document.getElementById(`tab-${link.dataset.tab}`).hidden = !isShown;
   }
   document.getElementById("in-next").hidden = key === parts.at(-1).dataset.tab;
-  history.replaceState(null, "", `#tab-${key}`);
+  history.replaceState(null, "", `#part-${key}`); // no id of the page: the browser does not scroll to it
   if (focus) document.querySelector(`#tab-${key} :is(input, select, textarea):not([type=hidden])`)?.focus({ preventScroll: true });
-  if (focus) document.querySelector(".in-tabs").scrollIntoView({ block: "start" });
+  if (focus) toTop(document.getElementById(`tab-${key}`));
   if (form.dataset.changed) keep();
+}
+
+// A part begins below the tabs, which stay in sight.
+function toTop(panel) {
+  const covered = document.querySelector(".in-top").getBoundingClientRect().bottom;
+  if (panel.getBoundingClientRect().top < covered) panel.scrollIntoView({ block: "start" });
 }
 
 function current() {
@@ -58,7 +64,7 @@ function setUpTabs() {
     link.addEventListener("click", (event) => { event.preventDefault(); lead(link.dataset.go); });
   }
   const wrong = document.querySelector("[data-go]");
-  const asked = location.hash.replace("#tab-", "");
+  const asked = location.hash.replace("#part-", "");
   if (wrong) lead(wrong.dataset.go);
   else show(parts.some((link) => link.dataset.tab === asked) ? asked : parts[0].dataset.tab, false);
 }
@@ -78,9 +84,9 @@ function lead(name) {
 
 function onKey(event) {
   const field = event.target;
-  if (event.key === "Enter" && field.matches("input:not([type=checkbox])")) {
+  if (event.key === "Enter" && field.matches("input, select")) {
     event.preventDefault();
-    const fields = [...form.querySelectorAll("input:not([type=hidden]), select, textarea")].filter((one) => one.offsetParent);
+    const fields = [...form.querySelectorAll("input:not([type=hidden]), select, textarea")].filter((one) => one.checkVisibility());
     fields[fields.indexOf(field) + 1]?.focus();
   } else if (field.matches(".in-num") && (event.key === "ArrowUp" || event.key === "ArrowDown")) {
     event.preventDefault();

@@ -14,8 +14,9 @@ from django.db import models
 from django.urls import reverse
 from django.utils import timezone
 
-from clinic.models import AuditEntry, Clinic, OutboxMessage
+from clinic.models import Absence, AuditEntry, Clinic, Membership, OutboxMessage
 from patients.models import (
+    Addendum,
     Assessment,
     Episode,
     Erasure,
@@ -31,7 +32,9 @@ from programs.models import (
     Alert,
     AlertEvent,
     ContactLog,
+    Exercise,
     Hold,
+    Letter,
     LoadDecision,
     Pause,
     Program,
@@ -56,12 +59,17 @@ pytestmark = pytest.mark.django_db
 BEST_AKPS = {code: str(max(item.points)) for code, item in AKPS_ITEMS.items()}
 FOR_ASSISTANTS = {"invite", "log-contact"}
 CHANGED_BY_ACTS: list[type[models.Model]] = [
+    Absence,
+    Addendum,
     Alert,
     AlertEvent,
     ContactLog,
     Episode,
+    Exercise,
     Hold,
     Invitation,
+    Letter,
+    Membership,
     OutboxMessage,
     OutcomeScore,
     Patient,
@@ -71,6 +79,7 @@ CHANGED_BY_ACTS: list[type[models.Model]] = [
     LoadDecision,
     RelapseWatch,
     StageMove,
+    Template,
 ]
 
 
@@ -82,27 +91,44 @@ class Case:
     program: Program
     draft: Program
     assessment: Assessment
+    signed: Assessment
     alert: Alert
     closed: Episode
     pause: Pause
     flag: Alert
     template: Template
+    own_template: Template
+    exercise: Exercise
     colleague: Any
     record: RestrictedRecord
+    member: Membership
+    absence: Absence
 
     def target(self, name: str) -> Any:
-        rows: dict[Any, tuple[str, ...]] = {
-            self.episode.patient: ("invite", "new-case", "export", "erase"),
-            self.record: ("open-record",),
-            self.assessment: ("score",),
-            self.flag: ("clear",),
-            self.alert: ("acknowledge", "snooze", "resolve"),
-            self.pause: ("edit-pause", "cancel-pause"),
-            self.draft: ("send", "discard"),
-            self.closed: ("reopen", "end-watch"),
-            self.episode: ("reassign", "discharge", "log-contact", "assign", "thresholds", "groc"),
-        }
-        return next((row for row, names in rows.items() if name in names), self.program)
+        rows: list[tuple[Any, tuple[str, ...]]] = [
+            (self.episode.patient, ("invite", "new-case", "export", "erase")),
+            (self.record, ("open-record",)),
+            (self.assessment, ("score",)),
+            (self.signed, ("addendum",)),
+            (self.flag, ("clear",)),
+            (self.alert, ("acknowledge", "snooze", "resolve", "hand-over")),
+            (self.absence, ("end-absence",)),
+            (self.own_template, ("copy-template", "export-template")),
+            (self.exercise, ("copy-exercise", "clip")),
+            (self.member, ("absence", "hand-over-caseload")),
+            (self.episode.clinic, ("export-caseload",)),
+            (self.pause, ("edit-pause", "cancel-pause")),
+            (self.draft, ("send", "discard")),
+            (self.closed, ("reopen", "end-watch")),
+            (
+                self.episode,
+                (
+                    *("reassign", "discharge", "log-contact", "assign", "thresholds", "groc"),
+                    *("letter", "export-case"),
+                ),
+            ),
+        ]
+        return next((row for row, names in rows if name in names), self.program)
 
     def data(self, name: str) -> dict[str, Any]:
         today = timezone.localdate()
@@ -132,12 +158,21 @@ class Case:
             "resume": {"on": today.isoformat()},
             "fair-trial": {"on": today.isoformat(), "reason": "Another program"},
             "snooze": {"until": (today + timedelta(days=5)).isoformat(), "note": "Back from holiday then"},
-            "resolve": {"outcome": "Load was cut"},
+            "resolve": {"came_of": "load_reduced", "outcome": "Half the hills"},
             "clear": {"finding": "Stable, no effusion", "seen": 1},
             "acknowledge": {"seen": 0},
             "export": {"content": "json", "reason": "Asked for"},
             "erase": {"case_number": self.episode.case_number, "reason": "Asked for"},
             "open-record": {"reason": "A claim"},
+            "addendum": {"text": "The other knee"},
+            "letter": {"kind": "stall", "recipient": "Dr. Visser", "question": "Would you see her?"},
+            "hand-over": {"to": self.colleague.pk, "why": "Your field"},
+            "hand-over-caseload": {"to": self.colleague.pk},
+            "absence": {
+                "starts_on": (today + timedelta(days=9)).isoformat(),
+                "ends_on": (today + timedelta(days=12)).isoformat(),
+                "cover": self.colleague.pk,
+            },
         }
         return asked.get(name, {})
 
@@ -179,11 +214,23 @@ def case_of(staff: Any) -> Case:
         program=program,
         draft=draft,
         assessment=make_assessment(episode, assessed_on=today),
+        signed=make_assessment(flagged, assessed_on=today, signed_at=now, signed_by=staff.physio),
         alert=alert,
         flag=flag,
         template=make_template(),
+        own_template=make_template(clinic=staff.clinic),
+        exercise=make_exercise(clinic=staff.clinic),
         colleague=make_user(clinic=staff.clinic),
         record=erased_case(staff.clinic),
+        member=staff.physio.memberships.get(),
+        absence=Absence.objects.create(
+            clinic=staff.clinic,
+            clinician=staff.physio,
+            starts_on=today,
+            ends_on=today + timedelta(days=2),
+            set_by=staff.physio,
+            set_at=now,
+        ),
     )
 
 
@@ -345,6 +392,9 @@ def test_a_stage_move_past_unmet_criteria_asks_for_a_reason_beside_its_field(sta
 
     refused = act(client, "move-stage", case, override_reason="")
     assert "Not met yet" in refused.context["form"].errors["override_reason"][0]
+    gate = refused.context["gate"]
+    counted = f"{len(gate.unmet)} of {len(gate.unmet) + len(gate.met)} criteria not met"
+    assert f"To the next stage: {counted}" in refused.content.decode()
     assert not StageMove.objects.exists()
 
     act(client, "move-stage", case)

@@ -13,10 +13,11 @@ from django.urls import reverse
 from clinic.audit.models import AuditEntry
 from patients.models import Addendum, Assessment, AssessmentDraft, OutcomeScore, StrengthTest
 from patients.scoring import AKPS_ITEMS
+from programs.admin.caseload import page_url
 from programs.models import Alert, Hold
 from programs.services.assessments import change_assessment, sign_assessment
 from tests.access.bodies import FieldsOf
-from tests.factories import NOW, TODAY, make_assessment, make_case, make_program, make_user
+from tests.factories import NOW, TODAY, make_assessment, make_case, make_patient, make_program, make_user
 
 pytestmark = pytest.mark.django_db
 
@@ -226,6 +227,22 @@ def test_derived_values_stand_beside_what_was_measured(staff: Any, case: Any) ->
     assert "Deficit" in html
 
 
+def test_whose_assessment_it_is_is_found_by_name_or_case_number(staff: Any) -> None:
+    for n in range(21):
+        patient = make_patient(staff.clinic, given_name="Robin", family_name=f"Runner{n:02}")
+        make_case(staff.clinic, clinician=staff.physio, patient=patient, case_number=f"K{n:03}")
+    client = staff.client(staff.physio)
+
+    def shown(**asked: str) -> list[str]:
+        answer = client.get(reverse(ADD), asked)
+        return [case.case_number for case in answer.context["cases"]]
+
+    assert shown() == [f"K{n:03}" for n in range(20)]
+    assert "There are more" in client.get(reverse(ADD)).content.decode()
+    assert shown(search="runner20") == shown(search="k020") == ["K020"]
+    assert shown(search="nobody\0") == []
+
+
 # --- live values
 
 
@@ -247,8 +264,11 @@ def test_typed_values_are_computed_and_nothing_is_stored_or_noted_as_read(staff:
     assert derived["psfs"] == ("4.0 of 10, mean of 1", None)
     assert derived["step_down.left"] == ("4 of 6, poor", None)
     assert found["warnings"] == [
-        "Hip abductors, left: deficit, LSI 72 % (deficit below 90 %).",
-        "Cadence 150 is below 165 steps a minute at easy pace.",
+        "Hip weakness: Hip abductors left: LSI 72 % (deficit below 90 %); step-down left poor, 4 of 6.",
+        "Running mechanics: cadence 150 at easy pace, below 165.",
+        "Training load: more hills before onset.",
+        "Foot pronation: FPI-6 left +7.",
+        "Tightness: ITB left tight.",
     ]
     assert list(found["errors"]) == ["red_flags"]
     assert (Assessment.objects.count(), AssessmentDraft.objects.count()) == (0, 0)
@@ -273,6 +293,24 @@ def test_impossible_and_unusual_values_are_named_while_typing(staff: Any, case: 
     found = values(staff, case, worst_pain="12", cadence_spm="120", sleep_hours="x").json()
     assert set(found["errors"]) == {"worst_pain", "sleep_hours"}
     assert [q["key"] for q in found["questions"]["cadence_spm"]] == ["cadence_spm=120"]
+
+
+def test_what_to_refer_for_stands_before_the_drivers(staff: Any) -> None:
+    patient = make_patient(staff.clinic, birth_date=TODAY.replace(year=TODAY.year - 15))
+    case = make_case(staff.clinic, clinician=staff.physio, patient=patient)
+    add(staff, case, red_flags=["knee_locks"])
+
+    found = values(staff, case, **STRENGTH, **{"f-itb-left-tight": "yes"}, shoe_km="900").json()
+
+    flag, hip, *drivers = found["warnings"]
+    assert flag.startswith("Refer first, no suggestion: Open red flag: ")
+    assert "Knee locks" in flag
+    assert hip == ("Refer first, no suggestion: Under 18: examine the hip first (internal rotation, gait).")
+    assert drivers == [
+        "Footwear: shoes 900 km, above 805.",
+        "Hip weakness: Hip abductors left: LSI 72 % (deficit below 90 %).",
+        "Tightness: ITB left tight.",
+    ]
 
 
 # --- drafts
@@ -478,6 +516,16 @@ def test_lists_say_what_is_not_signed_yet(staff: Any, case: Any) -> None:
     assert client.get(url, {"signed": "x"}).context["cl"].result_count == 2
 
 
+def test_the_patients_page_says_which_assessment_is_not_signed_yet(staff: Any, case: Any) -> None:
+    signed = make_assessment(case)
+    sign_assessment(assessment=signed, version=1, by=staff.owner, now=NOW)
+    client = staff.client(staff.physio)
+    assert "Not signed yet" not in client.get(page_url(case)).content.decode()
+
+    make_assessment(case)
+    assert client.get(page_url(case)).content.decode().count("Not signed yet") == 1
+
+
 # --- who may
 
 
@@ -540,7 +588,7 @@ def test_the_number_of_queries_does_not_grow_with_the_measurements(
     add(staff, case, **FULL, **{f"s{n}-left": "100" for n in range(1, tests)})
     client, url = staff.client(staff.physio), change_url(Assessment.objects.get())
     client.get(url)
-    with django_assert_num_queries(17):
+    with django_assert_num_queries(18):
         client.get(url)
 
 
@@ -550,7 +598,7 @@ def test_suggestions_rank_with_reasons_and_name_the_flag_instead_while_one_is_op
     from_template = reverse("admin:suggestions", args=[make_assessment(case, cadence_spm=150).pk])
     client = staff.client(staff.physio)
 
-    assert "cadence 150 at easy pace" in client.get(from_template).content.decode()
+    assert "150 a minute" in client.get(from_template).content.decode()
 
     add(staff, case, red_flags=["knee_locks"])
     refer = client.get(from_template).content.decode()

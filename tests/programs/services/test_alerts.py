@@ -38,7 +38,7 @@ def test_snoozing_keeps_until_when(alert):
     snooze(alert=alert, by=alert.episode.clinician, until=until, now=NOW, today=TODAY, note="On holiday")
     alert.refresh_from_db()
     assert (alert.state, alert.snoozed_until) == ("snoozed", until)
-    assert history(alert) == [("snoozed", alert.episode.clinician_id, f"Until {until}. On holiday")]
+    assert history(alert) == [("snoozed", alert.episode.clinician_id, f"Until {until:%-d %b %Y}. On holiday")]
 
 
 @pytest.mark.parametrize("days", [0, 43, 2_900_000])

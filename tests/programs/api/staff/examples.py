@@ -14,7 +14,17 @@ from tests.api import Tool
 DOCUMENT = Path(__file__).parents[4] / "docs" / "api.md"
 EXAMPLE = re.compile(r"```sh\n(curl [^`]+)```\n(?:\n```(?:json|csv|text)\n[^`]*```\n)?", re.MULTILINE)
 
-PEOPLE = {"clinician", "user", "member", "assigned_by", "assessed_by", "acknowledged_by", "by", "cover"}
+PEOPLE = {
+    "clinician",
+    "user",
+    "member",
+    "assigned_by",
+    "assessed_by",
+    "acknowledged_by",
+    "by",
+    "cover",
+    "set_by",
+}
 KEYS = {"case", "template", "exercise", "program", "alert"}
 NUMBERED = {"id", *KEYS, *PEOPLE}
 UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")

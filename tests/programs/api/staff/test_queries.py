@@ -24,6 +24,7 @@ BEHIND_IT = {
     "assessments": 2,
     "programs": 2,
     "alerts": 3,
+    "absences": 1,
     "exercises": 1,
     "templates": 1,
     "staff": 1,
