@@ -25,10 +25,12 @@ template:
   stages:
   - number: 1
     name: Settle
+    min_days: 7
     exercises:
     - exercise: hop
       sets: 3
-      reps: 10
+      reps_low: 10
+      reps_high: 10
 exercises:
 - slug: hop
   name: Hop

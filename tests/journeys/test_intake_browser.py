@@ -184,7 +184,7 @@ def test_a_ticked_red_flag_says_that_it_is_not_raised_and_is_with_one_click(
     expect(page.get_by_text(KEPT)).to_be_visible()
     assert not Alert.objects.exists()
     page.get_by_role("button", name="Save and raise it now").click()
-    page.wait_for_url("**/change/")
+    page.wait_for_url("**/change/**")
     expect(page.get_by_text("The program is on hold and the clinician is told.")).to_be_visible()
     assert "Knee locks" in Alert.objects.get().summary
     expect(page.get_by_role("heading", name="Red flag ticked")).to_be_hidden()
