@@ -407,14 +407,10 @@ TOOLS = {
     "api-export-caseload": page("The caseload as CSV", OWNERS),
     "api-export-case": Row("A case as CSV", OWNERS, OWNERS, of="case", method="GET", done=200),
     "api-exercises": page("Find exercises", CLINICIANS),
-    "api-exercise-copy": sent(
-        "Copy a starter exercise (this one is the clinic's)", CLINICIANS, "exercise", done=400
-    ),
+    "api-exercise-copy": sent("Copy an exercise to our library", CLINICIANS, "exercise", done=201),
     "api-exercise": page("An exercise", CLINICIANS, "exercise"),
     "api-templates": page("Find programs to assign", CLINICIANS),
-    "api-template-copy": sent(
-        "Copy a starter program (this one is the clinic's)", CLINICIANS, "template", done=400
-    ),
+    "api-template-copy": sent("Copy a program to our library", CLINICIANS, "template", done=201),
     "api-template-yaml": page("A program to assign, as YAML", CLINICIANS, "template"),
     "api-templates-import": sent("Add a program from YAML (this is none)", CLINICIANS, done=400),
     "api-template": page("A program to assign", CLINICIANS, "template"),
