@@ -215,7 +215,7 @@ def _remind(pk: int, now: datetime) -> bool:
     if not is_reachable(program.episode.patient):
         return False
     if request.watched:
-        mail_question(request, "reminder", emails.watch_reminder(request=request), now)
+        mail_question(request, "watch_reminder", emails.watch_reminder(request=request), now)
         return True
     if _is_about_to_ask(program, now) or _is_paused(program, now):
         return False

@@ -126,7 +126,7 @@ def _ask(pk: int, now: datetime) -> bool:
     watch.save(update_fields=["next_ask_at"])
     if created and is_reachable(episode.patient):
         program.episode = episode
-        mail_question(request, "check_in", emails.watch_question(request=request), now)
+        mail_question(request, "watch", emails.watch_question(request=request), now)
     return created
 
 

@@ -106,7 +106,7 @@ FILLED_IN: dict[str, Fields | Callable[[Bundle], Fields]] = {
     "admin:do send": {"started_on": today()},
     "admin:do discard": {},
     "admin:do move-stage": {"to_stage": "2", "override_reason": "Ready"},
-    "admin:do apply-proposal": {"note": "As proposed"},
+    "admin:do apply-proposal": {"expected": "hold nothing", "note": "As proposed"},
     "admin:do running": {"to": "track:stopped", "reason": "Off for weeks"},
     "admin:do pause": {"kind": "holiday", "starts_on": today(), "confirmed": f"{today()} to open"},
     "admin:do edit-pause": {"kind": "illness", "confirmed": "2026-03-02 to open"},

@@ -34,6 +34,8 @@ EMAILS = {
     "login_code": Mail(TO_PATIENT, "nothing", ("programs/services/access.py",)),
     "check_in": Mail(TO_PATIENT, "the given name", ("programs/services/checkins.py",)),
     "reminder": Mail(TO_PATIENT, "the given name", ("programs/services/checkins.py",)),
+    "watch": Mail(TO_PATIENT, "the given name", ("programs/services/checkins.py",)),
+    "watch_reminder": Mail(TO_PATIENT, "the given name", ("programs/services/checkins.py",)),
     "red_flag": Mail(
         "the treating clinician and the cover, who stands in while they are away, else the owners",
         f"the symptoms, {INITIALS}",

@@ -636,3 +636,12 @@ def test_the_page_shows_who_took_what_out_before_and_why(staff: Any) -> None:
         assert body["reason"] in page
         assert staff.owner.name in page
         assert "data-download" in page
+
+
+def test_each_page_of_an_act_has_every_field_its_form_asks_for(staff: Any) -> None:
+    case, client = case_of(staff), staff.client(staff.owner)
+    for name in ("apply-proposal", "acknowledge", "clear", "move-stage", "letter", "discharge"):
+        page = client.get(url_of(name, case))
+        html = page.content.decode()
+        missing = [field for field in page.context["form"].fields if f'name="{field}"' not in html]
+        assert missing == [], name

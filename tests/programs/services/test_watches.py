@@ -68,7 +68,7 @@ def test_after_a_month_one_question_goes_out_however_often_it_is_looked(closed: 
     assert watches.ask_due(now=NOW + 29 * DAY) == 0
     assert [watches.ask_due(now=FIRST) for _ in range(3)] == [1, 0, 0]
     assert CheckInRequest.objects.filter(watch__episode=closed).count() == 1
-    assert OutboxMessage.objects.filter(kind="check_in").count() == 1
+    assert OutboxMessage.objects.filter(kind="watch").count() == 1
 
 
 def test_after_a_long_stop_one_question_is_asked_and_its_month_counts_from_then(closed: Episode) -> None:
