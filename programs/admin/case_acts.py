@@ -21,13 +21,13 @@ from clinic.thresholds import FIELDS
 from patients.models import Assessment, Episode, OutcomeScore, Patient
 from patients.scoring import AKPS_ITEMS, KOOS_PF_ITEMS, LEFS_ITEMS, score
 from patients.scoring.questionnaires import Item
-from patients.services import open_episode, register_patient
+from patients.services import CaseError, open_episode, register_patient
 from patients.vocabulary import Diagnosis, OnsetKind, OutcomeMeasure, RunningTrack, Sex, Side
 from programs.admin.caseload import page_url
 from programs.models import Alert, ContactLog, Template
 from programs.services import cases, watches
 from programs.services.assessment_data import as_data
-from programs.services.assessments import change_assessment
+from programs.services.assessments import ValuesRefused, change_assessment
 
 QUESTIONNAIRES: Mapping[str, Mapping[str, Item]] = {
     OutcomeMeasure.AKPS.value: AKPS_ITEMS,
@@ -397,13 +397,16 @@ class ScoreQuestionnaire(AssessmentAct):
         assessment, items = self.target, self.cleaned_data
         value = score(self.measure, items)
         others = [row for row in as_data(assessment)["outcome_scores"] if row["measure"] != self.measure]
-        change_assessment(
-            assessment=assessment,
-            data={"outcome_scores": [*others, {"measure": self.measure.value, "items": items}]},
-            version=assessment.version,
-            by=self.by,
-            now=self.now,
-        )
+        try:
+            change_assessment(
+                assessment=assessment,
+                data={"outcome_scores": [*others, {"measure": self.measure.value, "items": items}]},
+                version=assessment.version,
+                by=self.by,
+                now=self.now,
+            )
+        except ValuesRefused as error:
+            raise CaseError("score", " ".join(error.errors.values())) from error
         return f"{self.measure.label}: {value:g}."
 
     def _stored(self) -> OutcomeScore | None:

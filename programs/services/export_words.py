@@ -36,6 +36,8 @@ FILES: Mapping[str, str] = {
     "programs_review": "What the service worked out each day from the answers.",
     "programs_alert": "What the clinic was alerted to.",
     "programs_alertevent": "What was done about an alert.",
+    "programs_relapsewatch": "Whether the clinic asks on after the discharge, and until when.",
+    "programs_loaddecision": "Steps of the load: what was proposed, and what was decided.",
     "programs_letter": "Letters about the case, as they were made.",
     "programs_contactlog": "Calls and messages that the clinic wrote down.",
     "clinic_outboxmessage": "E-mails to the patient; codes and personal links are masked.",

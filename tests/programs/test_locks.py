@@ -85,7 +85,7 @@ def set_a_threshold(case: Episode) -> None:
 
 def start_the_trial_anew(case: Episode) -> None:
     program = make_program(case)
-    declare_fair_trial(program=program, on=program.started_on, reason="Ill", by=case.clinician)
+    declare_fair_trial(program=program, on=program.started_on, reason="Ill", by=case.clinician, now=NOW)
 
 
 def acknowledge_an_alert(case: Episode) -> None:
