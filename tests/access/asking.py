@@ -82,7 +82,8 @@ class Asking:
             headers = {**person.headers, **({"If-Match": "*"} if request.route in TOOLS else {})}
             response = person.client.generic(request.method, url, *body, headers=headers)
         person.come_back(session)
-        text = response.content.decode(errors="replace")
+        content = b"".join(response.streaming_content) if response.streaming else response.content
+        text = content.decode(errors="replace")
         return Answer(
             response.status_code,
             _same(response, text, (url, quote(url), quote(url, safe=""), str(target))),
