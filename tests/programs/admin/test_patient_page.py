@@ -38,7 +38,7 @@ from tests.factories import NOW, make_assessment, make_case, make_program
 
 pytestmark = pytest.mark.django_db
 
-QUERIES = 52
+QUERIES = 53
 
 
 def url_of(case: Episode) -> str:

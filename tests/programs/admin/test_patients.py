@@ -23,7 +23,7 @@ pytestmark = pytest.mark.django_db
 
 LIST = "admin:patients_patient_changelist"
 LIST_QUERIES = 16
-PAGE_QUERIES = 55
+PAGE_QUERIES = 56
 
 
 def page_of(patient: Patient) -> str:
