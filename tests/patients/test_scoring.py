@@ -138,6 +138,17 @@ class TestOtherQuestionnaires:
         assert lefs_score(dict.fromkeys(LEFS_ITEMS, 4)) == 80
         assert lefs_score(dict.fromkeys(LEFS_ITEMS, 4) | {"lefs20": 1}) == 77
 
+    @pytest.mark.parametrize(("visit", "published"), [(0, 50), (1, 58), (2, 54), (3, 58)])
+    def test_lefs_gives_the_totals_of_a_published_case(self, visit: int, published: int) -> None:
+        # Each item at four visits and the totals as printed: BMJ Case Reports, table 1 "Lower Extremity
+        # Functional Scale", casereports.bmj.com/highwire/markup/238681.
+        items = (
+            "1322 2333 4444 4444 4444 1434 2122 3443 1112 4444 "
+            "4444 1342 4443 3332 3444 3102 0002 3002 1412 2333"
+        )
+        answers = {code: int(row[visit]) for code, row in zip(LEFS_ITEMS, items.split(), strict=True)}
+        assert lefs_score(answers) == published
+
     def test_psfs_is_the_mean_ability_rounded_half_up(self) -> None:
         assert psfs_score({"stairs": 4, "running": "3", "squat": D("5.5")}) == D("4.2")  # 4.1666...
         assert psfs_score({"stairs": D("0.1"), "running": D("0.2")}) == D("0.2")  # 0.15
