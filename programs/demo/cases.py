@@ -36,7 +36,7 @@ from programs.demo.names import person
 from programs.demo.staff import Staff
 from programs.models import Alert, Exercise, Program, ProgramDose, Template
 from programs.services import alerts, cases, plan, red_flags
-from programs.services.assessments import record_assessment
+from programs.services.assessments import record_assessment, sign_assessment
 from programs.services.assign import assign
 from programs.services.diary import (
     AnswerReport,
@@ -196,11 +196,12 @@ class SimulatedCase:
                 self._deal_with_alert(act, now, today)
 
     def _reassess(self, act: Reassessed, now: datetime) -> None:
+        """Dated before it is signed: from then on not even that can be changed."""
         found = retests.findings(self.course, self.episode, act)
-        recorded = record_assessment(
-            episode=self.episode, data=found, by=self.physio, now=now, sign=act.signed
-        )
-        self.episode.assessments.filter(pk=recorded.assessment.pk).update(created_at=now)
+        assessment = record_assessment(episode=self.episode, data=found, by=self.physio, now=now).assessment
+        self.episode.assessments.filter(pk=assessment.pk).update(created_at=now)
+        if act.signed:
+            sign_assessment(assessment=assessment, version=assessment.version, by=self.physio, now=now)
 
     def _change_program(self, act: Paused | Replaced | Moved, now: datetime, today: date) -> None:
         program = self._active()

@@ -37,6 +37,9 @@ from programs.services.retests import compare_assessments
 from programs.services.timeline import History
 
 LATEST = 12
+SHOWN = 4
+"""Of the latest answers and reviews; the others are folded."""
+
 REVIEWS = 60
 
 
@@ -45,6 +48,11 @@ class AnswerRow:
     answer: Answer
     pain: str
     symptoms: list[str]
+
+    @property
+    def tells_more(self) -> bool:
+        """Than a number: it is not folded away."""
+        return bool(self.symptoms or self.answer.limping or self.answer.note)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +105,22 @@ class Clinical:
     own_thresholds: list[str] = field(default_factory=list)
     why: list[str] = field(default_factory=list)
     other_reasons: list[str] = field(default_factory=list)
+
+    @property
+    def answers_shown(self) -> list[AnswerRow]:
+        return [row for n, row in enumerate(self.answers) if n < SHOWN or row.tells_more]
+
+    @property
+    def answers_folded(self) -> list[AnswerRow]:
+        return [row for row in self.answers[SHOWN:] if not row.tells_more]
+
+    @property
+    def reviews_shown(self) -> list[ReviewRow]:
+        return self.reviews[:SHOWN]
+
+    @property
+    def reviews_folded(self) -> list[ReviewRow]:
+        return self.reviews[SHOWN:]
 
     @property
     def stages_now(self) -> list[ProgramStage]:
