@@ -14,7 +14,7 @@ from clinic.models import Clinic, OutboxMessage, User
 from patients.models import Episode, Patient
 from patients.services import accept_invitation, open_episode, register_patient
 from patients.vocabulary import OnsetKind, Sex, Side
-from programs.demo import diary, intake
+from programs.demo import diary, intake, retests
 from programs.demo.courses import (
     Acknowledged,
     Act,
@@ -25,6 +25,7 @@ from programs.demo.courses import (
     Discharged,
     Moved,
     Paused,
+    Reassessed,
     Replaced,
     Resolved,
     Returned,
@@ -35,6 +36,7 @@ from programs.demo.names import person
 from programs.demo.staff import Staff
 from programs.models import Alert, Exercise, Program, ProgramDose, Template
 from programs.services import alerts, cases, plan, red_flags
+from programs.services.assessments import record_assessment, sign_assessment
 from programs.services.assign import assign
 from programs.services.diary import (
     AnswerReport,
@@ -167,6 +169,8 @@ class SimulatedCase:
                 )
             case Bounced():
                 self._bounce(now)
+            case Reassessed():
+                self._reassess(act, now)
             case Paused() | Replaced() | Moved():
                 self._change_program(act, now, today)
             case Discharged(outcome=outcome, note=note, watch=watch):
@@ -190,6 +194,14 @@ class SimulatedCase:
                 )
             case _:
                 self._deal_with_alert(act, now, today)
+
+    def _reassess(self, act: Reassessed, now: datetime) -> None:
+        """Dated before it is signed: from then on not even that can be changed."""
+        found = retests.findings(self.course, self.episode, act)
+        assessment = record_assessment(episode=self.episode, data=found, by=self.physio, now=now).assessment
+        self.episode.assessments.filter(pk=assessment.pk).update(created_at=now)
+        if act.signed:
+            sign_assessment(assessment=assessment, version=assessment.version, by=self.physio, now=now)
 
     def _change_program(self, act: Paused | Replaced | Moved, now: datetime, today: date) -> None:
         program = self._active()

@@ -9,7 +9,14 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Literal
 
-from patients.vocabulary import Diagnosis, MuscleGroup, PainLocation, RunningTrack
+from patients.vocabulary import (
+    Diagnosis,
+    MuscleGroup,
+    OutcomeMeasure,
+    PainLocation,
+    RunningTrack,
+    StrengthMethod,
+)
 
 ANSWER_DAYS = (1, 3, 5)
 SESSION_DAYS: dict[int, tuple[int, ...]] = {0: (), 1: (4,), 2: (2, 6), 3: (2, 4, 7), 4: (1, 3, 5, 7)}
@@ -118,6 +125,22 @@ class Bounced:
     ago: int
 
 
+Scored = tuple[OutcomeMeasure, int]
+"""An outcome measure and its points: of the KOOS-PF those lost, 0 to 44; of the GROC -7 to +7."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reassessed:
+    """The intake's tests again; ``strength`` in per cent of the other side, ``ability`` gained (PSFS)."""
+
+    ago: int
+    strength: tuple[tuple[MuscleGroup, int], ...]
+    scores: tuple[Scored, ...]
+    ability: int = 0
+    method: StrengthMethod = StrengthMethod.HANDHELD
+    signed: bool = True
+
+
 Act = (
     Paused
     | Acknowledged
@@ -130,6 +153,7 @@ Act = (
     | Returned
     | Contacted
     | Bounced
+    | Reassessed
 )
 
 
@@ -158,6 +182,7 @@ class Course:
         runs_km: running distance a week over time; empty for who does not run.
         moved_pain: from that day on the pain is at this place.
         akps: days ago and points of the AKPS.
+        intake_scores: outcome measures asked at the intake beside the AKPS.
         weak: strength findings at intake: muscle group, and per cent of the other side.
         template: slug; empty for what the assessment suggests first; None for no program.
     """
@@ -177,6 +202,7 @@ class Course:
     moved_pain: tuple[int, PainLocation] | None = None
     symptoms: tuple[Symptoms, ...] = ()
     akps: tuple[tuple[int, int], ...] = ()
+    intake_scores: tuple[Scored, ...] = ()
     acts: tuple[Act, ...] = ()
     progresses: bool = False
     diagnosis: Diagnosis = Diagnosis.PFP

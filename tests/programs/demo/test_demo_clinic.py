@@ -18,8 +18,9 @@ from django.utils import timezone
 from clinic.models import Clinic, Membership, OutboxMessage, User
 from clinic.roles import Role
 from clinic.services import set_policy
-from patients.models import DeviceToken, Episode, Patient
-from patients.vocabulary import Diagnosis
+from patients.models import Assessment, DeviceToken, Episode, Patient
+from patients.scoring import Change, ChangeKind
+from patients.vocabulary import AssessmentKind, Diagnosis
 from programs import demo
 from programs.demo.cast import PATIENTS, cast
 from programs.demo.courses import Course
@@ -27,7 +28,9 @@ from programs.demo.showcase import SHOWCASE, WATCHED
 from programs.models import Alert, AlertEvent, Answer, CheckInRequest, Digest, Program, Review, Run, Session
 from programs.rules.stall import ReasonCode, State, Trend
 from programs.services.library import load_starter_library
+from programs.services.outcomes import outcomes
 from programs.services.policy_trial import try_policy
+from programs.services.retests import compare_assessments
 from programs.services.reviews import review_as_of
 
 DOCS = Path(settings.BASE_DIR) / "docs" / "demo-clinic.md"
@@ -133,6 +136,24 @@ def test_on_track_by_akps_alone_is_marked(clinic: Clinic) -> None:
     review = latest_review(row)
     assert review is not None
     assert review.verdict["pain_not_reported"]
+
+
+def changes(clinic: Clinic, case: str) -> list[Change]:
+    episode = Episode.objects.get(clinic=clinic, case_number=case)
+    table, measures = compare_assessments(episode=episode), outcomes(episode=episode, today=TODAY, week=None)
+    found = [row.change for block in table.blocks for row in block.rows]
+    return [change for change in (*found, *(course.since_first for course in measures.courses)) if change]
+
+
+def test_re_assessments_show_what_was_compared_and_what_refused(clinic: Clinic) -> None:
+    again = Assessment.objects.filter(clinic=clinic, kind=AssessmentKind.REASSESSMENT)
+    cases = set(again.values_list("episode__case_number", flat=True))
+    assert len(cases) == 11
+    assert again.filter(signed_at=None).count() == 2
+    assert all(assessment.created_at.date() == assessment.assessed_on for assessment in again)
+    kinds = {change.kind for case in cases for change in changes(clinic, case)}
+    assert kinds >= set(ChangeKind) - {ChangeKind.CHANGED}
+    assert any("method" in change.text for change in changes(clinic, "1008"))
 
 
 def test_it_is_marked_as_simulated_and_has_every_role(clinic: Clinic) -> None:
