@@ -10,20 +10,25 @@ from patients.vocabulary import (
 )
 from programs.demo.courses import (
     EVER,
+    OWN_COPY,
     Acknowledged,
     Bounced,
     Cleared,
     Contacted,
     Course,
     Discharged,
+    Laddered,
     Moved,
+    Opened,
     Paused,
     Reassessed,
     Replaced,
     Resolved,
     Returned,
+    Switched,
     Symptoms,
 )
+from programs.rules.progression import Terrain
 
 HIP = MuscleGroup.HIP_ABDUCTORS
 AKPS = OutcomeMeasure.AKPS
@@ -72,6 +77,7 @@ EARLY = (
         shows="15 years old, with a guardian's consent",
         start=24,
         pain=((24, "5.0"), (0, "3.8")),
+        template=OWN_COPY,
         age=15,
         progresses=True,
     ),
@@ -173,6 +179,7 @@ GOOD = (
         shows="red flag cleared with a finding",
         start=59,
         pain=((59, "6.0"), (0, "2.4")),
+        template=OWN_COPY,
         progresses=True,
         symptoms=(Symptoms(33, ("knee_swells",), "Thick knee after a long walk."),),
         acts=(
@@ -202,14 +209,17 @@ GOOD = (
             Reassessed(45, strength=((HIP, 90),), scores=((AKPS, 71), (LEFS, 56)), ability=1),
             Reassessed(17, strength=((HIP, 96),), scores=((AKPS, 84), (LEFS, 70), (GROC, 6)), ability=3),
             Replaced(35, "runners-knee-mechanics"),
+            Opened(10, Terrain.DOWNHILLS),
         ),
         track=RunningTrack.STILL_RUNNING,
         runs_km=((73, "8"), (0, "11")),
+        off_flat=(((6, 3), Terrain.SPEED),),
     ),
     Course(
         shows="patient abroad, another time zone",
         start=45,
         pain=((45, "5.8"), (0, "2.6")),
+        template=OWN_COPY,
         zone="America/New_York",
         progresses=True,
     ),
@@ -285,6 +295,24 @@ WATCHED = (
         acts=(
             Discharged(43, "recovered", "Runs 5 km without pain.", watch=True),
             Returned(9, "5.0", "no"),
+        ),
+    ),
+    Course(
+        shows="stopped running: on the ladder, a run over locked hills",
+        start=80,
+        pain=((80, "6.0"), (60, "3.0"), (46, "0"), (0, "0")),
+        noise="0",
+        answered=1,
+        daily=((66, 32),),
+        track=RunningTrack.STILL_RUNNING,
+        runs_km=((32, "0"), (31, "3"), (0, "6")),
+        off_flat=(((6, 3), Terrain.HILLS),),
+        acts=(
+            Switched(66, RunningTrack.STOPPED, "Limps after every run; running stops for now."),
+            Moved(63, "Has trained before; no exercise hurts."),
+            Moved(49, "As before."),
+            Moved(38, "No pain for a week."),
+            *(Laddered(ago) for ago in (35, 21, 14, 7)),
         ),
     ),
 )

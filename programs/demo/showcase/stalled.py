@@ -14,6 +14,7 @@ from programs.demo.courses import (
     Acknowledged,
     Contacted,
     Course,
+    HandedOver,
     Reassessed,
     Resolved,
     Snoozed,
@@ -54,7 +55,12 @@ STALLED = (
         effort="amber",
         akps=((66, 66), (24, 67)),
         acts=(
-            Reassessed(38, strength=((HIP, 86),), scores=((KOOS_PF, 21), (LEFS, 53))),
+            Reassessed(
+                38,
+                strength=((HIP, 86),),
+                scores=((KOOS_PF, 21), (LEFS, 53)),
+                addendum="The dynamometer stood 5 cm higher than noted; the figures stay.",
+            ),
             Reassessed(
                 10,
                 strength=((HIP, 88),),
@@ -138,6 +144,7 @@ STALLED = (
         noise="0.4",
         effort="amber",
         moved_pain=(14, PainLocation.MEDIAL),
+        acts=(HandedOver(4, "drift", "Sees more menisci than I do; the patient agrees."),),
     ),
     Course(
         shows="stall dealt with by the physio",
