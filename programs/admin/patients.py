@@ -48,7 +48,6 @@ from programs.admin.caseload import (
     case_rows,
     current_cases,
     local_today,
-    page_url,
     red_flags_of,
     urgency,
 )
@@ -412,27 +411,6 @@ class PatientAdmin(RoleAdmin):
 
     def response_change(self, request: HttpRequest, obj: Patient) -> HttpResponse:
         return HttpResponseRedirect(reverse("admin:patients_patient_change", args=[obj.pk]))
-
-
-@admin.register(Episode)
-class EpisodeAdmin(RoleAdmin):
-    """What is known of the problem itself; reached from the patient page."""
-
-    view_needs = change_needs = Capability.READ_CLINICAL
-    fields = ("diagnosis", ("index_side", "both_knees"), ("onset_on", "onset_kind"), "running_track")
-
-    def has_module_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
-        return HttpResponseRedirect(reverse("admin:patients_patient_changelist"))
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        closed = isinstance(obj, Episode) and not obj.is_open
-        return not closed and self._may(request, Capability.WRITE_CLINICAL, obj)
-
-    def response_change(self, request: HttpRequest, obj: Episode) -> HttpResponse:
-        return HttpResponseRedirect(page_url(obj))
 
 
 def _reads(request: HttpRequest) -> bool:
