@@ -33,16 +33,17 @@ from patients.services import check_birth_date
 from patients.vocabulary import Diagnosis
 from programs.admin import (
     alert_acts,
+    assessment_acts,
     case_acts,
     export_acts,
     letter_acts,
     library_acts,
     outcome_acts,
+    patient_acts,
     privacy_acts,
     program_acts,
 )
 from programs.admin.adjusting import Discard, SendProgram, adjust_page
-from programs.admin.assessments import AddAddendum
 from programs.admin.call_list import calls
 from programs.admin.caseload import (
     case_rows,
@@ -61,8 +62,8 @@ from programs.services import cases
 from programs.services.caseload import Wanted, look, select
 
 ACTS: Mapping[str, type[Act]] = {
-    "invite": case_acts.Invite,
-    "new-case": case_acts.NewCase,
+    "invite": patient_acts.Invite,
+    "new-case": patient_acts.NewCase,
     "reassign": case_acts.Reassign,
     "discharge": case_acts.Discharge,
     "reopen": case_acts.Reopen,
@@ -70,7 +71,7 @@ ACTS: Mapping[str, type[Act]] = {
     "thresholds": case_acts.CasePolicy,
     "log-contact": case_acts.LogContact,
     "groc": outcome_acts.AskGroc,
-    "score": case_acts.ScoreQuestionnaire,
+    "score": assessment_acts.ScoreQuestionnaire,
     "copy-template": library_acts.CopyTemplate,
     "copy-exercise": library_acts.CopyExercise,
     "export-template": library_acts.ExportTemplate,
@@ -78,7 +79,7 @@ ACTS: Mapping[str, type[Act]] = {
     "assign": Prepare,
     "send": SendProgram,
     "discard": Discard,
-    "addendum": AddAddendum,
+    "addendum": assessment_acts.AddAddendum,
     "move-stage": program_acts.MoveStage,
     "apply-proposal": program_acts.ApplyProposal,
     "running": program_acts.ChangeRunning,
@@ -343,7 +344,9 @@ class PatientAdmin(RoleAdmin):
         clinics = clinics_where(user, Capability.WRITE_CONTACT) if isinstance(user, User) else []
         if not clinics:
             raise PermissionDenied
-        return act_on(request, case_acts.TakeOn, request.GET.get("clinic", str(clinics[0])), self.admin_site)
+        return act_on(
+            request, patient_acts.TakeOn, request.GET.get("clinic", str(clinics[0])), self.admin_site
+        )
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
