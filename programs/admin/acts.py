@@ -10,6 +10,7 @@ from programs.admin import (
     alert_acts,
     assessment_acts,
     case_acts,
+    draft_acts,
     export_acts,
     letter_acts,
     library_acts,
@@ -18,7 +19,6 @@ from programs.admin import (
     privacy_acts,
     program_acts,
 )
-from programs.admin.adjusting import Discard, SendProgram
 from programs.admin.staff import HandOverCaseload
 from programs.admin.suggestions import Prepare
 
@@ -38,8 +38,8 @@ ACTS: Mapping[str, type[Act]] = {
     "export-template": library_acts.ExportTemplate,
     "clip": library_acts.SetClip,
     "assign": Prepare,
-    "send": SendProgram,
-    "discard": Discard,
+    "send": draft_acts.SendProgram,
+    "discard": draft_acts.Discard,
     "addendum": assessment_acts.AddAddendum,
     "move-stage": program_acts.MoveStage,
     "apply-proposal": program_acts.ApplyProposal,

@@ -28,7 +28,7 @@ from patients.models import Episode, Patient
 from patients.services import check_birth_date
 from programs.admin import export_acts, letter_acts, patient_acts
 from programs.admin.acts import ACTS
-from programs.admin.adjusting import adjust_page
+from programs.admin.adjusting.page import adjust_page
 from programs.admin.call_list import calls
 from programs.admin.caseload import local_today, page_url
 from programs.admin.patient_list import CaseFilter, CaseList, ClinicianFilter, DiagnosisFilter, StateFilter
