@@ -56,7 +56,7 @@ def lines(
 ) -> list[Line]:
     """A line for each of these cases, in their order; nothing of findings where the user may not read them.
 
-    Ten queries, however many cases. The cases come with ``patient`` and ``clinician`` selected.
+    Thirteen queries, however many cases. The cases come with ``patient`` and ``clinician`` selected.
     """
     patients = {episode.patient_id: episode.patient for episode in episodes}
     rows = case_rows(episodes, patients, now, kind)

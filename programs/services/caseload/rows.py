@@ -90,7 +90,7 @@ def local_today(patient: Patient, now: datetime) -> date:
 def case_rows[Row: CaseRow](
     episodes: Sequence[Episode], patients: Mapping[Any, Patient], now: datetime, kind: type[Row]
 ) -> dict[int, Row]:
-    """Seven queries, however many cases; the alerts of each come the most urgent first."""
+    """Eight queries, however many cases; the alerts of each come the most urgent first."""
     ids = [episode.pk for episode in episodes]
     programs = {p.episode_id: p for p in Program.objects.active().filter(episode__in=ids)}
     active = [program.pk for program in programs.values()]

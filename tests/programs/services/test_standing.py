@@ -10,7 +10,7 @@ import pytest
 from programs.models import Program, Review
 from programs.services.reviews import ReviewError, review_as_of
 from tests.factories import NOW, make_case, make_clinic
-from tests.programs.services.recorded import day, diary, running_case, session
+from tests.programs.services.recorded import answer, day, diary, running_case, session
 
 pytestmark = pytest.mark.django_db
 
@@ -66,8 +66,8 @@ def test_it_equals_the_reviews_after_each_of_them(program: Program) -> None:
 def test_a_second_review_of_the_day_takes_the_place_of_the_first(program: Program) -> None:
     review(program, 55)
     assert standing(program)["succeeded_on"] == day(program, 55)
-    diary_after = dict.fromkeys(range(41, 55, 2), "8")
-    diary(program, diary_after)
+    for number in range(42, 55, 2):
+        answer(program, number, "8")
     review(program, 55)
     assert Review.objects.filter(program=program).count() == 1
     assert standing(program) == recomputed(program)
