@@ -2,7 +2,7 @@
 SHELL := /bin/sh
 VENV := .venv/bin
 UV := .uv/bin/uv
-SOURCES := clinic config patients programs tests scripts manage.py
+SOURCES := clinic config patients programs tests benchmarks scripts manage.py
 # The slowest tests wait for real processes most of the time: a third worker uses the cores meanwhile.
 WORKERS ?= 3
 CASES ?= 20000
@@ -19,7 +19,7 @@ PRODUCTION := DATABASE_URL=postgres://app:nobody-connects@db.invalid/clinic REDI
 	SMTP_HOST=smtp.invalid DEFAULT_FROM_EMAIL=clinic@clinic.example DEMO=0 DEBUG=0
 
 .PHONY: help setup demo test access fuzz hostile lint lock check-diary chaos races pooled disk-full restore-drill sbom \
-	audit-deps asvs mutate-guards
+	audit-deps asvs mutate-guards bench-caseload
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' Makefile
@@ -88,6 +88,9 @@ audit-deps: .venv/.complete  ## look up the pinned packages; offline: ADVISORIES
 
 asvs: .venv/.complete  ## render docs/asvs.csv (OWASP ASVS 5.0) and print its counts
 	@$(VENV)/python scripts/asvs.py
+
+bench-caseload: .venv/.complete  ## PATIENTS=5000 WEEKS=12 ROUNDS=40: the first page's server time against a bare view
+	@$(VENV)/python -m benchmarks.caseload
 
 mutate-guards: .venv/.complete  ## take away each constraint, policy, lease, scope call and rate limit; ONLY=regex for some
 	@$(VENV)/python scripts/mutate_guards.py $(if $(ONLY),--only "$(ONLY)")

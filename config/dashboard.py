@@ -17,7 +17,7 @@ from clinic.job_models import RowAttemptQuerySet
 from clinic.models import Clinic, RowAttempt, User
 from clinic.roles import Capability
 from patients.models import Episode
-from programs.admin.call_list import calls
+from programs.admin.call_list import calls, number_to_call
 from programs.admin.export_acts import exports_of
 from programs.admin.today import today
 from programs.models import Digest
@@ -42,7 +42,9 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     context["notices"] = notices(user, now)
     context["exports"] = exports_of(user)
     if user.may(Capability.WRITE_CONTACT):
-        context["calls"] = calls(user)
+        context["to_call"] = number_to_call(user)
+        if not context["reads_in"]:
+            context["calls"] = calls(user)
     if user.is_operator:
         context["clinics"] = Clinic.objects.all()
     if user.may(Capability.MANAGE_CLINIC):

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from clinic.admin.base import clinics_where, rows_where
@@ -32,11 +32,8 @@ def calls(user: User) -> list[Call]:
 
     A fixed number of queries. A silence that a clinician snoozed is left out; a logged call closes nothing.
     """
-    silent = Alert.objects.unresolved().filter(kind=Alert.Kind.SILENT).exclude(state=Alert.State.SNOOZED)
-    cases = rows_where(user, Capability.WRITE_CONTACT, Episode.objects.open()).filter(
-        Exists(silent.filter(episode=OuterRef("pk"))) | Q(patient__email_bounced_at__isnull=False)
-    )
-    episodes = list(cases.select_related("patient", "clinician"))
+    silent = _silent()
+    episodes = list(_to_call(user).select_related("patient", "clinician"))
     alerts = {alert.episode_id: alert for alert in silent.filter(episode__in=episodes).defer("thresholds")}
     contacts = _last_contacts(episodes)
     reading = clinics_where(user, Capability.READ_CLINICAL)
@@ -44,6 +41,20 @@ def calls(user: User) -> list[Call]:
         _call(episode, alerts.get(episode.pk), contacts.get(episode.pk), reading) for episode in episodes
     ]
     return sorted(found, key=lambda call: (call.last.at if call.last else call.since, call.episode.pk))
+
+
+def number_to_call(user: User) -> int:
+    return _to_call(user).count()
+
+
+def _silent() -> QuerySet[Alert]:
+    return Alert.objects.unresolved().filter(kind=Alert.Kind.SILENT).exclude(state=Alert.State.SNOOZED)
+
+
+def _to_call(user: User) -> QuerySet[Episode]:
+    cases = rows_where(user, Capability.WRITE_CONTACT, Episode.objects.open())
+    silent = Exists(_silent().filter(episode=OuterRef("pk")))
+    return cases.filter(silent | Q(patient__email_bounced_at__isnull=False))
 
 
 def _call(episode: Episode, silent: Alert | None, last: ContactLog | None, reading: list[int]) -> Call:

@@ -92,9 +92,12 @@ def today(request: HttpRequest, user: User, now: datetime) -> Today:
     """The page of the caseload that the address asks for."""
     wanted, error = _wanted(request.GET)
     found, error = _found(user, now, wanted, error)
-    page = Paginator(found.select_related("patient", "clinician"), PER_PAGE).get_page(request.GET.get("page"))
-    rows = lines(user=user, episodes=list(page), now=now, kind=CaseRow)
     counts, treats = tally(user=user, now=now), bool(user.active_memberships)
+    paginator = Paginator(found.select_related("patient", "clinician"), PER_PAGE)
+    if treats and wanted == Wanted():
+        paginator.count = sum(counts.states.values())  # known: not counted twice
+    page = paginator.get_page(request.GET.get("page"))
+    rows = lines(user=user, episodes=list(page), now=now, kind=CaseRow)
     reads = bool(clinics_where(user, Capability.READ_CLINICAL))
     flags_here = sum(line.reads and line.row.red_flag is not None for line in rows)
     figures = clinic_figures(user=user, now=now) if reads and treats else None

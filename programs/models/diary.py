@@ -195,7 +195,9 @@ class Answer(ClientRow):
         ]
         indexes = [
             # A case's diary by day: reviews, charts.
-            models.Index(fields=["episode", "local_date"], name="answer_by_case_and_day")
+            models.Index(fields=["episode", "local_date"], name="answer_by_case_and_day"),
+            # What is new of each case on a caseload.
+            models.Index(fields=["episode", "received_at"], name="answer_by_case_and_arrival"),
         ]
 
     def __str__(self) -> str:

@@ -8,15 +8,15 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
-from django.db.models import F, Q
+from django.db.models import Case, F, Max, Q, When
 from django.db.models.functions import Coalesce
 
 from clinic.models import User
 from clinic.roles import Capability
 from clinic.tenancy import clinics_where
 from patients.models import Assessment, Episode, OutcomeScore
-from patients.vocabulary import OutcomeMeasure
-from programs.models import Alert, Answer, DayPain, Program, worst_by_date
+from patients.vocabulary import OutcomeMeasure, Side
+from programs.models import Alert, Answer, Program
 from programs.rules import caseload
 from programs.rules.caseload import CaseFacts, Needed
 from programs.services.caseload.rows import CaseRow, case_rows, waiting
@@ -56,7 +56,7 @@ def lines(
 ) -> list[Line]:
     """A line for each of these cases, in their order; nothing of findings where the user may not read them.
 
-    Ten queries, however many cases. The cases come with ``patient`` and ``clinician`` selected.
+    Thirteen queries, however many cases. The cases come with ``patient`` and ``clinician`` selected.
     """
     patients = {episode.patient_id: episode.patient for episode in episodes}
     rows = case_rows(episodes, patients, now, kind)
@@ -129,13 +129,20 @@ def _trends(rows: Sequence[CaseRow]) -> dict[int, dict[date, Decimal]]:
     """Of each case the index knee's days since the program started, of the last weeks."""
     spans = {row.episode.pk: _span(row) for row in rows if row.program}
     since = min((first for first, _ in spans.values()), default=date.max)
-    sides = {row.episode.pk: row.episode.index_side for row in rows}
-    days: dict[int, list[DayPain]] = {case: [] for case in spans}
-    for day in Answer.objects.filter(episode__in=spans, local_date__gte=since).by_day():
-        first, last = spans[day.case]
-        if first <= day.on <= last:
-            days[day.case].append(day)
-    return {case: worst_by_date(found, sides[case]) for case, found in days.items()}
+    index_knee = Case(When(episode__index_side=Side.LEFT, then=F("worst_left")), default=F("worst_right"))
+    days = (
+        Answer.objects.current()
+        .filter(episode__in=spans, local_date__gte=since)
+        .order_by("local_date")
+        .values_list("episode_id", "local_date")
+        .annotate(worst=Max(index_knee))
+    )
+    found: dict[int, dict[date, Decimal]] = {case: {} for case in spans}
+    for case, on, worst in days:
+        first, last = spans[case]
+        if worst is not None and first <= on <= last:
+            found[case][on] = worst
+    return found
 
 
 def _span(row: CaseRow) -> tuple[date, date]:

@@ -90,23 +90,31 @@ def select(*, user: User, now: datetime, wanted: Wanted | None = None) -> QueryS
 def tally(*, user: User, now: datetime) -> Tally:
     """All counts of the user's caseload, in one query (and one for the pauses that hold)."""
     paused_now = conditions.paused(now)
-    needs = conditions.need_conditions(paused_now)
     readable = Q(clinic__in=clinics_where(user, Capability.READ_CLINICAL))
-    is_open = Q(closed_on=None)
-    counts: dict[str, Any] = {
-        "open": Count("pk", filter=is_open),
-        "mine": Count("pk", filter=is_open & Q(clinician=user.pk)),
-        **{f"need_{need}": Count("pk", filter=readable & holds) for need, holds in needs.items()},
-        **{f"state_{state}": Count("pk", filter=Q(state_now=state)) for state in STATES},
+    needing = {
+        f"need_{need}": Count("pk", filter=readable & holds)
+        for need, holds in conditions.need_conditions(paused_now).items()
     }
-    found = _cases(user).annotate(state_now=conditions.states(paused_now)).order_by().aggregate(**counts)
-    states = {state: found[f"state_{state}"] for state in STATES}
+    is_open = Q(closed_on=None)
+    by_state: list[Any] = list(
+        _cases(user)
+        .order_by()
+        .values(state_now=conditions.states(paused_now))
+        .annotate(
+            every=Count("pk"),
+            open=Count("pk", filter=is_open),
+            mine=Count("pk", filter=is_open & Q(clinician=user.pk)),
+            **needing,
+        )
+    )
+    states = {row["state_now"]: row["every"] for row in by_state}
+    needs = {need: sum(row[f"need_{need}"] for row in by_state) for need in RANKED}
     return Tally(
-        open=found["open"],
-        mine=found["mine"],
-        red_flags=found[f"need_{Need.RED_FLAG}"],
-        states={state: count for state, count in states.items() if count},
-        needs={need: found[f"need_{need}"] for need in RANKED if found[f"need_{need}"]},
+        open=sum(row["open"] for row in by_state),
+        mine=sum(row["mine"] for row in by_state),
+        red_flags=needs[Need.RED_FLAG],
+        states={state: states[state] for state in STATES if state in states},
+        needs={need: count for need, count in needs.items() if count},
     )
 
 

@@ -27,7 +27,7 @@ from patients.models import (
     RestrictedRecord,
 )
 from patients.scoring import AKPS_ITEMS
-from programs.admin.patients import ACTS
+from programs.admin.acts import ACTS
 from programs.models import (
     Alert,
     AlertEvent,

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from datetime import date
-from decimal import Decimal
 from typing import Any
 
 import pytest
 from django.urls import reverse
 from django.utils import timezone
 
-from patients.models import Assessment, Episode, StrengthTest
+from patients.models import Assessment, Episode
 from programs.models import Alert, Template
 from programs.services.assign import prepare_program
 from programs.services.library import load_starter_library
 from programs.services.red_flags import raise_red_flag
-from tests.factories import make_assessment, make_case, make_exercise, make_template
+from tests.factories import add_strength, make_assessment, make_case, make_exercise, make_template
 
 pytestmark = pytest.mark.django_db
 
@@ -25,16 +24,7 @@ def found(staff: Any) -> Assessment:
     """A runner with a weak hip."""
     case = make_case(staff.clinic, clinician=staff.physio, opened_on=timezone.localdate())
     assessment = make_assessment(case, pain_squat=True)
-    for side, value in (("left", 70), ("right", 100)):
-        StrengthTest.objects.create(
-            clinic=case.clinic,
-            assessment=assessment,
-            muscle_group="hip_abductors",
-            side=side,
-            method="handheld_dynamometer",
-            value=Decimal(value),
-            unit="N",
-        )
+    add_strength(assessment, left=70, right=100)
     return assessment
 
 

@@ -326,7 +326,7 @@ def test_a_page_of_lines_takes_the_same_queries_for_one_case_and_three(physio: U
     physio.clinics_by_reach(), physio.clinic_ids
     with CaptureQueriesContext(connection) as queries:
         assert len(found_lines(physio)) == cases
-    assert len(queries) == 12
+    assert len(queries) == 13
     with CaptureQueriesContext(connection) as queries:
         tally(user=physio, now=NOW)
     assert len(queries) == 2

@@ -1,0 +1,183 @@
+"""The caseload on the first page: what each role sees, filters, acts, pages and what is on record."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+from django.urls import reverse
+from django.utils import timezone
+
+from clinic.audit.models import AuditEntry
+from patients.models import Patient
+from programs.admin import today as page_module
+from tests.factories import TODAY, make_patient
+from tests.programs.services.caseload.making import alert, answered, case_of
+
+pytestmark = pytest.mark.django_db
+
+TODAY_PAGE = reverse("admin:index")
+QUERIES = 36
+OUTCOME = {"came_of": "program_changed", "outcome": "Simplified"}
+
+
+def stalled(staff: Any, number: str, **fields: Any):
+    program = {"review_state": "stalled", "review_week": 9, "sessions_done": 5, "sessions_due": 12}
+    case = case_of(staff.physio, number, program=program, **fields)
+    row = alert(
+        case,
+        kind="stall",
+        level="stalled",
+        reason="not_doing",
+        summary="Week 9, stalled. Simplify the program.",
+        action="Simplify the program",
+    )
+    today = timezone.localdate()  # the page's own clock
+    answered(case, on=today, worst="6")
+    answered(case, on=today, worst="7.5")
+    return case, row
+
+
+def test_a_row_tells_the_whole_case_and_the_suggested_act_is_the_first(staff: Any) -> None:
+    case, row = stalled(staff, "1")
+    html = staff.client(staff.physio).get(TODAY_PAGE).content.decode()
+    for text in (case.patient.full_name, "week 9, stage 1", "5 of 12 sessions", "Week 9, stalled"):
+        assert text in html
+    assert "Worst pain, 0 to 10, 1 day answered: 7.5 on" in html
+    assert html.count("Simplify the program") == 1
+    back = f"?back={quote(TODAY_PAGE, safe='')}"
+    change = reverse("admin:programs_program_change", args=[case.programs.get().pk])
+    assert f'<a class="kc-button kc-primary" href="{change}{back}"' in html
+    for act, pk in (
+        ("snooze", row.pk),
+        ("resolve", row.pk),
+        ("acknowledge", row.pk),
+        ("log-contact", case.pk),
+    ):
+        assert f'href="{reverse("admin:do", args=[act, pk])}{back}"' in html
+
+
+def test_after_the_act_one_is_where_one_was(staff: Any) -> None:
+    _, row = stalled(staff, "1")
+    client, was = staff.client(staff.physio), f"{TODAY_PAGE}?need=stalled&page=1"
+    act = f"{reverse('admin:do', args=['resolve', row.pk])}?back={quote(was, safe='')}"
+    assert f'href="{was.replace("&", "&amp;")}"' in client.get(act).content.decode()
+    done = client.post(act, OUTCOME)
+    assert (done.status_code, done.headers["Location"]) == (302, was)
+    row.refresh_from_db()
+    assert row.state == "resolved"
+
+
+@pytest.mark.parametrize(
+    "elsewhere", ["https://evil.example/", "//evil.example", "/api/v1/docs/", "javascript:alert(1)", ""]
+)
+def test_the_way_back_leads_nowhere_else(staff: Any, elsewhere: str) -> None:
+    _, row = stalled(staff, "1")
+    act = f"{reverse('admin:do', args=['resolve', row.pk])}?back={quote(elsewhere, safe='')}"
+    done = staff.client(staff.physio).post(act, OUTCOME)
+    assert done.status_code == 302
+    assert done.headers["Location"].startswith(reverse("admin:patients_patient_changelist"))
+
+
+def test_an_assistant_is_shown_states_and_may_log_a_call_and_no_finding(staff: Any) -> None:
+    case, row = stalled(staff, "1")
+    html = staff.client(staff.assistant).get(TODAY_PAGE).content.decode()
+    listed = html.split("kc-caseload")[1].split("</section>")[0]
+    assert case.patient.full_name in listed
+    assert "Stalled" in listed
+    assert reverse("admin:do", args=["log-contact", case.pk]) in listed
+    for hidden in (
+        "Simplify",
+        "sessions",
+        "stage 1",
+        "Worst pain",
+        "The clinic in figures",
+        "need=",
+        "Patellof",
+    ):
+        assert hidden not in listed, hidden
+    assert reverse("admin:do", args=["resolve", row.pk]) not in html
+
+
+def test_red_flags_that_are_not_on_the_page_are_announced(staff: Any) -> None:
+    case_of(staff.owner, "flag", alerts=[{"kind": "red_flag", "level": "tier_1"}])
+    stalled(staff, "1")
+    client = staff.client(staff.physio)
+    assert "not on this page" not in client.get(TODAY_PAGE).content.decode()
+    assert "1 open red flag not on this page" in client.get(TODAY_PAGE, {"need": "stalled"}).content.decode()
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        {"need": "sleep"},
+        {"state": "<script>"},
+        {"clinician": "me"},
+        {"clinician": "9" * 30},
+        {"stage": "²"},
+        {"diagnosis": "flu"},
+    ],
+)
+def test_a_filter_that_there_is_not_is_named_and_all_are_shown(staff: Any, query: dict[str, str]) -> None:
+    case, _ = stalled(staff, "1")
+    page = staff.client(staff.physio).get(TODAY_PAGE, query)
+    html = page.content.decode()
+    assert f"There is no such {next(iter(query))}" in html
+    assert case.patient.full_name in html
+    assert "<script>" not in html.split("kc-caseload")[1].split("</section>")[0]
+
+
+@pytest.mark.parametrize("page", ["0", "-1", "x", "99", "1" * 400, "\0"])
+def test_a_page_that_there_is_not_is_the_first_or_the_last(staff: Any, page: str) -> None:
+    case, _ = stalled(staff, "1")
+    assert (
+        case.patient.full_name in staff.client(staff.physio).get(TODAY_PAGE, {"page": page}).content.decode()
+    )
+
+
+def test_hostile_names_come_out_as_text(staff: Any) -> None:
+    name = "<img src=x onerror=alert(1)>"
+    patient = make_patient(staff.clinic, given_name=name, family_name="'\"&{{ 7 }}")
+    case_of(staff.physio, "=1+1", patient=patient)
+    client = staff.client(staff.physio)
+    for query in ({}, {"search": name}, {"search": '"><script>alert(1)</script>'}):
+        html = client.get(TODAY_PAGE, query).content.decode()
+        assert "<img src=x" not in html
+        assert "<script>alert" not in html
+    assert "&lt;img src=x" in client.get(TODAY_PAGE, {"search": "onerror"}).content.decode()
+
+
+def test_only_those_on_the_page_are_on_record(staff: Any, monkeypatch: Any) -> None:
+    monkeypatch.setattr(page_module, "PER_PAGE", 2)
+    cases = [stalled(staff, str(number))[0] for number in range(5)]
+    client = staff.client(staff.physio)
+    pages = [client.get(TODAY_PAGE, {"page": str(number)}) for number in (1, 2, 3)]
+    shown = [[case.row.episode for case in page.context["today"].cases] for page in pages]
+    assert [case for page in shown for case in page] == cases
+    entries = AuditEntry.objects.readings().order_by("id")
+    assert [set(entry.patients) for entry in entries] == [
+        {case.patient_id for case in page} for page in shown
+    ]
+
+
+def test_a_stranger_is_never_on_it(staff: Any, stranger: Any) -> None:
+    case_of(stranger.physio, "S-1", alerts=[{"kind": "red_flag", "level": "tier_1"}])
+    stalled(staff, "1")
+    client = staff.client(staff.physio)
+    for query in ({}, {"search": "S-1"}, {"clinician": str(stranger.physio.pk)}, {"need": "red_flag"}):
+        page = client.get(TODAY_PAGE, query)
+        assert all(case.row.episode.clinic_id == staff.clinic.pk for case in page.context["today"].cases)
+        assert str(stranger.physio) not in page.content.decode()
+
+
+@pytest.mark.parametrize("cases", [1, 3])
+def test_it_takes_the_same_queries_for_one_patient_and_three(
+    staff: Any, cases: int, django_assert_num_queries: Any
+) -> None:
+    for number in range(cases):
+        stalled(staff, str(number), opened_on=TODAY)
+    client = staff.client(staff.physio)
+    assert Patient.objects.count() == cases
+    with django_assert_num_queries(QUERIES):
+        client.get(TODAY_PAGE)
