@@ -88,8 +88,7 @@ class Examples:
         if response["Content-Type"] == "text/csv":
             text = response.content.decode("utf-8-sig").strip().replace("\r\n", "\n")
             return f"```csv\n{self._steady(text)}\n```\n"
-        about = re.search(r"\$API/(\w+)", command)
-        shown = self._shown(response.json(), "", about[1] if about else "")
+        shown = self._shown(response.json(), "", _resource(command))
         return f"```json\n{json.dumps(shown, indent=2, ensure_ascii=False)}\n```\n"
 
     def _shown(self, value: Any, name: str, resource: str) -> Any:
@@ -114,6 +113,12 @@ class Examples:
     def _number(self, kind: str, value: Any) -> Any:
         of_kind = sum(known == kind for known, _ in self.numbers)
         return self.numbers.setdefault((kind, value), of_kind + 1)
+
+
+def _resource(command: str) -> str:
+    """Whose ``id`` the answer tells: the contacts of a case have their own."""
+    about = re.search(r"\$API/(\w+)(?:/\$\w+/(contacts|doses)\b)?", command)
+    return about[2] or about[1] if about else ""
 
 
 def _in_march(instant: str) -> str:
