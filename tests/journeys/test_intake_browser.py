@@ -165,10 +165,12 @@ def test_live_values_warn_question_and_refuse_while_typing(
 
     tab(page, "Questionnaires")
     page.locator("[name=o-akps-limp]").first.focus()
-    page.keyboard.press("3")
+    page.keyboard.type("35")  # a digit answers, and goes on to the next question
     expect(page.locator("[name=o-akps-limp][value='3']")).to_be_checked()
-    page.keyboard.press("Delete")
-    expect(page.locator("[name=o-akps-limp]:checked")).to_have_count(0)
+    expect(page.locator("[name=o-akps-support][value='5']")).to_be_checked()
+    page.locator("[name=o-akps-support][value='5']").press("Delete")
+    page.locator("[name=o-akps-limp][value='3']").press("Delete")
+    expect(page.locator("#tab-scores :checked")).to_have_count(0)
     page.get_by_role("button", name="Save", exact=True).click()
     page.wait_for_url("**/suggestions/**")
     assert Assessment.objects.get().cadence_spm == 142

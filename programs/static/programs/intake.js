@@ -80,7 +80,7 @@ function lead(name) {
   cell.scrollIntoView({ block: "center" });
 }
 
-// --- typing: arrow keys step a number, a digit picks points, Enter goes on instead of saving half a form
+// --- typing: arrow keys step a number, a digit answers a question, Enter goes on instead of saving half a form
 
 function onKey(event) {
   const field = event.target;
@@ -105,10 +105,17 @@ function onPoints(event, options) {
     const chosen = options.find((option) => option.value === event.key) ?? (event.key === "1" && options.find((option) => option.value === "10"));
     if (!chosen) return;
     chosen.checked = true;
-    chosen.focus();
+    (nextQuestion(chosen) ?? chosen).focus();
   } else return;
   event.preventDefault();
   options[0].dispatchEvent(new Event("input", { bubbles: true }));
+}
+
+// Of the same questionnaire: a page of 18 answers is 18 digits.
+function nextQuestion(option) {
+  const cells = [...(option.closest(".in-items")?.children ?? [])];
+  const next = cells[cells.findIndex((cell) => cell.contains(option)) + 1];
+  return next?.querySelector("[type=radio]:checked") ?? next?.querySelector("[type=radio]");
 }
 
 // --- pain map
