@@ -25,10 +25,10 @@ pytestmark = pytest.mark.django_db
 LIST = "admin:patients_patient_changelist"
 
 
-LIST_QUERIES = 16
+LIST_QUERIES = 17
 
 
-PAGE_QUERIES = 57
+PAGE_QUERIES = 58
 
 
 def page_of(patient: Patient) -> str:
