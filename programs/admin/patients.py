@@ -24,13 +24,13 @@ from clinic.audit.models import AuditEntry
 from clinic.audit.reading import READERS_SHOWN, readers
 from clinic.models import User
 from clinic.roles import Capability
-from patients.models import Episode, Patient
+from patients.models import Patient
 from patients.services import check_birth_date
 from programs.admin import export_acts, letter_acts, patient_acts
 from programs.admin.acts import ACTS
 from programs.admin.adjusting.page import adjust_page
 from programs.admin.call_list import calls
-from programs.admin.caseload import local_today, page_url
+from programs.admin.caseload import local_today
 from programs.admin.patient_list import CaseFilter, CaseList, ClinicianFilter, DiagnosisFilter, StateFilter
 from programs.admin.patient_page import build_page
 from programs.admin.suggestions import suggestions_page
@@ -249,27 +249,6 @@ class PatientAdmin(RoleAdmin):
 
     def response_change(self, request: HttpRequest, obj: Patient) -> HttpResponse:
         return HttpResponseRedirect(reverse("admin:patients_patient_change", args=[obj.pk]))
-
-
-@admin.register(Episode)
-class EpisodeAdmin(RoleAdmin):
-    """What is known of the problem itself; reached from the patient page."""
-
-    view_needs = change_needs = Capability.READ_CLINICAL
-    fields = ("diagnosis", ("index_side", "both_knees"), ("onset_on", "onset_kind"), "running_track")
-
-    def has_module_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
-        return HttpResponseRedirect(reverse("admin:patients_patient_changelist"))
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        closed = isinstance(obj, Episode) and not obj.is_open
-        return not closed and self._may(request, Capability.WRITE_CLINICAL, obj)
-
-    def response_change(self, request: HttpRequest, obj: Episode) -> HttpResponse:
-        return HttpResponseRedirect(page_url(obj))
 
 
 def _reads(request: HttpRequest) -> bool:
