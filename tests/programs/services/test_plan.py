@@ -120,6 +120,33 @@ def test_an_assistant_moves_nothing():
     assert program.current_stage == 1
 
 
+@pytest.mark.parametrize(
+    ("track", "ladder_step", "asked_daily"),
+    [
+        ("stopped", None, [False, True, True, False]),
+        ("stopped", 3, [False, False, False, False]),
+        ("still_running", None, [False, False, False, False]),
+        ("not_a_runner", None, [False, False, False, False]),
+    ],
+)
+def test_who_stopped_running_is_asked_daily_from_the_stage_before_running_on(track, ladder_step, asked_daily):
+    program = make_program(make_case(running_track=track), stages=4, ladder_step=ladder_step)
+    program.stages.filter(number=4).update(is_running=True)
+    found = []
+    for stage in (2, 3, 4, 1):
+        move(program, stage, override_reason="No pain")
+        program.refresh_from_db()
+        found.append(program.testing_run_gate)
+    assert found == asked_daily
+
+
+def test_a_daily_question_set_by_hand_stays_on_the_way_forward():
+    program = make_program(stages=3, testing_run_gate=True)
+    move(program, 2, override_reason="No pain")
+    program.refresh_from_db()
+    assert program.testing_run_gate
+
+
 def paused(program, start, end=None):
     return pause(
         program=program, kind="holiday", starts_on=start, ends_on=end, by=program.episode.clinician, now=NOW
