@@ -20,7 +20,7 @@ from programs.admin.intake.flat import Flat, Shape, flat, presets
 from programs.admin.intake.form import IntakeForm
 from programs.rules.red_flags import Symptom
 from programs.rules.schedule import local_date
-from programs.services import drafts
+from programs.services import assessment_drafts
 from programs.services.assessment_data import build
 from programs.services.derived import Findings, red_flags_of
 
@@ -63,12 +63,12 @@ class Desk:
         return IntakeForm.of_post(self.request.POST, kept=self.stored.kept)
 
     def draft(self) -> AssessmentDraft | None:
-        return drafts.draft_of(episode=self.episode, assessment=self.assessment, by=self.user)
+        return assessment_drafts.draft_of(episode=self.episode, assessment=self.assessment, by=self.user)
 
     def keep(self, form: IntakeForm) -> None:
         """Keep what is typed as the draft of who types."""
         findings, _ = self.findings(form)
-        drafts.keep_draft(
+        assessment_drafts.keep_draft(
             episode=self.episode,
             assessment=self.assessment,
             base=whole_number(self.request.POST.get("version", "")),

@@ -17,7 +17,7 @@ from programs.admin.intake import merge
 from programs.admin.intake.desk import Desk, whole_number
 from programs.admin.intake.form import IntakeForm, base_of
 from programs.admin.intake.showing import show, show_conflict
-from programs.services import assessments, drafts
+from programs.services import assessment_drafts, assessments
 from programs.services.derived import red_flags_of
 
 
@@ -25,7 +25,7 @@ def submit(desk: Desk, site: admin.AdminSite) -> HttpResponse:
     """The form was sent with one of its buttons."""
     post = desk.request.POST
     if "_discard" in post:
-        drafts.discard_draft(episode=desk.episode, assessment=desk.assessment, by=desk.user)
+        assessment_drafts.discard_draft(episode=desk.episode, assessment=desk.assessment, by=desk.user)
         messages.success(desk.request, "What was typed and not saved is discarded.")
         return HttpResponseRedirect(desk.address)
     form = desk.typed()
@@ -110,7 +110,7 @@ def _raise_now(desk: Desk, site: admin.AdminSite, form: IntakeForm) -> HttpRespo
     if desk.assessment:  # a colleague's ticks stay
         data, ticked = {}, ticked | set(desk.assessment.red_flags)
     data["red_flags"] = sorted(ticked)
-    drafts.discard_draft(episode=desk.episode, assessment=desk.assessment, by=desk.user)
+    assessment_drafts.discard_draft(episode=desk.episode, assessment=desk.assessment, by=desk.user)
     try:
         recorded = _record(desk, data)
     except (assessments.ValuesRefused, assessments.ChangedMeanwhile, assessments.AssessmentError) as error:

@@ -37,7 +37,7 @@ from tests.factories import NOW, add_strength, make_assessment, make_case, make_
 
 pytestmark = pytest.mark.django_db
 
-QUERIES = 55
+QUERIES = 56
 
 
 def url_of(case: Episode) -> str:
