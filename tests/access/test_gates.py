@@ -13,7 +13,7 @@ from django.contrib import admin
 from django.test import RequestFactory
 from django.urls import URLPattern, URLResolver, get_resolver
 
-from programs.admin.patients import ACTS
+from programs.admin.acts import ACTS
 from tests.access import table, work
 from tests.access.asking import Asking
 from tests.access.document import DOCUMENT, document

@@ -16,7 +16,7 @@ from clinic.audit.models import AuditEntry
 from clinic.models import OutboxMessage, User
 from clinic.roles import Role
 from patients.models import Assessment, Episode, Patient
-from programs.admin.patients import ACTS
+from programs.admin.acts import ACTS
 from programs.models import Alert, Answer, Letter, Program, Run, Session
 from tests.api import Device, Tool
 from tests.factories import NOW, make_case, make_clinic, make_user
