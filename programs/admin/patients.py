@@ -58,7 +58,7 @@ from programs.admin.suggestions import Prepare, suggestions_page
 from programs.admin.wording import CASE_STATES
 from programs.models import Alert
 from programs.services import cases
-from programs.services.caseload import Wanted, look, select
+from programs.services.caseload import in_state, look
 
 ACTS: Mapping[str, type[Act]] = {
     "invite": case_acts.Invite,
@@ -148,8 +148,7 @@ class StateFilter(admin.SimpleListFilter):
             return queryset
         if self.value() not in CASE_STATES:
             return queryset.none()
-        wanted = Wanted(state=self.value())
-        found = select(user=request.user, now=timezone.now(), wanted=wanted)  # type: ignore[arg-type]
+        found = in_state(user=request.user, now=timezone.now(), state=self.value())  # type: ignore[arg-type]
         return queryset.filter(pk__in=found.order_by().values("patient"))
 
 

@@ -18,7 +18,7 @@ from tests.programs.services.caseload.making import alert, answered, case_of
 pytestmark = pytest.mark.django_db
 
 TODAY_PAGE = reverse("admin:index")
-QUERIES = 36
+QUERIES = 33
 OUTCOME = {"came_of": "program_changed", "outcome": "Simplified"}
 
 
