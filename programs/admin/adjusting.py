@@ -16,6 +16,7 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
 
+from clinic.admin.actions import leading_back, way_back
 from clinic.admin.base import rows_where
 from clinic.admin.forms import dress, text_area
 from clinic.errors import FieldError
@@ -119,12 +120,17 @@ def adjust_page(request: HttpRequest, pk: int, site: admin.AdminSite) -> HttpRes
     program = open_programs(user).filter(pk=pk).first()
     if program is None:
         raise Http404
-    refusal = Refusal()
+    refusal, back = Refusal(), way_back(request)
     if request.method == "POST":
         done = _change(request, program, user, refusal)
         if done is not None:
-            return HttpResponseRedirect(f"{adjust_url(program)}{done}")
-    context = {**site.each_context(request), **_context(program, user, refusal)}
+            return HttpResponseRedirect(leading_back(adjust_url(program), back) + done)
+    context = {
+        **site.each_context(request),
+        **_context(program, user, refusal),
+        "back_url": back,
+        "back": leading_back("", back),
+    }
     return TemplateResponse(request, "admin/programs/adjust.html", context)
 
 

@@ -15,6 +15,7 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
 
+from clinic.admin.actions import leading_back, way_back
 from clinic.admin.base import rows_where
 from clinic.audit.seen import show_only
 from clinic.models import User
@@ -292,9 +293,11 @@ def _saved(desk: Desk, recorded: assessments.Recorded) -> HttpResponse:
         messages.success(desk.request, "Saved and signed. A correction is an addendum from now on.")
     if "_continue" in post or ("_sign" in post and not was_new):
         return HttpResponseRedirect(_address(desk))
+    back = way_back(desk.request)
     if was_new:
-        return HttpResponseRedirect(reverse("admin:suggestions", args=[recorded.assessment.pk]))
-    return HttpResponseRedirect(page_url(desk.episode))
+        suggestions = reverse("admin:suggestions", args=[recorded.assessment.pk])
+        return HttpResponseRedirect(leading_back(suggestions, back))
+    return HttpResponseRedirect(back or page_url(desk.episode))
 
 
 def _warn_of(request: HttpRequest, recorded: assessments.Recorded) -> None:
@@ -331,9 +334,10 @@ def _raise_now(desk: Desk, site: admin.AdminSite, form: IntakeForm) -> HttpRespo
 
 
 def _address(desk: Desk) -> str:
+    address = f"{reverse('admin:patients_assessment_add')}?episode={desk.episode.pk}"
     if desk.assessment:
-        return reverse("admin:patients_assessment_change", args=[desk.assessment.pk])
-    return f"{reverse('admin:patients_assessment_add')}?episode={desk.episode.pk}"
+        address = reverse("admin:patients_assessment_change", args=[desk.assessment.pk])
+    return leading_back(address, way_back(desk.request))
 
 
 def _refused(desk: Desk, site: admin.AdminSite, form: IntakeForm) -> HttpResponse:
@@ -399,6 +403,7 @@ def _about(desk: Desk, site: admin.AdminSite, form: IntakeForm) -> dict[str, Any
         "assessment": assessment,
         "original": assessment,
         "page_url": page_url(episode),
+        "back_url": way_back(desk.request),
         "derived": derived,
         "warnings": warnings_of(findings),
         "flags": [flag.label for flag in red_flags_of(findings) if flag not in desk.raised()],
