@@ -38,9 +38,9 @@ ROUNDS = int(os.environ.get("ROUNDS", "40"))
 PAGES = {
     "first page": "",
     "by need": "?need=stalled",
-    "by state and clinician": "?state=on_track&clinician={me}",
+    "by clinician and stage": "?clinician={me}&stage=2",
     "by diagnosis and stage": "?diagnosis=pfp&stage=2",
-    "a name that is rare": "?search=Robin7+Runner4777",
+    "a name that is rare": "?search=Robin24+Runner4777",
     "letters in every name": "?search=n+r+u",
     "a name that nobody has": "?search=Nobody",
     "a page far behind": "?page=150",

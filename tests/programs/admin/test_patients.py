@@ -22,8 +22,8 @@ from tests.factories import NOW, TODAY, make_assessment, make_case, make_patient
 pytestmark = pytest.mark.django_db
 
 LIST = "admin:patients_patient_changelist"
-LIST_QUERIES = 16
-PAGE_QUERIES = 57
+LIST_QUERIES = 17
+PAGE_QUERIES = 58
 
 
 def page_of(patient: Patient) -> str:
