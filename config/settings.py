@@ -280,6 +280,7 @@ SPECTACULAR_SETTINGS = {
         {"name": "diary", "description": "Patients: what they report."},
         {"name": "token", "description": "Staff: the token that asks."},
         {"name": "patients", "description": "Staff: who is treated, how to reach them, their rights."},
+        {"name": "caseload", "description": "Staff: who needs the clinician today, and why."},
         {"name": "cases", "description": "Staff: episodes of care, from opening to discharge."},
         {"name": "assessments", "description": "Staff: what was found, and what it suggests."},
         {"name": "programs", "description": "Staff: a patient's own program."},
@@ -289,6 +290,7 @@ SPECTACULAR_SETTINGS = {
         {"name": "templates", "description": "Staff: programs to copy from."},
         {"name": "policy", "description": "Staff: the clinic's thresholds."},
         {"name": "staff", "description": "Staff: who works here."},
+        {"name": "absences", "description": "Staff: who stands in while a colleague is away."},
     ],
     "SERVE_AUTHENTICATION": [],
     "ENUM_NAME_OVERRIDES": {

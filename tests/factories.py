@@ -9,7 +9,7 @@ from typing import Any
 
 from clinic.models import Clinic, ClinicPolicy, Membership, User
 from clinic.roles import Role
-from patients.models import Assessment, Episode, Patient
+from patients.models import Assessment, Episode, Patient, StrengthTest
 from programs.models import Dose, Exercise, Program, ProgramDose, ProgramStage, Stage, Template
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
@@ -87,6 +87,15 @@ def make_assessment(episode: Episode, **fields: Any) -> Assessment:
     return Assessment.objects.create(
         clinic=episode.clinic, episode=episode, assessed_by=episode.clinician, **values
     )
+
+
+def add_strength(assessment: Assessment, *, left: int, right: int, **fields: Any) -> None:
+    """A strength test of each side, in newtons; of the hip abductors where ``fields`` do not say else."""
+    values = {"muscle_group": "hip_abductors", "method": "handheld_dynamometer", "unit": "N", **fields}
+    for side, newtons in (("left", left), ("right", right)):
+        StrengthTest.objects.create(
+            clinic=assessment.clinic, assessment=assessment, side=side, value=Decimal(newtons), **values
+        )
 
 
 def make_exercise(**fields: Any) -> Exercise:

@@ -60,7 +60,7 @@ def whole_case(clinic: Clinic) -> Episode:
     in_clinic: dict[str, Any] = {"clinic": clinic}
     assessment = make_assessment(episode)
     patients.OutcomeScore.objects.create(
-        **in_clinic, episode=episode, measure="akps", taken_on=TODAY, value=Decimal(80)
+        **in_clinic, episode=episode, measure="akps", taken_on=TODAY - 24 * HOUR, value=Decimal(80)
     )
     _write_on(assessment)
     program = make_program(episode, stages=1)
@@ -175,7 +175,7 @@ def decided_and_watched(program: programs.Program) -> None:
 
 def _library(clinic: Clinic, by: User) -> None:
     """A template with a former version; every exercise is the clinic's own, one has a film."""
-    template = make_template(clinic=clinic, stages=1)
+    template = make_template(clinic=clinic, stages=1, version=2)
     programs.TemplateVersion.objects.create(template=template, number=1, content={}, replaced_by=by)
     Exercise.objects.filter(clinic=None).update(clinic=clinic)
     exercise = Exercise.objects.filter(clinic=clinic).latest("pk")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABCMeta, abstractmethod
 from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any, ClassVar
@@ -13,6 +14,7 @@ from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import IntegrityError, connection, transaction
 from django.db.models import Model, QuerySet
+from django.forms.forms import DeclarativeFieldsMetaclass
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
@@ -26,7 +28,11 @@ from clinic.roles import Capability, Denied
 from clinic.thresholds import PolicyError
 
 
-class Act(forms.Form):
+class _AbstractForm(ABCMeta, DeclarativeFieldsMetaclass):
+    """Forms have a metaclass of their own."""
+
+
+class Act(forms.Form, metaclass=_AbstractForm):
     """One action on one row of ``model``: what it asks, and ``perform``, which makes the service call.
 
     Subclasses say what the role must allow (None: the page has judged it) and where to go afterwards. ``now``
@@ -79,12 +85,13 @@ class Act(forms.Form):
         """What the template shows beside the form."""
         return {}
 
+    @abstractmethod
     def perform(self) -> str:
         """Call the service; the text is shown once it is done."""
-        raise NotImplementedError
 
+    @abstractmethod
     def next_url(self) -> str:
-        raise NotImplementedError
+        """Where to go on once it is done, or given up."""
 
     def attempt(self) -> str | None:
         """What was done; None, with the form's errors, where the service refused."""

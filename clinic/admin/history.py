@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -26,6 +27,8 @@ EMPTY = "empty"
 PER_PAGE = 50
 
 type Labels = Mapping[str, str]
+type Names = Mapping[tuple[type[Model], Any], str]
+"""What rows are called, by model and key."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,12 +43,13 @@ class FieldChange:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One entry as the page shows it."""
+    """One entry as the page shows it; ``of`` says which row it was, where its model tells (``told_by``)."""
 
     at: datetime
     by: Person
     action: str
     what: str
+    of: str
     why: str
     changes: list[FieldChange]
 
@@ -90,15 +94,16 @@ def page_of(entries: QuerySet[Any], number: str, labels: Labels | None = None) -
 def steps(entries: list[AuditEntry], labels: Labels) -> list[Step]:
     by = people(entries)
     models = {model._meta.db_table: model for model in apps.get_models()}
-    users = _users(entries, models)
+    names, rows = _names(entries, models), _rows(entries, models)
     found = [
         Step(
             at=entry.at,
             by=by[entry.pk],
             action=entry.get_action_display(),
             what=capfirst(str(models[entry.table_name]._meta.verbose_name)),
+            of=rows.get((entry.table_name, entry.row_id), ""),
             why=entry.why,
-            changes=list(_changes(models[entry.table_name], entry, labels, users)),
+            changes=list(_changes(models[entry.table_name], entry, labels, names)),
         )
         for entry in entries
         if entry.table_name in models
@@ -119,21 +124,17 @@ CODE = re.compile(r"[a-z]+(_[a-z0-9]+)*")
 """A word of ours where the column itself has no list of them."""
 
 
-def _changes(
-    model: Any, entry: AuditEntry, labels: Labels, users: Mapping[int, str]
-) -> Iterator[FieldChange]:
+def _changes(model: Any, entry: AuditEntry, labels: Labels, names: Names) -> Iterator[FieldChange]:
     """Of a row that was added or taken out, not the rows above it: the page is about those."""
     fields = {field.column: field for field in model._meta.concrete_fields}
     for name, pair in sorted((entry.changes or {}).items()):
         field = fields.get(name)
         is_above = field is not None and field.is_relation and field.related_model is not User
         if name not in UNTOLD and not (is_above and entry.action != AuditEntry.Action.CHANGED):
-            yield _change(model, field, name, pair, labels, users)
+            yield _change(model, field, name, pair, labels, names)
 
 
-def _change(
-    model: Any, field: Any, name: str, pair: Any, labels: Labels, users: Mapping[int, str]
-) -> FieldChange:
+def _change(model: Any, field: Any, name: str, pair: Any, labels: Labels, names: Names) -> FieldChange:
     usual = field.verbose_name if field else name.replace("_", " ")
     label = capfirst(labels.get(f"{model._meta.db_table}.{name}", str(usual)))
     if pair is None:
@@ -141,11 +142,11 @@ def _change(
     if isinstance(field, EncryptedTextField | EncryptedCharField):
         old, new = (_opened(field, value) for value in pair)
     else:
-        old, new = (_text(field, value, users) for value in pair)
+        old, new = (_text(field, value, names) for value in pair)
     return FieldChange(label, old, new, kept_out=False)
 
 
-def _text(field: Field[Any, Any] | None, value: Any, users: Mapping[int, str]) -> str:
+def _text(field: Field[Any, Any] | None, value: Any, names: Names) -> str:
     """A stored value as a person reads it."""
     if value in (None, "", [], {}):
         return EMPTY
@@ -154,12 +155,12 @@ def _text(field: Field[Any, Any] | None, value: Any, users: Mapping[int, str]) -
     if isinstance(value, bool):
         return "yes" if value else "no"
     if field.is_relation:
-        return users.get(value, f"#{value}") if field.related_model is User else f"#{value}"
+        return names.get((field.related_model, value), f"#{value}")  # type: ignore[arg-type]
     if field.flatchoices:
         return str(dict(field.flatchoices).get(value, value))
     if isinstance(value, list):
         base = getattr(field, "base_field", field)
-        return ", ".join(_text(base, item, users) for item in value)
+        return ", ".join(_text(base, item, names) for item in value)
     try:
         return _in_words(field, field.to_python(value))
     except ValidationError:  # of a column that was another kind then
@@ -181,15 +182,33 @@ def _opened(field: EncryptedTextField | EncryptedCharField, value: str | None) -
     return str(field.from_db_value(bytes.fromhex((value or "").removeprefix("\\x")))) or EMPTY
 
 
-def _users(entries: Iterable[AuditEntry], models: Mapping[str, Any]) -> dict[int, str]:
-    """Names for the columns that lead to a user, in one query."""
-    keys: set[int] = set()
+def _names(entries: Iterable[AuditEntry], models: Mapping[str, Any]) -> Names:
+    """Of what the columns lead to, as far as it has a name of its own: users, exercises. A query a model."""
+    keys: dict[type[Model], set[Any]] = defaultdict(set)
     for entry in entries:
         model = models.get(entry.table_name)
-        columns = (
-            {f.column for f in model._meta.concrete_fields if f.related_model is User} if model else set()
-        )
-        for name, pair in (entry.changes or {}).items():
-            if name in columns and pair:
-                keys |= {key for key in pair if isinstance(key, int)}
-    return {user.pk: user.get_full_name() for user in User.objects.filter(pk__in=keys)} if keys else {}
+        for field in model._meta.concrete_fields if model else ():
+            pair = (entry.changes or {}).get(field.column)
+            named = field.is_relation and hasattr(field.related_model, "name")
+            if pair and named and field.column not in UNTOLD:
+                keys[field.related_model] |= {key for key in pair if key is not None}
+    return {
+        (model, row.pk): row.get_full_name() if isinstance(row, User) else row.name
+        for model, wanted in keys.items()
+        for row in model._base_manager.filter(pk__in=wanted)
+    }
+
+
+def _rows(entries: Iterable[AuditEntry], models: Mapping[str, Any]) -> Mapping[tuple[str, str], str]:
+    """Which exercise of which stage it was, of models that say what tells rows apart. A query a table."""
+    keys: dict[str, set[str]] = defaultdict(set)
+    for entry in entries:
+        if hasattr(models.get(entry.table_name), "told_by"):
+            keys[entry.table_name].add(entry.row_id)
+    return {
+        (table, str(key)): ", ".join(str(part) for part in parts)
+        for table, wanted in keys.items()
+        for key, *parts in models[table]
+        ._base_manager.filter(pk__in=wanted)
+        .values_list("pk", *models[table].told_by)
+    }

@@ -6,6 +6,7 @@ They slow guessing down; what makes guessing hopeless is five tries a code.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
@@ -21,7 +22,7 @@ HOUR = timedelta(hours=1)
 MINUTE = timedelta(minutes=1)
 
 
-class AuthThrottle(BaseThrottle):
+class AuthThrottle(BaseThrottle, ABC):
     """So many tries a window for each endpoint and ident; DRF answers 429 with Retry-After."""
 
     most = 30
@@ -43,8 +44,9 @@ class AuthThrottle(BaseThrottle):
     def wait(self) -> float | None:
         return self.seconds
 
+    @abstractmethod
     def who(self, request: Request) -> str | None:
-        raise NotImplementedError
+        """Whose tries are counted; None: this one is not."""
 
     def scope(self, view: Any) -> str:
         """What is counted together."""

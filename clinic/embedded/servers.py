@@ -11,6 +11,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -41,7 +42,7 @@ def die_with_parent(with_signal: signal.Signals) -> Callable[[], None]:
     return arrange
 
 
-class Server:
+class Server(ABC):
     """One child process with a log file. Subclasses say how it is made, started and asked for its state."""
 
     name = ""
@@ -120,14 +121,17 @@ class Server:
         lines = self.log.read_text(errors="replace").strip().splitlines()
         return f"{lines[-1] if lines else 'no log line'} ({self.log})"
 
+    @abstractmethod
     def prepare(self) -> None:
-        raise NotImplementedError
+        """Make its files; end what is left of an earlier one."""
 
+    @abstractmethod
     def command(self) -> list[str]:
-        raise NotImplementedError
+        """How it is started."""
 
+    @abstractmethod
     def ready(self) -> bool:
-        raise NotImplementedError
+        """Whether it answers."""
 
 
 class Postgres(Server):

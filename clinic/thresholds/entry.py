@@ -33,3 +33,8 @@ def entry(
             "conflict": conflict,
         },
     )
+
+
+def pain(default: Decimal, group: str, label: str, source: str, **more: Any) -> Any:
+    """A threshold of pain, on the whole NPRS where ``more`` does not say else."""
+    return entry(default, group, label, source, **{"unit": "NPRS", "low": 0, "high": 10, **more})

@@ -16,6 +16,7 @@ from decimal import Decimal
 
 from clinic.thresholds.entry import OUR_DEFAULT
 from clinic.thresholds.entry import entry as _t
+from clinic.thresholds.entry import pain as _nprs
 
 STALL, BASELINE, NOW, SUCCESS = "Stall", "Baseline", "Pain now", "Success"
 REASONS, ALERTS, PAIN, GATES = "Reasons", "Alerts", "24-hour pain rule", "Stage gates"
@@ -60,24 +61,8 @@ class Thresholds:
         low=1,
         high=60,
     )
-    trend_worse: Decimal = _t(
-        Decimal(2),
-        STALL,
-        "Trend is 'worse' when pain is up by",
-        "Crossley 2004",
-        unit="NPRS",
-        low=0,
-        high=10,
-    )
-    trend_slow: Decimal = _t(
-        Decimal(1),
-        STALL,
-        "Trend is 'slow' when pain is down by",
-        "Piva 2009 (1.16)",
-        unit="NPRS",
-        low=0,
-        high=10,
-    )
+    trend_worse: Decimal = _nprs(Decimal(2), STALL, "Trend is 'worse' when pain is up by", "Crossley 2004")
+    trend_slow: Decimal = _nprs(Decimal(1), STALL, "Trend is 'slow' when pain is down by", "Piva 2009 (1.16)")
     # --- baseline
     baseline_days: int = _t(
         7, BASELINE, "Length of the baseline span", OUR_DEFAULT, unit="days", low=2, high=14
@@ -106,24 +91,16 @@ class Thresholds:
         50, NOW, "Share of due check-ins that must be answered", OUR_DEFAULT, unit="%", low=0, high=100
     )
     # --- success
-    success_drop: Decimal = _t(
-        Decimal(2),
-        SUCCESS,
-        "Worst pain down by",
-        "J Athl Train 53(6):545 (n = 199)",
-        unit="NPRS",
-        low="0.1",
-        high=10,
+    success_drop: Decimal = _nprs(
+        Decimal(2), SUCCESS, "Worst pain down by", "J Athl Train 53(6):545 (n = 199)", low="0.1"
     )
-    success_baseline_floor: Decimal = _t(
-        Decimal(3), SUCCESS, "... from a baseline of at least", OUR_DEFAULT, unit="NPRS", low=0, high=10
+    success_baseline_floor: Decimal = _nprs(
+        Decimal(3), SUCCESS, "... from a baseline of at least", OUR_DEFAULT
     )
     success_drop_percent: int = _t(
         30, SUCCESS, "Below that baseline: down by", OUR_DEFAULT, unit="%", low=1, high=100
     )
-    success_now_below: Decimal = _t(
-        Decimal(2), SUCCESS, "Or pain now below", OUR_DEFAULT, unit="NPRS", low=0, high=10
-    )
+    success_now_below: Decimal = _nprs(Decimal(2), SUCCESS, "Or pain now below", OUR_DEFAULT)
     success_akps_gain: int = _t(
         8, SUCCESS, "Or AKPS up by", "J Athl Train 53(6):545 (n = 199)", unit="points", low=1, high=100
     )
@@ -142,9 +119,7 @@ class Thresholds:
     akps_current_after_day: int = _t(
         28, SUCCESS, "Current AKPS: taken after day", OUR_DEFAULT, unit="day", low=0, high=90
     )
-    akps_pain_veto: Decimal = _t(
-        Decimal(2), SUCCESS, "AKPS does not outweigh pain up by", OUR_DEFAULT, unit="NPRS", low=0, high=10
-    )
+    akps_pain_veto: Decimal = _nprs(Decimal(2), SUCCESS, "AKPS does not outweigh pain up by", OUR_DEFAULT)
     # --- reasons
     adherence_window_days: int = _t(
         28, REASONS, "Adherence is measured over", OUR_DEFAULT, unit="unpaused days", low=7, high=84
@@ -174,14 +149,8 @@ class Thresholds:
     overload_min_km: Decimal = _t(
         Decimal(10), REASONS, "... if that mean is at least", OUR_DEFAULT, unit="km a week", low=0, high=200
     )
-    flare_rise: Decimal = _t(
-        Decimal(2),
-        REASONS,
-        "Flare: median of the last 7 days above the 7 before by",
-        OUR_DEFAULT,
-        unit="NPRS",
-        low="0.1",
-        high=10,
+    flare_rise: Decimal = _nprs(
+        Decimal(2), REASONS, "Flare: median of the last 7 days above the 7 before by", OUR_DEFAULT, low="0.1"
     )
     flare_review_days: int = _t(7, REASONS, "Review a flare in", OUR_DEFAULT, unit="days", low=1, high=28)
     under_loaded_days: int = _t(
@@ -194,14 +163,8 @@ class Thresholds:
     worsening_from_day: int = _t(
         14, ALERTS, "Worsening counts from day", OUR_DEFAULT, unit="day", low=0, high=60
     )
-    worsening_rise: Decimal = _t(
-        Decimal(2),
-        ALERTS,
-        "Worsening: pain now above baseline by",
-        OUR_DEFAULT,
-        unit="NPRS",
-        low="0.1",
-        high=10,
+    worsening_rise: Decimal = _nprs(
+        Decimal(2), ALERTS, "Worsening: pain now above baseline by", OUR_DEFAULT, low="0.1"
     )
     silent_days: int = _t(
         10, ALERTS, "Silent: unpaused days without an answer", OUR_DEFAULT, unit="days", low=2, high=60
@@ -234,33 +197,10 @@ class Thresholds:
         high=90,
     )
     # --- the 24-hour pain rule
-    green_max: Decimal = _t(
-        Decimal(3),
-        PAIN,
-        "Green: pain during at most",
-        "S0, S1",
-        unit="NPRS",
-        low=0,
-        high=10,
-        conflict=_RUN_PAIN,
-    )
-    amber_max: Decimal = _t(
-        Decimal(5),
-        PAIN,
-        "Amber: strength work, pain during at most",
-        "Silbernagel",
-        unit="NPRS",
-        low=0,
-        high=10,
-    )
-    settle_allowance: Decimal = _t(
-        Decimal(1),
-        PAIN,
-        "Settled: next morning at most above the morning before by",
-        OUR_DEFAULT,
-        unit="NPRS",
-        low=0,
-        high=5,
+    green_max: Decimal = _nprs(Decimal(3), PAIN, "Green: pain during at most", "S0, S1", conflict=_RUN_PAIN)
+    amber_max: Decimal = _nprs(Decimal(5), PAIN, "Amber: strength work, pain during at most", "Silbernagel")
+    settle_allowance: Decimal = _nprs(
+        Decimal(1), PAIN, "Settled: next morning at most above the morning before by", OUR_DEFAULT, high=5
     )
     greens_to_progress: int = _t(
         3, PAIN, "Greens in a row until ready to progress", OUR_DEFAULT, unit="sessions", low=1, high=10
@@ -276,15 +216,8 @@ class Thresholds:
         7, GATES, "Worst pain not rising: compare spans of", OUR_DEFAULT, unit="days", low=3, high=28
     )
     gate_no_red_days: int = _t(7, GATES, "No red session within", OUR_DEFAULT, unit="days", low=0, high=28)
-    stage4_pain_max: Decimal = _t(
-        Decimal(3),
-        GATES,
-        "Return to running: worst pain at most",
-        "S1",
-        unit="NPRS",
-        low=0,
-        high=10,
-        conflict=_RUN_PAIN,
+    stage4_pain_max: Decimal = _nprs(
+        Decimal(3), GATES, "Return to running: worst pain at most", "S1", conflict=_RUN_PAIN
     )
     # --- running
     symptom_free_days: int = _t(
@@ -348,18 +281,10 @@ class Thresholds:
     watch_missed_days: int = _t(
         10, AFTER, "... counts as missed after", OUR_DEFAULT, unit="days", low=2, high=28
     )
-    relapse_rise: Decimal = _t(
-        Decimal(2),
-        AFTER,
-        "Relapse: worst pain above that at discharge by",
-        "Crossley 2004",
-        unit="NPRS",
-        low="0.1",
-        high=10,
+    relapse_rise: Decimal = _nprs(
+        Decimal(2), AFTER, "Relapse: worst pain above that at discharge by", "Crossley 2004", low="0.1"
     )
-    relapse_floor: Decimal = _t(
-        Decimal(3), AFTER, "... and at least", OUR_DEFAULT, unit="NPRS", low=0, high=10
-    )
+    relapse_floor: Decimal = _nprs(Decimal(3), AFTER, "... and at least", OUR_DEFAULT)
     # --- matching
     lsi_deficit_below: int = _t(
         90, MATCHING, "A strength deficit is an LSI below", OUR_DEFAULT, unit="%", low=50, high=100

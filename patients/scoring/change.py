@@ -24,6 +24,8 @@ class Better(StrEnum):
 
 
 class ChangeKind(StrEnum):
+    """``REFUSED``: the two were not taken alike. ``NOT_JUDGED``: no measurement error is known."""
+
     REFUSED = "refused"
     NOT_REAL = "not_real"
     WITHIN_ERROR = "within_error"

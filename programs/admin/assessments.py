@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from django import forms
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
@@ -14,7 +13,6 @@ from django.views.decorators.http import require_POST
 from unfold.decorators import display
 
 from clinic.admin.base import RoleAdmin, RoleTabularInline
-from clinic.admin.forms import CodesField, text_area
 from clinic.roles import Capability
 from patients.models import (
     Addendum,
@@ -27,30 +25,8 @@ from patients.models import (
     QAngle,
     StrengthTest,
 )
-from programs.admin.case_acts import AssessmentAct
 from programs.admin.intake import page
-from programs.admin.intake.fields import CODES, RED_FLAG_CHOICES
-from programs.services.assessments import add_addendum
-
-
-class AddAddendum(AssessmentAct):
-    """A correction of a signed assessment."""
-
-    title = "Add an addendum"
-    intro = "The signed assessment stays as it is; this is shown with it. A red flag ticked here is raised."
-
-    text = forms.CharField(max_length=5000, widget=text_area(6))
-    red_flags = CodesField(RED_FLAG_CHOICES, required=False)
-
-    def perform(self) -> str:
-        add_addendum(
-            assessment=self.target,
-            text=self.cleaned_data["text"],
-            red_flags=self.cleaned_data["red_flags"],
-            by=self.by,
-            now=self.now,
-        )
-        return "The addendum is added."
+from programs.admin.intake.fields import CODES
 
 
 class SignedFilter(admin.SimpleListFilter):

@@ -56,10 +56,6 @@ class CaseRow(rows.CaseRow):
             return ""
         return self.verdict.action or (self.alert.action if self.alert else "")
 
-    @property
-    def alert_badges(self) -> list[Badge]:
-        return [kind_badge(alert) for alert in self.alerts]
-
 
 def page_url(episode: Episode) -> str:
     """The patient page, on this case."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from hashlib import sha256
 from typing import Any, ClassVar
 
@@ -60,8 +61,13 @@ class ImportAct(Act):
         self.submit = "Import"  # type: ignore[misc]  # of this form: the next press writes
         self.ask()
 
+    @abstractmethod
     def look(self, text: str) -> Any:
-        raise NotImplementedError
+        """What would be written, to be shown; nothing is.
+
+        Raises:
+            NotReadable: with every mistake in it.
+        """
 
     def ask(self) -> None:
         """Add the fields that the preview needs."""

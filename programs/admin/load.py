@@ -95,6 +95,8 @@ class RunningCard:
     badge: Badge | None
     apply_to: str
     apply_label: str
+    stands_still: bool
+    """Held or paused: nothing is proposed."""
     steps: Sequence[StepRow] = ()
     against: Sequence[RunAgainst] = ()
     decisions: Sequence[str] = ()
@@ -148,17 +150,17 @@ def running_card(
     state = running.state_of(program=program, today=today, rows=rows)
     if state is None:
         return None
-    card = RunningCard(state, badge=None, apply_to="", apply_label="")
+    card = RunningCard(state, badge=None, apply_to="", apply_label="", stands_still=stands_still)
     card.shut = [lock for lock in state.locks if not lock.open]
     card.against = [
         RunAgainst(run, "; ".join(AGAINST_TEXTS.get(code, code) for code in run.against))
         for run in state.runs_against[:RUNS_SHOWN]
     ]
     card.decisions = [decision_text(decision) for decision in state.decisions[:DECISIONS_SHOWN]]
-    if state.move is not None and state.step is not None:
-        card.badge = MOVES[state.move.move]
+    if state.step is not None:
         card.steps = _steps(state.step.number)
     if not stands_still:
+        card.badge = MOVES[state.move.move] if state.move else None
         card.apply_to, card.apply_label = _one_click(state)
     return card
 

@@ -1,15 +1,13 @@
-"""Patients: the list of who stands where, taking a patient on, the patient page and what is done from it."""
+"""Patients: the list of who stands where, taking a patient on, the patient page, and the case's own form."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from django import forms
 from django.contrib import admin
-from django.contrib.admin.views.main import ORDER_VAR
 from django.core.exceptions import PermissionDenied
-from django.db.models import Exists, F, OuterRef, QuerySet
+from django.db.models import F, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
@@ -19,191 +17,29 @@ from django.utils.safestring import SafeString
 from unfold.decorators import display
 from unfold.views import ChangeList
 
-from clinic.admin import absence_acts
-from clinic.admin.actions import Act, act_on
+from clinic.admin.actions import act_on
 from clinic.admin.base import RoleAdmin, clinics_where, refuse_operators
 from clinic.admin.forms import zone_field
 from clinic.audit.models import AuditEntry
 from clinic.audit.reading import READERS_SHOWN, readers
-from clinic.audit.seen import show_only
 from clinic.models import User
 from clinic.roles import Capability
-from patients.models import Episode, Patient
+from patients.models import Patient
 from patients.services import check_birth_date
-from patients.vocabulary import Diagnosis
-from programs.admin import (
-    alert_acts,
-    case_acts,
-    export_acts,
-    letter_acts,
-    library_acts,
-    outcome_acts,
-    privacy_acts,
-    program_acts,
-)
-from programs.admin.adjusting import Discard, SendProgram, adjust_page
-from programs.admin.assessments import AddAddendum
+from programs.admin import export_acts, letter_acts, patient_acts
+from programs.admin.acts import ACTS
+from programs.admin.adjusting.page import adjust_page
 from programs.admin.call_list import calls
-from programs.admin.caseload import (
-    case_rows,
-    current_cases,
-    local_today,
-    page_url,
-    red_flags_of,
-    urgency,
-)
+from programs.admin.caseload import local_today
+from programs.admin.patient_list import CaseFilter, CaseList, ClinicianFilter, DiagnosisFilter, StateFilter
 from programs.admin.patient_page import build_page
-from programs.admin.staff import HandOverCaseload
-from programs.admin.suggestions import Prepare, suggestions_page
+from programs.admin.suggestions import suggestions_page
 from programs.admin.wording import CASE_STATES
-from programs.models import Alert
 from programs.services import cases
-from programs.services.caseload import in_state, look
-
-ACTS: Mapping[str, type[Act]] = {
-    "invite": case_acts.Invite,
-    "new-case": case_acts.NewCase,
-    "reassign": case_acts.Reassign,
-    "discharge": case_acts.Discharge,
-    "reopen": case_acts.Reopen,
-    "end-watch": case_acts.EndWatch,
-    "thresholds": case_acts.CasePolicy,
-    "log-contact": case_acts.LogContact,
-    "groc": outcome_acts.AskGroc,
-    "score": case_acts.ScoreQuestionnaire,
-    "copy-template": library_acts.CopyTemplate,
-    "copy-exercise": library_acts.CopyExercise,
-    "export-template": library_acts.ExportTemplate,
-    "clip": library_acts.SetClip,
-    "assign": Prepare,
-    "send": SendProgram,
-    "discard": Discard,
-    "addendum": AddAddendum,
-    "move-stage": program_acts.MoveStage,
-    "apply-proposal": program_acts.ApplyProposal,
-    "running": program_acts.ChangeRunning,
-    "pause": program_acts.PauseProgram,
-    "edit-pause": program_acts.EditPause,
-    "cancel-pause": program_acts.CancelPause,
-    "resume": program_acts.Resume,
-    "fair-trial": program_acts.FairTrial,
-    "wake": program_acts.Wake,
-    "acknowledge": alert_acts.Acknowledge,
-    "snooze": alert_acts.Snooze,
-    "resolve": alert_acts.Resolve,
-    "clear": alert_acts.Clear,
-    "export": privacy_acts.ExportPatient,
-    "erase": privacy_acts.ErasePatient,
-    "export-case": export_acts.ExportCase,
-    "export-caseload": export_acts.ExportCaseload,
-    "letter": letter_acts.WriteLetter,
-    "hand-over": alert_acts.HandOver,
-    "hand-over-caseload": HandOverCaseload,
-    "absence": absence_acts.PlanAbsence,
-    "end-absence": absence_acts.EndAbsence,
-    "open-record": privacy_acts.OpenRecord,
-}
-
+from programs.services.caseload import look
 
 ASKED_AND_MAILED = ("programs_checkinrequest", "clinic_outboxmessage")
 """Not in a patient's history: it would hide what people did. It stands in the diary and under E-mails."""
-
-
-class CaseList(ChangeList):
-    """The page of patients, each with the case it is about: the most urgent first, or as the user sorts,
-    an open red flag on top even then.
-    """
-
-    def get_ordering(self, request: HttpRequest, queryset: QuerySet[Any]) -> list[Any]:
-        patient = OuterRef("pk")
-        flagged = red_flags_of(episode__patient=patient).desc()
-        first = flagged if ORDER_VAR in self.params else urgency(episode__patient=patient).asc()
-        return [first, *super().get_ordering(request, queryset)]
-
-    def get_results(self, request: HttpRequest) -> None:
-        super().get_results(request)
-        patients = {patient.pk: patient for patient in self.result_list}
-        cases = current_cases(request.user, patients.values())  # type: ignore[arg-type]
-        rows = case_rows(list(cases.values()), patients, timezone.now())
-        reading = clinics_where(request.user, Capability.READ_CLINICAL)  # type: ignore[arg-type]
-        for patient in patients.values():
-            episode = cases.get(patient.pk)
-            patient.case_row = rows[episode.pk] if episode else None
-            patient.findings = patient.case_row if patient.clinic_id in reading else None
-        self.result_list = list(patients.values())
-        show_only(patients)
-
-
-class StateFilter(admin.SimpleListFilter):
-    """By the state that the list shows and the first page counts."""
-
-    title = "state"
-    parameter_name = "state"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [(str(code), badge.text) for code, badge in CASE_STATES.items()]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        if not self.value():
-            return queryset
-        if self.value() not in CASE_STATES:
-            return queryset.none()
-        found = in_state(user=request.user, now=timezone.now(), state=self.value())  # type: ignore[arg-type]
-        return queryset.filter(pk__in=found.order_by().values("patient"))
-
-
-class CaseFilter(admin.SimpleListFilter):
-    title = "case"
-    parameter_name = "case_is"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [
-            ("open", "Open"),
-            ("closed", "Closed only"),
-            ("alert", "With an open alert"),
-            ("bounced", "E-mail bounced"),
-        ]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        cases = Episode.objects.filter(patient=OuterRef("pk"))
-        alerts = Alert.objects.unresolved().filter(episode__patient=OuterRef("pk"))
-        choices = {
-            "open": lambda: queryset.filter(Exists(cases.open())),
-            "closed": lambda: queryset.exclude(Exists(cases.open())),
-            "alert": lambda: queryset.filter(Exists(alerts)),
-            "bounced": lambda: queryset.exclude(email_bounced_at=None),
-        }
-        return choices[self.value()]() if self.value() in choices else queryset
-
-
-class ClinicianFilter(admin.SimpleListFilter):
-    title = "clinician"
-    parameter_name = "clinician"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        treating = Episode.objects.scoped(request.user).open().order_by().values("clinician")
-        return [(str(user.pk), str(user)) for user in User.objects.filter(pk__in=treating)]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        value = self.value()
-        if not value or not value.isdecimal():
-            return queryset
-        theirs = Episode.objects.open().filter(patient=OuterRef("pk"), clinician=int(value))
-        return queryset.filter(Exists(theirs))
-
-
-class DiagnosisFilter(admin.SimpleListFilter):
-    title = "diagnosis"
-    parameter_name = "diagnosis"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return Diagnosis.choices()
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        if not self.value():
-            return queryset
-        such = Episode.objects.filter(patient=OuterRef("pk"), diagnosis=self.value())
-        return queryset.filter(Exists(such))
 
 
 class ContactForm(forms.ModelForm):
@@ -342,7 +178,9 @@ class PatientAdmin(RoleAdmin):
         clinics = clinics_where(user, Capability.WRITE_CONTACT) if isinstance(user, User) else []
         if not clinics:
             raise PermissionDenied
-        return act_on(request, case_acts.TakeOn, request.GET.get("clinic", str(clinics[0])), self.admin_site)
+        return act_on(
+            request, patient_acts.TakeOn, request.GET.get("clinic", str(clinics[0])), self.admin_site
+        )
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
@@ -411,27 +249,6 @@ class PatientAdmin(RoleAdmin):
 
     def response_change(self, request: HttpRequest, obj: Patient) -> HttpResponse:
         return HttpResponseRedirect(reverse("admin:patients_patient_change", args=[obj.pk]))
-
-
-@admin.register(Episode)
-class EpisodeAdmin(RoleAdmin):
-    """What is known of the problem itself; reached from the patient page."""
-
-    view_needs = change_needs = Capability.READ_CLINICAL
-    fields = ("diagnosis", ("index_side", "both_knees"), ("onset_on", "onset_kind"), "running_track")
-
-    def has_module_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
-        return HttpResponseRedirect(reverse("admin:patients_patient_changelist"))
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        closed = isinstance(obj, Episode) and not obj.is_open
-        return not closed and self._may(request, Capability.WRITE_CLINICAL, obj)
-
-    def response_change(self, request: HttpRequest, obj: Episode) -> HttpResponse:
-        return HttpResponseRedirect(page_url(obj))
 
 
 def _reads(request: HttpRequest) -> bool:

@@ -16,7 +16,7 @@ from clinic.admin.base import rows_where
 from clinic.models import User
 from clinic.roles import Capability
 from patients.models import Assessment
-from programs.admin.adjusting import adjust_url
+from programs.admin.adjusting.page import adjust_url
 from programs.admin.case_acts import CaseAct
 from programs.admin.caseload import page_url
 from programs.models import Alert, Program, Template

@@ -13,7 +13,7 @@ from clinic.api.throttles import AddressThrottle, EmailThrottle
 from patients.services import InvitationError, revoke_devices
 from programs.api.base import ApiView, PatientView, instant, problems
 from programs.api.inputs import CodeInput, CodeRequestInput, InvitationInput
-from programs.api.outputs import CodeSentSerializer, SignedInSerializer
+from programs.api.outputs.account import CodeSentSerializer, SignedInSerializer
 from programs.services import access
 from programs.services.consents import ConsentError, StaleVersion
 

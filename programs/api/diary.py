@@ -13,7 +13,7 @@ from rest_framework.serializers import Serializer
 
 from programs.api.base import CLIENT_ID, PatientView, client_uuid, diary_problems, instant, problems
 from programs.api.inputs import AnswerInput, NextMorningInput, RunInput, SessionInput, ticked_symptoms
-from programs.api.outputs import (
+from programs.api.outputs.reports import (
     AdviceSerializer,
     RecordedAnswerSerializer,
     RecordedRunSerializer,

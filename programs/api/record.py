@@ -9,7 +9,10 @@ from rest_framework.response import Response
 
 from programs.api.base import PatientView, instant, problems
 from programs.api.inputs import CheckInQuery
-from programs.api.outputs import AccountSerializer, CheckInsSerializer, ProgramSerializer, ProgressSerializer
+from programs.api.outputs.account import AccountSerializer
+from programs.api.outputs.check_ins import CheckInsSerializer
+from programs.api.outputs.program import ProgramSerializer
+from programs.api.outputs.progress import ProgressSerializer
 from programs.rules.red_flags import NOTE_HINT, asked_symptoms
 from programs.services import record, watches
 

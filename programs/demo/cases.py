@@ -14,7 +14,7 @@ from clinic.models import Clinic, OutboxMessage, User
 from patients.models import Episode, Patient
 from patients.services import accept_invitation, open_episode, register_patient
 from patients.vocabulary import OnsetKind, Sex, Side
-from programs.demo import diary, intake
+from programs.demo import diary, intake, retests
 from programs.demo.courses import (
     Acknowledged,
     Act,
@@ -23,18 +23,24 @@ from programs.demo.courses import (
     Contacted,
     Course,
     Discharged,
+    HandedOver,
+    Laddered,
     Moved,
+    Opened,
     Paused,
+    Reassessed,
     Replaced,
     Resolved,
     Returned,
     Snoozed,
+    Switched,
 )
 from programs.demo.diary import PlannedAnswer, PlannedRun, PlannedSession
 from programs.demo.names import person
 from programs.demo.staff import Staff
 from programs.models import Alert, Exercise, Program, ProgramDose, Template
-from programs.services import alerts, cases, plan, red_flags
+from programs.services import alerts, cases, plan, red_flags, running
+from programs.services.assessments import add_addendum, record_assessment, sign_assessment
 from programs.services.assign import assign
 from programs.services.caseload import look
 from programs.services.diary import (
@@ -47,6 +53,7 @@ from programs.services.diary import (
     record_session,
 )
 from programs.services.gates import gate
+from programs.services.hand_overs import hand_over_alert
 from programs.services.matching import suggest
 
 CLIENT_IDS = UUID("d3a0c11e-0000-4000-8000-000000000000")
@@ -143,6 +150,7 @@ class SimulatedCase:
             pain_next_morning=planned.next_morning if told_next_day else None,
             distance_km=planned.km,
             minutes=int(planned.km * 6),
+            terrain=planned.terrain,
         )
         client_id = self._client_id("run", planned.on)
         record_run(patient=self.patient, client_id=client_id, report=report, now=now)
@@ -171,8 +179,12 @@ class SimulatedCase:
                 )
             case Bounced():
                 self._bounce(now)
+            case Reassessed():
+                self._reassess(act, now)
             case Paused() | Replaced() | Moved():
                 self._change_program(act, now, today)
+            case Switched() | Laddered() | Opened():
+                self._change_running(act, now, today)
             case Discharged(outcome=outcome, note=note, watch=watch):
                 kept_up = Template.objects.get(clinic=None, slug="maintenance") if watch else None
                 cases.discharge(
@@ -195,6 +207,16 @@ class SimulatedCase:
             case _:
                 self._deal_with_alert(act, now, today)
 
+    def _reassess(self, act: Reassessed, now: datetime) -> None:
+        """Dated before it is signed: from then on not even that can be changed."""
+        found = retests.findings(self.course, self.episode, act)
+        assessment = record_assessment(episode=self.episode, data=found, by=self.physio, now=now).assessment
+        self.episode.assessments.filter(pk=assessment.pk).update(created_at=now)
+        if act.signed:
+            sign_assessment(assessment=assessment, version=assessment.version, by=self.physio, now=now)
+        if act.addendum:
+            add_addendum(assessment=assessment, text=act.addendum, by=self.physio, now=now)
+
     def _change_program(self, act: Paused | Replaced | Moved, now: datetime, today: date) -> None:
         program = self._active()
         match act:
@@ -213,8 +235,19 @@ class SimulatedCase:
             case Moved(override_reason=reason):
                 self._move(program, now, reason)
 
+    def _change_running(self, act: Switched | Laddered | Opened, now: datetime, today: date) -> None:
+        program, by = self._active(), self.physio
+        match act:
+            case Switched(track=track, reason=reason):
+                running.set_track(program=program, track=track, reason=reason, by=by, now=now, today=today)
+            case Laddered():
+                step = (program.ladder_step or 0) + 1
+                running.set_ladder_step(program=program, to_step=step, by=by, now=now, today=today)
+            case Opened(terrain=terrain):
+                running.open_terrain(program=program, terrain=terrain, by=by, now=now, today=today)
+
     def _deal_with_alert(
-        self, act: Acknowledged | Snoozed | Resolved | Cleared, now: datetime, today: date
+        self, act: Acknowledged | Snoozed | Resolved | HandedOver | Cleared, now: datetime, today: date
     ) -> None:
         kind = Alert.Kind.RED_FLAG if isinstance(act, Cleared) else act.kind
         alert = Alert.objects.unresolved().filter(episode=self.episode, kind=kind).first()
@@ -229,6 +262,10 @@ class SimulatedCase:
                 alerts.snooze(alert=alert, by=self.physio, until=until_on, now=now, today=today, note=note)
             case Resolved(outcome=outcome):
                 alerts.resolve(alert=alert, by=self.physio, outcome=outcome, now=now, today=today)
+            case HandedOver(why=why):
+                physios = self.staff.physios
+                colleague = physios[(self.course.number + 1) % len(physios)]
+                hand_over_alert(alert=alert, to=colleague, by=self.physio, now=now, why=why)
             case Cleared(finding=finding):
                 red_flags.clear(alert=alert, by=self.physio, finding=finding, now=now)
 
@@ -279,7 +316,7 @@ class SimulatedCase:
     def _assign(self, slug: str, now: datetime, on: date, fair_trial_reason: str = "") -> None:
         self.program = assign(
             episode=self.episode,
-            template=Template.objects.get(clinic=None, slug=slug),
+            template=Template.objects.usable_by(self.clinic).get(slug=slug),
             by=self.physio,
             now=now,
             today=on,

@@ -9,13 +9,23 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Literal
 
-from patients.vocabulary import Diagnosis, MuscleGroup, PainLocation, RunningTrack
+from patients.vocabulary import (
+    Diagnosis,
+    MuscleGroup,
+    OutcomeMeasure,
+    PainLocation,
+    RunningTrack,
+    StrengthMethod,
+)
+from programs.rules.progression import Terrain
 
 ANSWER_DAYS = (1, 3, 5)
 SESSION_DAYS: dict[int, tuple[int, ...]] = {0: (), 1: (4,), 2: (2, 6), 3: (2, 4, 7), 4: (1, 3, 5, 7)}
 RUN_DAYS = (2, 4, 6)
 
 FIRST_CASE_NUMBER = 1001
+
+OWN_COPY = "runners-knee-four-stages-ours"
 
 EVER = -1
 """The end of a span that lasts until today."""
@@ -61,6 +71,15 @@ class Resolved:
 
 
 @dataclass(frozen=True, slots=True)
+class HandedOver:
+    """The alert, with its case, to the next physio."""
+
+    ago: int
+    kind: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class Cleared:
     """A red flag cleared with a finding."""
 
@@ -83,6 +102,30 @@ class Moved:
 
     ago: int
     override_reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Switched:
+    """To the other running track."""
+
+    ago: int
+    track: RunningTrack
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Laddered:
+    """The next step of the running ladder, as the rule proposes it."""
+
+    ago: int
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """The next lock of who keeps running."""
+
+    ago: int
+    terrain: Terrain
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,18 +161,40 @@ class Bounced:
     ago: int
 
 
+Scored = tuple[OutcomeMeasure, int]
+"""An outcome measure and its points: of the KOOS-PF those lost, 0 to 44; of the GROC -7 to +7."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reassessed:
+    """The intake's tests again; ``strength`` in per cent of the other side, ``ability`` gained (PSFS)."""
+
+    ago: int
+    strength: tuple[tuple[MuscleGroup, int], ...]
+    scores: tuple[Scored, ...]
+    ability: int = 0
+    method: StrengthMethod = StrengthMethod.HANDHELD
+    signed: bool = True
+    addendum: str = ""
+
+
 Act = (
     Paused
     | Acknowledged
     | Snoozed
     | Resolved
+    | HandedOver
     | Cleared
     | Replaced
     | Moved
+    | Switched
+    | Laddered
+    | Opened
     | Discharged
     | Returned
     | Contacted
     | Bounced
+    | Reassessed
 )
 
 
@@ -154,12 +219,16 @@ class Course:
         other_knee: the same for the other knee, empty where it does not hurt.
         answered: share of the check-ins that are answered, outside ``quiet``.
         quiet: spans in which nothing is answered or logged.
+        daily: spans in which every day is asked and answered.
         sessions: strength sessions a week; ``effort`` is the light they get, red in the spans of ``reds``.
-        runs_km: running distance a week over time; empty for who does not run.
+        runs_km: running distance a week over time; empty for who does not run, 0 for who does not yet.
+        off_flat: spans in which the runs go over that terrain too.
         moved_pain: from that day on the pain is at this place.
         akps: days ago and points of the AKPS.
+        intake_scores: outcome measures asked at the intake beside the AKPS.
         weak: strength findings at intake: muscle group, and per cent of the other side.
-        template: slug; empty for what the assessment suggests first; None for no program.
+        template: slug; empty for what the assessment suggests first; None for no program; ``OWN_COPY`` for
+            the clinic's own copy of the usual one.
     """
 
     shows: str
@@ -170,13 +239,16 @@ class Course:
     intake_pain: bool = True
     answered: float = 0.92
     quiet: tuple[Span, ...] = ()
+    daily: tuple[Span, ...] = ()
     sessions: int = 3
     effort: Literal["green", "mixed", "amber"] = "green"
     reds: tuple[Span, ...] = ()
     runs_km: tuple[Level, ...] = ()
+    off_flat: tuple[tuple[Span, Terrain], ...] = ()
     moved_pain: tuple[int, PainLocation] | None = None
     symptoms: tuple[Symptoms, ...] = ()
     akps: tuple[tuple[int, int], ...] = ()
+    intake_scores: tuple[Scored, ...] = ()
     acts: tuple[Act, ...] = ()
     progresses: bool = False
     diagnosis: Diagnosis = Diagnosis.PFP

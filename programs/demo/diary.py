@@ -19,6 +19,7 @@ from programs.demo.courses import (
     stopped,
     within,
 )
+from programs.rules.progression import Terrain
 
 USUAL_PLACE = {
     Diagnosis.PFP: PainLocation.PERIPATELLAR,
@@ -53,6 +54,7 @@ class PlannedSession:
 @dataclass(frozen=True, slots=True)
 class PlannedRun(PlannedSession):
     km: Decimal
+    terrain: tuple[Terrain, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +75,7 @@ def write(course: Course, *, started_on: date, today: date, random: Random) -> D
         on = started_on + timedelta(days=number)
         ago = (today - on).days
         symptoms = next((s for s in course.symptoms if s.ago == ago), None)
-        asked = on.isoweekday() in ANSWER_DAYS and not within(away(course), ago)
+        asked = _is_asked(course, on, ago)
         if asked:
             forgot = not forgot and random.random() > course.answered
         if symptoms or (asked and not forgot and not within(course.quiet, ago)):
@@ -81,9 +83,14 @@ def write(course: Course, *, started_on: date, today: date, random: Random) -> D
         if number and not within((*stopped(course), *course.quiet), ago):
             if on.isoweekday() in SESSION_DAYS[course.sessions]:
                 sessions.append(_session(course, on, ago, random))
-            if course.runs_km and on.isoweekday() in RUN_DAYS:
+            if course.runs_km and level_on(course.runs_km, ago) and on.isoweekday() in RUN_DAYS:
                 runs.append(_run(course, on, ago, random))
     return Diary(tuple(answers), tuple(sessions), tuple(runs))
+
+
+def _is_asked(course: Course, on: date, ago: int) -> bool:
+    usual = on.isoweekday() in ANSWER_DAYS or within(course.daily, ago)
+    return usual and not within(away(course), ago)
 
 
 def _answer(course: Course, on: date, ago: int, symptoms: Symptoms | None, random: Random) -> PlannedAnswer:
@@ -121,7 +128,8 @@ def _run(course: Course, on: date, ago: int, random: Random) -> PlannedRun:
     before = random.uniform(0.3, 1.5)
     km = level_on(course.runs_km, ago) / len(RUN_DAYS) * random.uniform(0.97, 1.03)
     at, during = time(7, random.randrange(60)), random.uniform(0.8, 2.6)
-    return PlannedRun(on, at, _tenths(before), _tenths(during), _tenths(before), _tenths(km))
+    terrain = tuple(terrain for span, terrain in course.off_flat if within((span,), ago))
+    return PlannedRun(on, at, _tenths(before), _tenths(during), _tenths(before), _tenths(km), terrain)
 
 
 def _pain(level: float, course: Course, random: Random) -> Decimal:

@@ -18,8 +18,7 @@ from patients.models import (
     QAngle,
     StrengthTest,
 )
-from patients.scoring import AKPS_ITEMS, STEP_DOWN_ITEMS, akps_score
-from patients.scoring.questionnaires import AKPS_RED_FLAG_POINTS
+from patients.scoring import STEP_DOWN_ITEMS, akps_score
 from patients.vocabulary import (
     Diagnosis,
     MovementKind,
@@ -34,6 +33,7 @@ from patients.vocabulary import (
 )
 from programs.demo.courses import Course, level_on
 from programs.demo.diary import USUAL_PLACE
+from programs.demo.retests import answers, score_intake
 
 SOUND_NEWTON = {
     MuscleGroup.HIP_ABDUCTORS: 160,
@@ -70,6 +70,7 @@ def assess(course: Course, episode: Episode, *, by: User, on: date, random: Rand
     )
     _measure(course, assessment, random)
     score_akps(course, episode, ago=course.start, on=on, assessment=assessment)
+    score_intake(course, assessment)
     return assessment
 
 
@@ -80,7 +81,7 @@ def score_akps(
     points = dict(course.akps).get(ago)
     if points is None:
         return
-    items = akps_items(points)
+    items = answers(OutcomeMeasure.AKPS, points)
     OutcomeScore.objects.create(
         clinic_id=episode.clinic_id,
         episode=episode,
@@ -90,24 +91,6 @@ def score_akps(
         items=items,
         value=akps_score(items),
     )
-
-
-def akps_items(points: int) -> dict[str, int]:
-    """Answers that come as near to so many points as can be from above, without a red flag."""
-    items = {code: item.points[0] for code, item in AKPS_ITEMS.items()}
-    for code, worse in _worse_answers():
-        if sum(items.values()) - items[code] + worse >= points:
-            items[code] = worse
-    return items
-
-
-def _worse_answers() -> Iterator[tuple[str, int]]:
-    """Every answer but the best, item by item, the small losses first."""
-    most = max(len(item.points) for item in AKPS_ITEMS.values())
-    for step in range(1, most):
-        for code, item in AKPS_ITEMS.items():
-            if code not in AKPS_RED_FLAG_POINTS and step < len(item.points):
-                yield code, item.points[step]
 
 
 def _pain(worst: Decimal) -> dict[str, Decimal]:

@@ -19,7 +19,8 @@ from patients.services import issue_invitation
 from programs.demo.cases import SimulatedCase
 from programs.demo.cast import cast
 from programs.demo.courses import Act, Course, Paused, stopped, within
-from programs.demo.staff import ZONE, Staff, found, new_password, write_logins
+from programs.demo.library import change_own_copy, make_own_copy
+from programs.demo.staff import ZONE, Staff, found, go_away, new_password, write_logins
 from programs.models import Digest
 from programs.services import access, checkins, digests, red_flags, reviews, watches
 
@@ -44,6 +45,10 @@ DAILY_REVIEWS = 10
 of the digest, to load in reasonable time. An old alert may so have opened up to 6 days late."""
 
 WORKING_DAYS = 5
+
+OWN_COPY_MADE, OWN_COPY_CHANGED = 70, 33
+ABSENCE_PLANNED = 2
+"""Days ago."""
 
 Happen = Callable[[datetime], object]
 Report = Callable[[int, int], object]
@@ -101,7 +106,7 @@ def _simulate(
         )
         for course in courses
     ]
-    events = sorted(_events(clinic, simulated, today))
+    events = sorted(_events(clinic, staff, simulated, today))
     for done, event in enumerate(events, 1):
         event.happen(event.at)
         report(done, len(events))
@@ -118,14 +123,26 @@ def working_day_after(day: date) -> date:
     return day + timedelta(days=(8 - day.isoweekday()) if day.isoweekday() > WORKING_DAYS else 0)
 
 
-def _events(clinic: Clinic, simulated: Sequence[SimulatedCase], today: date) -> Iterator[Event]:
+def _events(clinic: Clinic, staff: Staff, simulated: Sequence[SimulatedCase], today: date) -> Iterator[Event]:
     end = _at(today, REVIEW_AT)
     first = min(case.started_on for case in simulated)
     order = 0
-    for at, happen in [*_sweeps(clinic, first, today), *(e for case in simulated for e in _of_case(case))]:
+    of_cases = (event for case in simulated for event in _of_case(case))
+    for at, happen in [*_of_clinic(clinic, staff, today), *_sweeps(clinic, first, today), *of_cases]:
         if at <= end:
             yield Event(at.astimezone(UTC), order, happen)
             order += 1
+
+
+def _of_clinic(clinic: Clinic, staff: Staff, today: date) -> Iterator[tuple[datetime, Happen]]:
+    """What the clinic does apart from its cases."""
+    by = staff.physios[0]
+    yield _at(today - timedelta(days=OWN_COPY_MADE), ACT_AT), lambda now: make_own_copy(clinic, by=by)
+    yield (
+        _at(today - timedelta(days=OWN_COPY_CHANGED), ACT_AT),
+        lambda now: change_own_copy(clinic, by=by, now=now),
+    )
+    yield _at(today - timedelta(days=ABSENCE_PLANNED), ACT_AT), lambda now: go_away(staff, clinic, now=now)
 
 
 def _sweeps(clinic: Clinic, first: date, today: date) -> Iterator[tuple[datetime, Happen]]:

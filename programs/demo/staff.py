@@ -6,12 +6,14 @@ import os
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
 
+from clinic.absences import set_absence
 from clinic.accounts.factors import add_totp, new_totp_secret
 from clinic.founding import found_clinic
 from clinic.models import Clinic, Membership, User
@@ -25,6 +27,7 @@ ZONE = "Europe/London"
 PHONE = "+44 20 7946 0100"  # from the range that Ofcom keeps for fiction
 OPERATOR = "operator"
 PASSWORD_BYTES = 9
+DAYS_AWAY = timedelta(days=10)
 
 PEOPLE = (
     (Role.OWNER, "owner@example.com", "Opal Overstep"),
@@ -87,6 +90,20 @@ def found(*, password: str, now: datetime) -> tuple[Clinic, Staff]:
             add_totp(user=user, secret=new_totp_secret(), label="Demo", step=0, for_demo=True, now=now)
     assistant = next(member for member in members if member.role == Role.ASSISTANT)
     return clinic, Staff(owner, [member.user for member in physios], assistant.user)
+
+
+def go_away(staff: Staff, clinic: Clinic, *, now: datetime) -> None:
+    """The last physio is away from today on, for more than a week; the first one stands in."""
+    away, stands_in = staff.physios[-1], staff.physios[0]
+    today = now.astimezone(ZoneInfo(ZONE)).date()
+    set_absence(
+        membership=Membership.objects.get(clinic=clinic, user=away),
+        by=away,
+        starts_on=today,
+        ends_on=today + DAYS_AWAY,
+        cover=stands_in,
+        now=now,
+    )
 
 
 def _check_free(addresses: Sequence[str]) -> None:

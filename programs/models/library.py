@@ -178,6 +178,7 @@ class Clip(ClinicRow):
 class StageText(models.Model):
     """What a template's stage and its copy in a program share."""
 
+    told_by = ("name",)
     number = models.PositiveSmallIntegerField()
     name = models.CharField(max_length=120)
     goal = models.TextField(blank=True)
@@ -199,6 +200,9 @@ class StageText(models.Model):
 
 class DoseText(models.Model):
     """How much of an exercise: sets of repetitions or of seconds, and how often."""
+
+    told_by = ("exercise__name", "stage__name")
+    """In the history of the page: what a change is about."""
 
     position = models.PositiveSmallIntegerField(default=0)
     sets = models.PositiveSmallIntegerField(

@@ -53,10 +53,12 @@ class Letter:
 
 
 def to_json(letter: Letter) -> str:
+    """As one text, to be kept."""
     return json.dumps({**asdict(letter), "made_on": letter.made_on.isoformat()}, ensure_ascii=False)
 
 
 def from_json(text: str) -> Letter:
+    """The letter that ``to_json`` kept."""
     stored = json.loads(text)
     return Letter(
         **{

@@ -18,6 +18,8 @@ from programs.rules.stall.wording import count
 
 @dataclass(frozen=True, slots=True)
 class Statement:
+    """What is known of runner's knee at large, with its source."""
+
     words: str
     source: str
 
@@ -34,6 +36,8 @@ class Factor:
 
 @dataclass(frozen=True, slots=True)
 class Prognosis:
+    """How such knees do, what speaks for this one, and how to say so to the patient."""
+
     base_rates: Sequence[Statement]
     factors: Sequence[Factor]
     to_say: str

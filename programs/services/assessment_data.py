@@ -138,6 +138,7 @@ def _rows(assessment: Assessment, name: str, rows: Sequence[Data], errors: Error
 
 
 def key_of(row: Any, kind: Kind) -> tuple[Any, ...]:
+    """By what a measurement is known again: two with the same key are the same test."""
     return tuple(getattr(row, column) for column in kind.key)
 
 

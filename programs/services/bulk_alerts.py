@@ -64,9 +64,7 @@ def snooze_many(
 ) -> list[Done]:
     """Out of the digest until that day; today is each patient's. No red flag is.
 
-    Raises:
-        Denied: ``by`` may do no clinical work in a clinic of theirs; nothing was changed.
-        BulkError: none, or too many.
+    Raises: as ``acknowledge_many``.
     """
 
     def work(alert: Alert) -> str:
@@ -83,9 +81,7 @@ def resolve_many(
 ) -> list[Done]:
     """Close them with the same outcome; a red flag is cleared with a finding instead, one by one.
 
-    Raises:
-        Denied: ``by`` may do no clinical work in a clinic of theirs; nothing was changed.
-        BulkError: none, or too many.
+    Raises: as ``acknowledge_many``.
     """
 
     def work(alert: Alert) -> str:
@@ -102,9 +98,7 @@ def hand_over_many(
 ) -> list[Done]:
     """Hand them to a colleague, each with its case; the second alert of a case went with the first.
 
-    Raises:
-        Denied: ``by`` may do no clinical work in a clinic of theirs; nothing was changed.
-        BulkError: none, or too many.
+    Raises: as ``acknowledge_many``.
     """
     moved: set[int] = set()
 

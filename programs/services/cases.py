@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping
 from datetime import date, datetime
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from clinic import outbox
 from clinic.models import User
@@ -220,15 +221,8 @@ def discharge(
         end_program(program=program, reason="Discharged", on=today)
     Program.with_drafts.drafts().filter(episode=closed).delete()
     open_alerts = Alert.objects.unresolved().filter(episode=closed).exclude(kind=Alert.Kind.RED_FLAG)
-    for alert in open_alerts.select_for_update(no_key=True):
-        close(
-            alert=alert,
-            resolution=Alert.Resolution.DISCHARGED,
-            outcome=f"Discharged: {closed.get_outcome_display().lower()}",
-            by=by,
-            now=now,
-            today=today,
-        )
+    outcome_of_alerts = f"Discharged: {closed.get_outcome_display().lower()}"
+    _close_all(open_alerts, Alert.Resolution.DISCHARGED, outcome_of_alerts, by=by, now=now, today=today)
     kept_up = hand_out(episode=closed, template=maintenance, by=by, today=today) if maintenance else None
     if watch:
         watches.start(episode=closed, program=kept_up, pain_at_discharge=pain, by=by, today=today)
@@ -268,16 +262,16 @@ def reopen(*, episode: Episode, by: User, now: datetime, today: date) -> Episode
     if watch:
         watches.reopened(watch=watch, created=created, now=now)
     relapses = Alert.objects.unresolved().filter(episode=closed, kind=Alert.Kind.RELAPSE)
-    for alert in relapses.select_for_update(no_key=True):
-        close(
-            alert=alert,
-            resolution=Alert.Resolution.CLINICIAN,
-            outcome=f"Re-opened as case {created.case_number}",
-            by=by,
-            now=now,
-            today=today,
-        )
+    reopened = f"Re-opened as case {created.case_number}"
+    _close_all(relapses, Alert.Resolution.CLINICIAN, reopened, by=by, now=now, today=today)
     return created
+
+
+def _close_all(
+    alerts: QuerySet[Alert], resolution: str, outcome: str, *, by: User, now: datetime, today: date
+) -> None:
+    for alert in alerts.select_for_update(no_key=True):
+        close(alert=alert, resolution=resolution, outcome=outcome, by=by, now=now, today=today)
 
 
 def last_template(episode: Episode) -> Template | None:

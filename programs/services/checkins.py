@@ -262,6 +262,7 @@ def _is_off(pauses: Iterable[Pause], day: date) -> bool:
 
 
 def check_in_plan(program: Program) -> CheckInPlan:
+    """When the patient is asked: the program's own days and time, else those in force for the case."""
     thresholds = program.thresholds
     weekdays: Sequence[int] = program.check_in_weekdays or thresholds.check_in_weekdays
     return CheckInPlan(

@@ -33,6 +33,7 @@ class Agreed:
 
 
 def agreed(*, patient: Patient) -> Agreed:
+    """What the patient agreed to last, beside the text in force."""
     return Agreed(consents.current(), Consent.objects.filter(patient=patient).first())
 
 

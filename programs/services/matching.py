@@ -73,6 +73,7 @@ class Tests:
 
 
 def tests_of(assessment: Assessment) -> Tests:
+    """The assessment with its tests; five queries, none if they are prefetched."""
     return Tests(
         assessment,
         list(assessment.strength_tests.all()),

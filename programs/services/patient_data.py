@@ -215,6 +215,7 @@ class Export:
 
 
 def to_json(content: Any) -> str:
+    """As the files of an export hold it: readable, names as they are written."""
     return json.dumps(content, cls=DjangoJSONEncoder, ensure_ascii=False, indent=1)
 
 

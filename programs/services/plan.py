@@ -10,6 +10,7 @@ from clinic.errors import FieldError
 from clinic.models import User
 from clinic.roles import Capability, require
 from patients.models import Episode
+from patients.vocabulary import RunningTrack
 from programs.models import Hold, Pause, Program, StageMove
 from programs.rules.schedule import local_date
 from programs.services.assign import check_fair_trial
@@ -27,6 +28,9 @@ def move_stage(
     *, program: Program, to_stage: int, by: User, today: date, override_reason: str = ""
 ) -> StageMove:
     """Move one stage on, or back to any earlier one. Stages are not skipped (S0).
+
+    Who stopped running is asked day by day from the stage before the return to running on: with the usual
+    check-ins the symptom-free days could never be met.
 
     Raises:
         Denied: ``by`` may do no clinical work here.
@@ -56,8 +60,18 @@ def move_stage(
         override_reason=override_reason.strip(),
     )
     program.current_stage, program.stage_started_on, program.next_review_on = to_stage, today, today
-    program.save(update_fields=["current_stage", "stage_started_on", "next_review_on"])
+    if move.to_stage < move.from_stage:
+        program.testing_run_gate = False
+    program.testing_run_gate |= _waits_to_run(program)
+    program.save(update_fields=["current_stage", "stage_started_on", "next_review_on", "testing_run_gate"])
     return move
+
+
+def _waits_to_run(program: Program) -> bool:
+    if program.episode.running_track != RunningTrack.STOPPED or program.ladder_step is not None:
+        return False
+    near = (program.current_stage, program.current_stage + 1)
+    return program.stages.filter(number__in=near, is_running=True).exists()
 
 
 @transaction.atomic

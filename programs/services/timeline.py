@@ -19,7 +19,6 @@ from programs.models import (
     Hold,
     Pause,
     Program,
-    Review,
     Run,
     Session,
     StageMove,
@@ -121,13 +120,6 @@ def picture(course: timeline.Course, *, width: int = timeline.WIDE) -> str:
     """The timeline as an SVG document without script or style sheet from outside: for a letter."""
     context = {"scene": timeline.draw(course, width), "summary": timeline.summary(course), "alone": True}
     return render_to_string("programs/timeline.svg", context)
-
-
-def trend_picture(*, episode: Episode, today: date, width: int = timeline.WIDE) -> str:
-    """``picture`` of a case, read and drawn; empty before its first program. Nine queries."""
-    review = Review.objects.filter(episode=episode).first()
-    found = course(read(episode=episode), today=today, baseline=review.baseline if review else None)
-    return picture(found, width=width) if found else ""
 
 
 def _knees(history: History) -> list[timeline.Knee]:

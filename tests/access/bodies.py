@@ -58,6 +58,12 @@ def colleague(bundle: Bundle) -> Fields:
     return {"clinician": others.first().user_id}
 
 
+def away(_: Bundle) -> Fields:
+    """After the absence that is there already."""
+    day = (timezone.localdate() + timedelta(days=3)).isoformat()
+    return {"starts_on": day, "ends_on": day}
+
+
 def soon(_: Bundle) -> Fields:
     return {"until": (timezone.localdate() + timedelta(days=7)).isoformat(), "note": "Away"}
 
@@ -126,7 +132,7 @@ FILLED_IN: dict[str, Fields | Callable[[Bundle], Fields]] = {
     "admin:do resolve": {"came_of": "contacted", "outcome": "Settled"},
     "admin:do hand-over": lambda bundle: {"to": colleague(bundle)["clinician"]},
     "admin:do hand-over-caseload": lambda bundle: {"to": colleague(bundle)["clinician"]},
-    "admin:do absence": lambda _: {"starts_on": today(), "ends_on": today()},
+    "admin:do absence": away,
     "admin:do end-absence": {},
     "admin:do letter": {"question": "Would you see this patient?", "flag": "Fever"},
     "admin:do export-case": {},
@@ -189,7 +195,7 @@ SENT: dict[str, Fields | Callable[[Bundle], Fields]] = {
     "api-case-thresholds": {"values": {"stalled_week": 10}},
     "api-case-outcomes": {"groc": 5},
     "api-program-proposal": {"expected": "hold nothing"},
-    "api-absences": lambda _: {"starts_on": today(), "ends_on": today()},
+    "api-absences": away,
     "api-member-hand-over": lambda bundle: {"hand_over_to": colleague(bundle)["clinician"]},
     "api-assessments": lambda bundle: {"case": bundle.plain.pk, "values": {"kind": "reassessment"}},
     "api-assessment": {"values": {"notes": "Changed"}},

@@ -144,7 +144,7 @@ ADMIN = {
     "admin:do letter": form("Write a letter about a case", CLINICIANS, "case"),
     "admin:letter": page("A letter as it was made", READERS, "letter"),
     "admin:do export-case": form("Export a case as CSV", OWNERS, "case", done=200),
-    "admin:do export-caseload": form("Export the caseload as CSV", OWNERS, "clinic", done=200),
+    "admin:do export-caseload": form("Export the caseload as CSV", OWNERS, "clinic", done=200, silent=True),
     # --- what is the patient's right
     "admin:do export": form(
         "Export all data of a patient", OWNERS, "patient", done=200, also=("mail", "device")
@@ -203,13 +203,19 @@ ADMIN = {
     "admin:programs_program_history": history("a program", CLINICIANS, "program", barred=(GLASS,)),
     "admin:programs_program_delete": closed("Delete a program", "program"),
     # --- alerts
-    "admin:programs_alert_changelist": page("List of alerts", READERS),
+    "admin:programs_alert_changelist": shown("List of alerts", READERS, CLINICIANS, idle=200, silent=True),
     "admin:programs_alert_add": closed("Add an alert by hand"),
     "admin:programs_alert_change": page("An alert with its evidence", READERS, "alert"),
     "admin:programs_alert_history": history("an alert", CLINICIANS, "alert", barred=(GLASS,)),
     "admin:programs_alert_delete": closed("Delete an alert", "alert"),
-    "admin:programs_alert_changelist together": button(
-        "Choose several alerts to act on", CLINICIANS, "alert", missing=302, silent=True
+    "admin:programs_alert_changelist together": shown(
+        "Choose several alerts to act on",
+        READERS,
+        CLINICIANS,
+        "alert",
+        missing=302,
+        idle=200,
+        silent=True,
     ),
     "admin:alerts-together": form("Act on several alerts at once", CLINICIANS, done=200, silent=True),
     "admin:do hand-over": form("Hand an alert to a colleague, with its case", CLINICIANS, "alert"),
@@ -420,9 +426,7 @@ TOOLS = {
         "Hand over a whole caseload (this one is empty)", OWNERS, "member", done=200, silent=True
     ),
     "api-absences": shown("Who is away; plan it", TEAM, CLINICIANS, done=201),
-    "api-absence": sent(
-        "End an absence (this one is over)", CLINICIANS, "absence", method="DELETE", done=400, silent=True
-    ),
+    "api-absence": sent("End an absence", CLINICIANS, "absence", method="DELETE", done=204),
     "api-policy": shown("The clinic's policy; change it", OWNERS, OWNERS, method="PATCH", done=200),
     "api-policy-trial": sent("Try a policy on the last 90 days", OWNERS, done=200, silent=True),
 }

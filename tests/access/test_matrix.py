@@ -35,11 +35,18 @@ def in_admin(asked: Request) -> int:
         return 405
     if role not in row.sees:
         return 403 if role in row.barred and reaches(asked) else row.refused
+    return to_who_sees_it(asked)
+
+
+def to_who_sees_it(asked: Request) -> int:
+    row, acts_here = asked.row, asked.person.role in asked.row.does
+    if asked.route in table.ACTIONS.values() and not acts_here:  # the list offers it to others only
+        return row.idle
     if row.of and not reaches(asked):
         return row.missing
     if asked.method in SAFE:
         return row.opened
-    return row.done if role in row.does else row.idle
+    return row.done if acts_here else row.idle
 
 
 def in_api(asked: Request) -> int:

@@ -195,6 +195,7 @@ def make_bundle(name: str, clinic: Clinic) -> Bundle:
     Alert.objects.create(
         clinic=clinic, episode=plain, kind="stall", level="stalled", summary="Flat", **opened
     )
+    Absence.objects.filter(clinic=clinic).update(ends_on=timezone.localdate())
     Session.objects.update(pain_next_morning=None)
     Run.objects.update(pain_next_morning=None)
     noted = {"patient_key": case.patient_id, "at": timezone.now(), "reason": mark(name, "finding")}
@@ -416,8 +417,9 @@ class Database:
         with connection.cursor() as cursor:
             tables = sorted(set(connection.introspection.table_names(cursor)) - UNHASHED)
         changes = {"clinic_auditentry": "WHERE action NOT IN ('read', 'exported')"}  # reading is no change
+        rows = {"programs_program": "to_jsonb(r) - 'looked_at'"}  # nor is that its clinician has seen a case
         parts = [
-            f"(SELECT sum(hashtextextended(r::text, {n})) FROM {t} r {changes.get(t, '')})"
+            f"(SELECT sum(hashtextextended(({rows.get(t, 'r')})::text, {n})) FROM {t} r {changes.get(t, '')})"
             for n, t in enumerate(tables)
         ]
         connection.connection.execute(f"PREPARE everything AS SELECT md5(ARRAY[{','.join(parts)}]::text)")

@@ -71,6 +71,7 @@ def assess(page: Page) -> None:
     page.get_by_role("tab", name="Strength").click()
     page.get_by_label("Hip abductors, left", exact=True).fill("118")
     save(page)
+    expect(page.get_by_role("button", name="Prepare and adjust").first).to_be_visible()
 
 
 def clear_red_flag(page: Page) -> None:
@@ -194,8 +195,8 @@ def test_the_chart_and_the_actions_fit_a_phone(
     page.get_by_role("button", name="Send to the patient").click()
     page.goto(live_server.url + reverse("admin:patients_patient_change", args=[case.patient_id]))
 
-    expect(page.locator("svg.kc-phone")).to_be_visible()
-    expect(page.locator("svg.kc-wide")).to_be_hidden()
+    expect(page.locator(".tl-narrow")).to_be_visible()
+    expect(page.locator(".tl-wide")).to_be_hidden()
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
     assert problems == []
 

@@ -20,6 +20,8 @@ from programs.services.derived import Derived
 type Row = dict[str, Any]
 type Content = Mapping[str, list[str]]
 
+NOT_CONTENT = ("csrfmiddlewaretoken", "assessment")
+
 FLAG_COLUMNS = ("kind", "red_flags", "red_flag_note", "hip_examined", "hip_findings", "risk_factors")
 """What is stored at once where a red flag can't wait for the rest of the form."""
 
@@ -67,6 +69,11 @@ class IntakeForm(forms.Form):
             if texts := [text for text in texts if text.strip()]:
                 found[name] = texts
         return found
+
+    def sent(self) -> Flat:
+        """All that was sent, readable or not, as a draft keeps it: all but buttons and keys."""
+        lists = dict(self.data.lists())
+        return {name: lists[name] for name in lists if name not in NOT_CONTENT and not name.startswith("_")}
 
     @property
     def cleaned(self) -> dict[str, Any]:

@@ -77,10 +77,6 @@ class Chart:
     columns: list[str]
     table: list[timeline.TableRow]
 
-    @property
-    def has_usual(self) -> bool:
-        return any(knee.usual for knee in self.course.knees)
-
 
 @dataclass(slots=True)
 class Clinical:

@@ -67,6 +67,7 @@ class Scene:
 
 
 def scene_of(drawing: Drawing) -> Scene:
+    """The lines of each moment of the movement, seen from where the drawing looks."""
     moments = [joints_of(between(drawing.start, drawing.end, share)) for share in shares()]
     camera = _camera(drawing.view)
     things, held = _things(drawing, moments, camera)

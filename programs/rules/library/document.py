@@ -64,6 +64,7 @@ def template_as_plain(template: Template) -> dict[str, Any]:
 
 
 def exercise_as_plain(exercise: Exercise) -> dict[str, Any]:
+    """As a file holds it: what is empty is left out."""
     return _said(
         {
             "slug": exercise.slug,

@@ -23,6 +23,7 @@ DOSE_FIELDS = [field.name for field in dataclasses.fields(DoseData) if field.nam
 
 
 def exercise_data(row: Exercise) -> ExerciseData:
+    """The row as it stands now."""
     lists: dict[str, Any] = {name: tuple(getattr(row, name)) for name in ("muscle_groups", "cues", "tags")}
     plain = {name: getattr(row, name) for name in EXERCISE_FIELDS if name not in (*lists, "kind")}
     return ExerciseData(slug=row.slug, kind=ExerciseKind(row.kind), **lists, **plain)
@@ -71,6 +72,7 @@ def write_template(row: Template, data: TemplateData, exercises: Mapping[str, Ex
 
 
 def exercise_fields(data: ExerciseData) -> dict[str, Any]:
+    """What the columns of a row take; not its slug."""
     return {name: _plain(getattr(data, name)) for name in EXERCISE_FIELDS}
 
 

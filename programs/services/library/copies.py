@@ -62,6 +62,7 @@ def copy_exercise(*, exercise: Exercise, clinic: Clinic, by: User) -> Exercise:
 
 
 def slug_of(name: str) -> str:
+    """Of a name in the library, cut to its column."""
     return slugify(name)[:LONGEST_SLUG]
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -11,10 +10,17 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from patients.models import Episode, StrengthTest
+from patients.models import Episode
 from programs.models import Exercise, Program, ProgramDose
 from programs.services.assign import end_program, prepare_program
-from tests.factories import make_assessment, make_case, make_exercise, make_program, make_template
+from tests.factories import (
+    add_strength,
+    make_assessment,
+    make_case,
+    make_exercise,
+    make_program,
+    make_template,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -40,17 +46,7 @@ def dose_of(program: Program) -> ProgramDose:
 
 
 def weak_hip(case: Episode) -> None:
-    assessment = make_assessment(case)
-    for side, value in (("left", 70), ("right", 100)):
-        StrengthTest.objects.create(
-            clinic=case.clinic,
-            assessment=assessment,
-            muscle_group="hip_abductors",
-            side=side,
-            method="handheld_dynamometer",
-            value=Decimal(value),
-            unit="N",
-        )
+    add_strength(make_assessment(case), left=70, right=100)
 
 
 def test_a_draft_says_that_nothing_was_sent_and_a_running_one_that_changes_arrive_at_once(staff: Any) -> None:

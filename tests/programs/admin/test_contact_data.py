@@ -13,7 +13,8 @@ from django.urls import reverse
 from django.utils import timezone
 
 from patients.models import Episode, Invitation, Patient
-from programs.admin.patients import EpisodeAdmin, PatientAdmin
+from programs.admin.episodes import EpisodeAdmin
+from programs.admin.patients import PatientAdmin
 from programs.services.cases import change_contact, invite
 from tests.factories import NOW, TODAY, make_case, make_patient, make_program, make_user
 
@@ -77,6 +78,26 @@ def test_a_form_undoes_nothing_that_it_does_not_show(staff: Any, rf: Any) -> Non
 
     case.refresh_from_db()
     assert (case.diagnosis, case.closed_on, case.outcome) == ("itb_syndrome", TODAY, "improved")
+
+
+def test_the_track_is_chosen_with_the_case_until_a_program_is_under_way(staff: Any) -> None:
+    case = make_case(staff.clinic, clinician=staff.physio, running_track="stopped")
+    client, page = staff.client(staff.physio), reverse("admin:patients_episode_change", args=[case.pk])
+    data = {"diagnosis": "pfp", "index_side": "left", "running_track": "still_running"}
+    assert client.post(page, data).status_code == 302
+    case.refresh_from_db()
+    assert case.running_track == "still_running"
+    program = make_program(case, next_review_on=timezone.localdate() + timedelta(days=3))
+
+    shown = client.get(page).content.decode()
+    assert 'name="running_track"' not in shown
+    assert reverse("admin:do", args=["running", program.pk]) in shown
+    assert client.post(page, {**data, "running_track": "stopped", "both_knees": "on"}).status_code == 302
+
+    case.refresh_from_db()
+    program.refresh_from_db()
+    assert (case.running_track, case.both_knees) == ("still_running", True)
+    assert program.next_review_on <= timezone.localdate()
 
 
 def test_saved_contact_data_undoes_no_account_opened_meanwhile(staff: Any, rf: Any) -> None:

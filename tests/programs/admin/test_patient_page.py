@@ -20,7 +20,6 @@ from patients.models import (
     MovementTest,
     OutcomeScore,
     QAngle,
-    StrengthTest,
 )
 from programs.models import (
     Alert,
@@ -34,11 +33,11 @@ from programs.models import (
     Session,
     StageMove,
 )
-from tests.factories import NOW, make_assessment, make_case, make_program
+from tests.factories import NOW, add_strength, make_assessment, make_case, make_program
 
 pytestmark = pytest.mark.django_db
 
-QUERIES = 55
+QUERIES = 56
 
 
 def url_of(case: Episode) -> str:
@@ -58,16 +57,9 @@ def measured(case: Episode, number: int) -> Assessment:
     QAngle.objects.create(
         **rows, side="left", degrees=Decimal(15) + 2 * number, position="supine", quadriceps="relaxed"
     )
-    for side, value in (("left", 150), ("right", 200)):
-        StrengthTest.objects.create(
-            **rows,
-            muscle_group="quadriceps",
-            side=side,
-            method="handheld_dynamometer",
-            value=value + number,
-            unit="N",
-            position="seated",
-        )
+    add_strength(
+        assessment, left=150 + number, right=200 + number, muscle_group="quadriceps", position="seated"
+    )
     MovementTest.objects.create(
         **rows, test="lateral_step_down", side="left", arm=0, trunk=1, pelvis=1, knee=1, steady_stance=0
     )

@@ -21,8 +21,13 @@ from tests.factories import NOW, TODAY, make_assessment, make_case, make_patient
 
 pytestmark = pytest.mark.django_db
 
+
 LIST = "admin:patients_patient_changelist"
+
+
 LIST_QUERIES = 17
+
+
 PAGE_QUERIES = 58
 
 
@@ -444,81 +449,6 @@ def test_with_own_cases_only_a_physio_sees_no_colleagues_case(staff: Any) -> Non
     assert own.full_name in html
     assert colleagues.full_name not in html
     assert client.get(page_of(colleagues)).status_code == 404
-
-
-NEW_PATIENT = {
-    "given_name": "Nina",
-    "family_name": "New",
-    "email": "nina@example.org",
-    "timezone": "Europe/Amsterdam",
-    "diagnosis": "pfp",
-    "index_side": "left",
-    "running_track": "stopped",
-    "opened_on": "2026-03-02",
-}
-
-
-def test_an_assistant_adds_the_contact_data_and_opens_no_case(staff: Any) -> None:
-    client = staff.client(staff.assistant)
-    page = client.get(reverse("admin:patients_patient_add"))
-    data = NEW_PATIENT | {"clinician": staff.physio.pk}
-
-    answer = client.post(reverse("admin:patients_patient_add"), data)
-
-    patient = Patient.objects.get(given_name="Nina")
-    assert "diagnosis" not in page.context["form"].fields
-    assert answer.url == page_of(patient)
-    assert not Episode.objects.exists()
-    html = client.get(answer.url).content.decode()
-    assert "Contact data" in html
-    assert "Open a new case" not in html
-    assert "Open a new case" in staff.client(staff.physio).get(answer.url).content.decode()
-
-
-def test_a_patient_and_a_case_are_taken_on_in_one_form(staff: Any) -> None:
-    data = NEW_PATIENT | {"clinician": staff.physio.pk}
-
-    answer = staff.client(staff.physio).post(reverse("admin:patients_patient_add"), data)
-
-    case = Episode.objects.get(patient__given_name="Nina")
-    assert answer.url == f"{page_of(case.patient)}?case={case.pk}"
-    assert (case.clinic, case.clinician, case.running_track) == (staff.clinic, staff.physio, "stopped")
-    assert case.case_number == "1001"
-
-
-def test_neither_knee_nor_diagnosis_nor_running_is_chosen_beforehand(staff: Any) -> None:
-    form = staff.client(staff.physio).get(reverse("admin:patients_patient_add")).context["form"]
-
-    for name in ("index_side", "diagnosis", "running_track"):
-        assert form[name].value() is None
-        assert form.fields[name].choices[0] == ("", "Choose")
-
-
-@pytest.mark.parametrize(
-    ("change", "message"),
-    [
-        ({"email": "taken@example.org"}, "Another patient of this clinic has this e-mail."),
-        ({"case_number": "4711"}, "This case number is taken."),
-        ({"opened_on": "soon"}, "Enter a valid date."),
-        ({"timezone": "Mars/Olympus"}, "is not one of the available choices"),
-        ({"given_name": ""}, "This field is required."),
-        ({"index_side": ""}, "This field is required."),
-        ({"diagnosis": ""}, "This field is required."),
-        ({"running_track": ""}, "This field is required."),
-    ],
-)
-def test_a_mistake_is_named_and_nothing_is_half_written(
-    staff: Any, change: dict[str, str], message: str
-) -> None:
-    taken = make_patient(staff.clinic, email="taken@example.org")
-    make_case(staff.clinic, patient=taken, clinician=staff.physio, case_number="4711")
-    data = NEW_PATIENT | {"clinician": staff.physio.pk} | change
-
-    answer = staff.client(staff.physio).post(reverse("admin:patients_patient_add"), data)
-
-    assert answer.status_code == 200
-    assert message in answer.content.decode()
-    assert Patient.objects.count() == 1
 
 
 def test_each_clinic_grants_its_own_role(staff: Any, stranger: Any) -> None:

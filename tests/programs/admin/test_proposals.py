@@ -12,6 +12,7 @@ from django.urls import reverse
 
 from programs.models import Program, Run, Session
 from programs.services.red_flags import raise_red_flag
+from programs.services.running import set_ladder_step
 from tests.factories import NOW, TODAY, make_case, make_program
 
 pytestmark = pytest.mark.django_db
@@ -41,26 +42,25 @@ def test_the_page_shows_what_the_pain_rule_proposes_and_why(
 
     page = staff.client(staff.physio).get(page_of(program))
 
-    (strength,) = page.context["page"].clinical.proposals
-    assert strength.proposal.text == proposal
-    assert why in strength.reasons[0]
+    strength = page.context["page"].clinical.load
+    assert strength.badge.text == proposal
+    assert why in strength.proposed.verdict.reasons[0]
     assert proposal in page.content.decode()
 
 
 def test_runs_get_a_proposal_of_their_own_and_a_held_program_none(staff: Any) -> None:
-    case = make_case(staff.clinic, clinician=staff.physio)
+    case = make_case(staff.clinic, clinician=staff.physio, running_track="stopped")
     program = make_program(case)
+    set_ladder_step(program=program, to_step=1, by=staff.physio, now=NOW, today=TODAY, reason="Ran before")
     done(Run, program, 0, "5", distance_km=Decimal("3"))
     client = staff.client(staff.physio)
 
-    found = client.get(page_of(program)).context["page"].clinical.proposals
-    assert [(item.activity, item.proposal.text) for item in found] == [
-        ("Strength", "Hold the dose"),
-        ("Running", "Ease one step"),
-    ]
+    load = client.get(page_of(program)).context["page"].clinical.load
+    assert (load.badge.text, load.running.badge.text) == ("Hold the dose", "Repeat the step")
 
     raise_red_flag(episode=case, codes=["knee_locks"], source="a check-in", evidence=[], now=NOW)
-    assert client.get(page_of(program)).context["page"].clinical.proposals == []
+    held = client.get(page_of(program)).context["page"].clinical.load
+    assert (held.proposed, held.badge, held.running.badge) == (None, None, None)
 
 
 def done(kind: Any, program: Program, day: int, pain: str, **fields: Any) -> None:

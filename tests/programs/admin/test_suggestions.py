@@ -3,19 +3,28 @@
 from __future__ import annotations
 
 from datetime import date
-from decimal import Decimal
 from typing import Any
 
 import pytest
 from django.urls import reverse
 from django.utils import timezone
 
-from patients.models import Assessment, Episode, StrengthTest
+from patients.models import Assessment, Episode
 from programs.models import Alert, Template
 from programs.services.assign import prepare_program
 from programs.services.library import load_starter_library
 from programs.services.red_flags import raise_red_flag
-from tests.factories import make_assessment, make_case, make_exercise, make_template
+from tests.factories import (
+    TODAY,
+    add_strength,
+    make_assessment,
+    make_case,
+    make_exercise,
+    make_patient,
+    make_program,
+    make_template,
+)
+from tests.programs.admin.intake.filling import STRENGTH, add, values
 
 pytestmark = pytest.mark.django_db
 
@@ -25,16 +34,7 @@ def found(staff: Any) -> Assessment:
     """A runner with a weak hip."""
     case = make_case(staff.clinic, clinician=staff.physio, opened_on=timezone.localdate())
     assessment = make_assessment(case, pain_squat=True)
-    for side, value in (("left", 70), ("right", 100)):
-        StrengthTest.objects.create(
-            clinic=case.clinic,
-            assessment=assessment,
-            muscle_group="hip_abductors",
-            side=side,
-            method="handheld_dynamometer",
-            value=Decimal(value),
-            unit="N",
-        )
+    add_strength(assessment, left=70, right=100)
     return assessment
 
 
@@ -136,3 +136,35 @@ def test_quadriceps_only_work_beside_a_weak_hip_is_warned_about_loudly(staff: An
     html = shown(staff, found).content.decode()
 
     assert '<p class="km-loud" role="alert">Quadriceps-only work beside a measured hip deficit' in html
+
+
+def test_what_to_refer_for_stands_before_the_drivers(staff: Any) -> None:
+    patient = make_patient(staff.clinic, birth_date=TODAY.replace(year=TODAY.year - 15))
+    case = make_case(staff.clinic, clinician=staff.physio, patient=patient)
+    add(staff, case, red_flags=["knee_locks"])
+
+    found = values(staff, case, **STRENGTH, **{"f-itb-left-tight": "yes"}, shoe_km="900").json()
+
+    flag, hip, *drivers = found["warnings"]
+    assert flag.startswith("Refer first, no suggestion: Open red flag: ")
+    assert "Knee locks" in flag
+    assert hip == ("Refer first, no suggestion: Under 18: examine the hip first (internal rotation, gait).")
+    assert drivers == [
+        "Footwear: shoes 900 km, above 805.",
+        "Hip weakness: Hip abductors left: LSI 72 % (deficit below 90 %).",
+        "Tightness: ITB left tight.",
+    ]
+
+
+def test_suggestions_rank_with_reasons_and_name_the_flag_instead_while_one_is_open(staff: Any) -> None:
+    case = make_case(staff.clinic, clinician=staff.physio)
+    make_program(case)
+    from_template = reverse("admin:suggestions", args=[make_assessment(case, cadence_spm=150).pk])
+    client = staff.client(staff.physio)
+
+    assert "150 a minute" in client.get(from_template).content.decode()
+
+    add(staff, case, red_flags=["knee_locks"])
+    refer = client.get(from_template).content.decode()
+    assert "Refer first" in refer
+    assert "Knee locks" in refer

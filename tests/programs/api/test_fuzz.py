@@ -93,12 +93,14 @@ def test_every_operation_keeps_what_the_document_promises(role: str, program: Pr
     dose = program.stages.first().doses.first().pk
     tried = 0
     while tried < CASES / len(ROLES):  # an operation without input is soon exhausted
-        tried += sum(try_cases(operation, mode, sent, dose) for operation, mode in sorts)
+        tried += sum(assert_promises_kept(operation, mode, sent, dose) for operation, mode in sorts)
     print(f"{role}: {tried} cases")  # noqa: T201 - what `make fuzz` is asked for
 
 
-def try_cases(operation: Any, mode: GenerationMode, sent: dict[str, str], dose: int) -> int:
-    """How many; each is undone, so that the last one meets the same rows as the first."""
+def assert_promises_kept(operation: Any, mode: GenerationMode, sent: dict[str, str], dose: int) -> int:
+    """No answer breaks one of ``CHECKS``; says how many cases were tried. Each is undone, so that the last
+    one meets the same rows as the first.
+    """
     tried = 0
 
     @settings(

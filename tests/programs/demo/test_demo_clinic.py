@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import stat
 from collections.abc import Iterator, Sequence
-from datetime import date
+from datetime import date, datetime, time
 from io import StringIO
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.conf import settings
@@ -15,20 +16,38 @@ from django.core.management import call_command
 from django.db import transaction
 from django.utils import timezone
 
+from clinic.absences import covered_by
 from clinic.models import Clinic, Membership, OutboxMessage, User
 from clinic.roles import Role
 from clinic.services import set_policy
-from patients.models import DeviceToken, Episode, Patient
-from patients.vocabulary import Diagnosis
+from patients.models import Addendum, Assessment, DeviceToken, Episode, Patient
+from patients.scoring import Change, ChangeKind
+from patients.vocabulary import AssessmentKind, Diagnosis, RunningTrack
 from programs import demo
 from programs.demo.cast import PATIENTS, cast
 from programs.demo.courses import Course
 from programs.demo.showcase import SHOWCASE, WATCHED
-from programs.models import Alert, AlertEvent, Answer, CheckInRequest, Digest, Program, Review, Run, Session
+from programs.models import (
+    Alert,
+    AlertEvent,
+    Answer,
+    CheckInRequest,
+    Digest,
+    Program,
+    Review,
+    Run,
+    Session,
+    Template,
+)
+from programs.rules.progression import Against, Terrain
 from programs.rules.stall import ReasonCode, State, Trend
 from programs.services.library import load_starter_library
+from programs.services.library.versions import changes_since, patients_by_version
+from programs.services.outcomes import outcomes
 from programs.services.policy_trial import try_policy
+from programs.services.retests import compare_assessments
 from programs.services.reviews import review_as_of
+from programs.services.running import state_of
 
 DOCS = Path(settings.BASE_DIR) / "docs" / "demo-clinic.md"
 SEED = 1
@@ -83,11 +102,11 @@ def test_the_docs_list_every_case_that_is_there_to_show_something() -> None:
     assert [row["case"] for row in documented()] == [course.case_number for course in shown_in_docs(SEED)]
 
 
-def test_sixty_one_patients_over_twelve_weeks() -> None:
+def test_sixty_two_patients_over_twelve_weeks() -> None:
     courses = cast(SEED)
-    assert len(courses) == PATIENTS == 61
+    assert len(courses) == PATIENTS == 62
     assert 84 <= courses[0].start <= 91
-    assert [course.case_number for course in courses] == [str(1001 + number) for number in range(61)]
+    assert [course.case_number for course in courses] == [str(1001 + number) for number in range(PATIENTS)]
 
 
 @pytest.mark.parametrize("row", documented(), ids=lambda row: row["case"])
@@ -133,6 +152,51 @@ def test_on_track_by_akps_alone_is_marked(clinic: Clinic) -> None:
     review = latest_review(row)
     assert review is not None
     assert review.verdict["pain_not_reported"]
+
+
+def changes(clinic: Clinic, case: str) -> list[Change]:
+    episode = Episode.objects.get(clinic=clinic, case_number=case)
+    table, measures = compare_assessments(episode=episode), outcomes(episode=episode, today=TODAY, week=None)
+    found = [row.change for block in table.blocks for row in block.rows]
+    return [change for change in (*found, *(course.since_first for course in measures.courses)) if change]
+
+
+def test_re_assessments_show_what_was_compared_and_what_refused(clinic: Clinic) -> None:
+    again = Assessment.objects.filter(clinic=clinic, kind=AssessmentKind.REASSESSMENT)
+    cases = set(again.values_list("episode__case_number", flat=True))
+    assert len(cases) == 11
+    assert again.filter(signed_at=None).count() == 2
+    assert Addendum.objects.filter(assessment__in=again.exclude(signed_at=None)).count() == 1
+    assert all(assessment.created_at.date() == assessment.assessed_on for assessment in again)
+    kinds = {change.kind for case in cases for change in changes(clinic, case)}
+    assert kinds >= set(ChangeKind) - {ChangeKind.CHANGED}
+    assert any("method" in change.text for change in changes(clinic, "1008"))
+
+
+def test_both_running_tracks_show_a_lock_and_a_run_against_it(clinic: Clinic) -> None:
+    found = {}
+    for program in Program.objects.active().filter(episode__case_number__in=("1010", "1062")):
+        state = state_of(program=program, today=TODAY)
+        assert state is not None
+        shut = [lock.terrain for lock in state.locks if not lock.open]
+        found[state.track] = (shut, {code for run in state.runs_against for code in run.against})
+    assert found == {
+        RunningTrack.STILL_RUNNING: ([Terrain.SPEED], {Against.SPEED}),
+        RunningTrack.STOPPED: ([Terrain.HILLS, Terrain.DOWNHILLS, Terrain.SPEED], {Against.HILLS}),
+    }
+
+
+def test_patients_are_on_two_versions_of_the_clinics_own_program(clinic: Clinic) -> None:
+    own = Template.objects.get(clinic=clinic)
+    versions = patients_by_version([own], clinics=[clinic.pk])[own.pk]
+    assert [str(version) for version in versions] == ["1 patient on version 2", "2 patients on version 1"]
+    assert changes_since(own, 1)
+
+
+def test_a_colleague_stands_in_for_who_is_away(clinic: Clinic) -> None:
+    stands_in = User.objects.get(email="physio1@example.com")
+    [away] = covered_by(stands_in, datetime.combine(TODAY, time(12), ZoneInfo(demo.ZONE)))[clinic.pk]
+    assert Episode.objects.filter(clinician=away, closed_on=None).exists()
 
 
 def test_it_is_marked_as_simulated_and_has_every_role(clinic: Clinic) -> None:

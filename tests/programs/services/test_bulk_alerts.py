@@ -27,16 +27,6 @@ pytestmark = pytest.mark.django_db
 WEEK = TODAY + timedelta(days=7)
 
 
-@pytest.fixture
-def clinic() -> Clinic:
-    return make_clinic()
-
-
-@pytest.fixture
-def anna(clinic: Clinic) -> User:
-    return make_user(clinic=clinic, name="Anna")
-
-
 def alert(case: Episode, kind: str = "stall") -> Alert:
     return Alert.objects.create(
         clinic=case.clinic, episode=case, kind=kind, summary="Why", opened_on=TODAY, opened_at=NOW
@@ -97,8 +87,7 @@ def test_a_red_flag_is_acknowledged_only_by_who_has_read_it(anna, three) -> None
     assert Alert.objects.get(pk=flag.pk).escalate_at is None
 
 
-def test_handed_over_once_with_each_case(clinic, anna) -> None:
-    piet = make_user(clinic=clinic, name="Piet")
+def test_handed_over_once_with_each_case(clinic, anna, piet) -> None:
     case, his = make_case(clinic, clinician=anna, case_number="31"), make_case(clinic, clinician=piet)
     alerts = [alert(case), red_flag(case), alert(his)]
     found = hand_over_many(alerts=alerts, to=piet, by=anna, now=NOW, why="Half days")

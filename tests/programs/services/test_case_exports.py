@@ -13,7 +13,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from clinic.csv_cells import FORMULA_STARTS
-from clinic.models import AuditEntry, Clinic, User
+from clinic.models import AuditEntry
 from clinic.roles import Denied, Role
 from clinic.row_security import Origin, Tenant, acting_for
 from patients.models import Episode, PrivacyEvent
@@ -30,16 +30,6 @@ from tests.hostile import FORMULAS
 from tests.whole_case import whole_case
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def clinic() -> Clinic:
-    return make_clinic()
-
-
-@pytest.fixture
-def owner(clinic: Clinic) -> User:
-    return make_user(role=Role.OWNER, clinic=clinic)
 
 
 def rows_of(file) -> list[list[str]]:
@@ -93,8 +83,7 @@ def test_no_hostile_text_becomes_a_formula(clinic, owner, text) -> None:
         assert any(text.strip() in cell for cell in cells if text.strip())
 
 
-def test_the_caseload_is_one_row_a_case(clinic, owner) -> None:
-    piet = make_user(clinic=clinic, name="Piet")
+def test_the_caseload_is_one_row_a_case(clinic, owner, piet) -> None:
     case = whole_case(clinic)
     bare = make_case(clinic, clinician=piet)
     closed = make_case(clinic)

@@ -25,21 +25,6 @@ def clinic() -> Clinic:
     return make_clinic(timezone="Europe/Amsterdam")
 
 
-@pytest.fixture
-def owner(clinic: Clinic) -> User:
-    return make_user("owner@example.org", role=Role.OWNER, clinic=clinic)
-
-
-@pytest.fixture
-def anna(clinic: Clinic) -> User:
-    return make_user("anna@example.org", clinic=clinic, name="Anna Berg")
-
-
-@pytest.fixture
-def piet(clinic: Clinic) -> User:
-    return make_user("piet@example.org", clinic=clinic, name="Piet")
-
-
 def away(user: User, cover: User | None, *, first: date = MONDAY, last: date = MONDAY + 6 * DAY) -> None:
     member = Membership.objects.get(user=user)
     long_before = datetime.combine(first - WEEK, SEVEN.time(), tzinfo=UTC)

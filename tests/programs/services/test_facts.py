@@ -7,11 +7,11 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from patients.models import OutcomeScore, StrengthTest
+from patients.models import OutcomeScore
 from programs.models import Alert, Hold, Pause, Program, ProgramDose, StageMove
 from programs.rules import stall
 from programs.services.facts import Case, load
-from tests.factories import make_assessment, make_case, make_program
+from tests.factories import add_strength, make_assessment, make_case, make_program
 from tests.programs.services.recorded import answer, day, diary, requests, running_case, session
 
 pytestmark = pytest.mark.django_db
@@ -215,16 +215,7 @@ def test_the_last_stage_has_no_gate() -> None:
 
 def test_a_deficit_is_untreated_until_an_exercise_of_the_stage_targets_it(program: Program) -> None:
     assessment = program.episode.assessments.get()
-    for side, value in (("left", 80), ("right", 100)):
-        StrengthTest.objects.create(
-            clinic=program.clinic,
-            assessment=assessment,
-            muscle_group="hip_abductors",
-            side=side,
-            method="handheld_dynamometer",
-            value=value,
-            unit="N",
-        )
+    add_strength(assessment, left=80, right=100)
     (deficit,) = facts_of(program).untreated_deficits
     assert deficit.startswith("Hip abductors left: LSI 80")
 

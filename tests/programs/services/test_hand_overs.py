@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from clinic.models import Clinic, Membership, OutboxMessage, User
+from clinic.models import Membership, OutboxMessage
 from clinic.roles import Denied, Role
 from clinic.services import StaffError
 from patients.models import Episode
@@ -19,26 +19,6 @@ from programs.services.red_flags import raise_red_flag
 from tests.factories import NOW, TODAY, make_case, make_clinic, make_user
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def clinic() -> Clinic:
-    return make_clinic()
-
-
-@pytest.fixture
-def owner(clinic: Clinic) -> User:
-    return make_user("owner@example.org", role=Role.OWNER, clinic=clinic)
-
-
-@pytest.fixture
-def anna(clinic: Clinic) -> User:
-    return make_user("anna@example.org", clinic=clinic, name="Anna")
-
-
-@pytest.fixture
-def piet(clinic: Clinic) -> User:
-    return make_user("piet@example.org", clinic=clinic, name="Piet")
 
 
 def alert(case: Episode, kind: str = "stall") -> Alert:
@@ -63,11 +43,11 @@ def test_an_alert_goes_with_its_case_and_all_that_is_open_there(clinic, anna, pi
     assert case.clinician == piet
     events = AlertEvent.objects.filter(what="handed_over").order_by("alert_id")
     assert [(e.alert_id, e.by, e.note) for e in events] == [
-        (stall.pk, anna, "From Anna to Piet. You know his knee"),
-        (silent.pk, anna, "From Anna to Piet. You know his knee"),
+        (stall.pk, anna, "From Anna Berg to Piet. You know his knee"),
+        (silent.pk, anna, "From Anna Berg to Piet. You know his knee"),
     ]
     [mail] = mails()
-    assert (mail.to_email, mail.subject) == ("piet@example.org", "Anna handed you a case")
+    assert (mail.to_email, mail.subject) == ("piet@example.org", "Anna Berg handed you a case")
     assert mail.patient_key == case.patient_id
     for text in (mail.text, mail.html):
         assert "1042" in text
@@ -86,7 +66,7 @@ def test_a_red_flag_tells_who_answers_for_it_now(clinic, anna, piet) -> None:
 
 def test_nobody_is_handed_what_they_treat_or_what_is_closed(clinic, anna, piet, owner) -> None:
     stall = alert(make_case(clinic, clinician=anna))
-    with pytest.raises(AlertError, match="Anna treats this case already"):
+    with pytest.raises(AlertError, match="Anna Berg treats this case already"):
         hand_over_alert(alert=stall, to=anna, by=owner, now=NOW)
     with pytest.raises(AlertError, match="At most 300"):
         hand_over_alert(alert=stall, to=piet, by=owner, now=NOW, why="x" * 301)

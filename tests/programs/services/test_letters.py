@@ -40,11 +40,6 @@ def clinic() -> Clinic:
 
 
 @pytest.fixture
-def anna(clinic: Clinic) -> User:
-    return make_user(clinic=clinic, name="Anna Berg")
-
-
-@pytest.fixture
 def stalled(clinic: Clinic, anna: User) -> Episode:
     """Flat for eight weeks, and reviewed."""
     program = case_of(anna, clinic, "1042")

@@ -9,13 +9,24 @@ import pytest
 from clinic.roles import Denied, Role
 from programs.models import Answer, Session, StageMove
 from programs.services.assign import AssignError
+from programs.services.checkins import ask_due
 from programs.services.gates import gate
-from programs.services.plan import PlanError, declare_fair_trial, move_stage, pause, resume
+from programs.services.pauses import clock_started_on, preview_pause
+from programs.services.plan import (
+    PlanError,
+    cancel_pause,
+    change_pause,
+    declare_fair_trial,
+    move_stage,
+    pause,
+    resume,
+)
 from programs.services.red_flags import raise_red_flag
-from tests.factories import NOW, TODAY, make_program, make_user
+from tests.factories import NOW, TODAY, make_case, make_program, make_user
 
 pytestmark = pytest.mark.django_db
 START = TODAY - timedelta(days=21)
+EVENING = NOW + timedelta(hours=9)
 
 
 def diary(program, *, during="2"):
@@ -109,6 +120,33 @@ def test_an_assistant_moves_nothing():
     assert program.current_stage == 1
 
 
+@pytest.mark.parametrize(
+    ("track", "ladder_step", "asked_daily"),
+    [
+        ("stopped", None, [False, True, True, False]),
+        ("stopped", 3, [False, False, False, False]),
+        ("still_running", None, [False, False, False, False]),
+        ("not_a_runner", None, [False, False, False, False]),
+    ],
+)
+def test_who_stopped_running_is_asked_daily_from_the_stage_before_running_on(track, ladder_step, asked_daily):
+    program = make_program(make_case(running_track=track), stages=4, ladder_step=ladder_step)
+    program.stages.filter(number=4).update(is_running=True)
+    found = []
+    for stage in (2, 3, 4, 1):
+        move(program, stage, override_reason="No pain")
+        program.refresh_from_db()
+        found.append(program.testing_run_gate)
+    assert found == asked_daily
+
+
+def test_a_daily_question_set_by_hand_stays_on_the_way_forward():
+    program = make_program(stages=3, testing_run_gate=True)
+    move(program, 2, override_reason="No pain")
+    program.refresh_from_db()
+    assert program.testing_run_gate
+
+
 def paused(program, start, end=None):
     return pause(
         program=program, kind="holiday", starts_on=start, ends_on=end, by=program.episode.clinician, now=NOW
@@ -163,3 +201,167 @@ def test_a_new_fair_trial_needs_a_reason_and_comes_once():
     assert (declared.fair_trial_on, declared.fair_trial_reason) == (TODAY, "Did not train before")
     with pytest.raises(AssignError, match="already declared"):
         declare_fair_trial(program=program, on=TODAY, reason="Again", by=by, now=NOW)
+
+
+def changed(pause_, start, end=None, **fields):
+    values = {"kind": "holiday", "by": pause_.program.episode.clinician, "now": NOW, **fields}
+    return change_pause(pause=pause_, starts_on=start, ends_on=end, **values)
+
+
+def test_a_pause_is_entered_afterwards_for_four_weeks_and_no_further():
+    program = make_program(
+        make_case(opened_on=TODAY - timedelta(days=60)), started_on=TODAY - timedelta(days=60)
+    )
+    with pytest.raises(PlanError, match="At most 28 days back") as error:
+        paused(program, TODAY - timedelta(days=29), TODAY - timedelta(days=20))
+    assert error.value.field == "starts_on"
+    assert not program.pauses.exists()
+    paused(program, TODAY - timedelta(days=28), TODAY - timedelta(days=20))
+
+
+def test_what_began_long_ago_keeps_its_first_day_and_may_get_another_end():
+    program = make_program(
+        make_case(opened_on=TODAY - timedelta(days=60)), started_on=TODAY - timedelta(days=60)
+    )
+    start = TODAY - timedelta(days=40)
+    old = paused_long_ago(program, start)
+    with pytest.raises(PlanError, match="At most 28 days back"):
+        changed(old, start + timedelta(days=1))
+    changed(old, start, TODAY - timedelta(days=2), kind="illness", note="Flu")
+    kept = program.pauses.get()
+    assert (kept.starts_on, kept.ends_on) == (start, TODAY - timedelta(days=2))
+    assert (kept.kind, kept.note) == ("illness", "Flu")
+
+
+def paused_long_ago(program, start):
+    return pause(
+        program=program,
+        kind="illness",
+        starts_on=start,
+        by=program.episode.clinician,
+        now=NOW - timedelta(days=40),
+    )
+
+
+def test_other_dates_may_not_lie_over_another_pause_but_over_the_own_old_ones():
+    program = program_since_three_weeks()
+    first = paused(program, TODAY - timedelta(days=9), TODAY - timedelta(days=6))
+    paused(program, TODAY - timedelta(days=5), TODAY - timedelta(days=3))
+    with pytest.raises(PlanError, match="overlaps"):
+        changed(first, TODAY - timedelta(days=9), TODAY - timedelta(days=4))
+    changed(first, TODAY - timedelta(days=8), TODAY - timedelta(days=5))
+    assert [row.starts_on for row in program.pauses.order_by("pk")] == [
+        TODAY - timedelta(days=8),
+        TODAY - timedelta(days=5),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("values", "field"), [({"kind": "flare"}, "kind"), ({"end": START + timedelta(days=1)}, "ends_on")]
+)
+def test_a_flare_is_no_pause_and_the_first_day_back_comes_after(values, field):
+    program = program_since_three_weeks()
+    row = paused(program, START + timedelta(days=2), START + timedelta(days=4))
+    end = values.pop("end", None)
+    with pytest.raises(PlanError) as error:
+        changed(row, START + timedelta(days=2), end, **values)
+    assert error.value.field == field
+    row.refresh_from_db()
+    assert (row.kind, row.ends_on) == ("holiday", START + timedelta(days=4))
+
+
+def test_a_pause_taken_back_counts_its_days_again_and_is_changed_by_nobody_else():
+    program = program_since_three_weeks()
+    row = paused(program, TODAY, TODAY + timedelta(days=7))
+    assert ask_due(now=EVENING) == 0
+    for _ in range(2):
+        cancel_pause(pause=row, by=program.episode.clinician, now=NOW)
+    assert not program.pauses.exists()
+    assert ask_due(now=EVENING) == 1
+    with pytest.raises(PlanError, match="taken back"):
+        changed(row, TODAY)
+
+
+def test_a_pause_asks_nothing_until_the_first_day_back_and_has_the_case_judged_again():
+    program = program_since_three_weeks(next_review_on=TODAY + timedelta(days=5))
+    row = paused(program, TODAY, TODAY + timedelta(days=7))
+    program.refresh_from_db()
+    assert program.next_review_on == TODAY
+    assert [ask_due(now=EVENING + timedelta(days=n)) for n in (0, 2, 4, 6)] == [0, 0, 0, 0]
+    assert ask_due(now=EVENING + timedelta(days=7)) == 1
+    changed(row, TODAY, TODAY + timedelta(days=10))
+    assert ask_due(now=EVENING + timedelta(days=9)) == 0
+
+
+def test_coming_back_earlier_ends_the_pause_that_covers_the_day():
+    program = program_since_three_weeks()
+    row = paused(program, TODAY - timedelta(days=3), TODAY + timedelta(days=7))
+    with pytest.raises(PlanError, match="not paused"):
+        resume(program=program, on=TODAY + timedelta(days=7), by=program.episode.clinician, now=NOW)
+    resume(program=program, on=TODAY, by=program.episode.clinician, now=NOW)
+    row.refresh_from_db()
+    assert row.ends_on == TODAY
+    with pytest.raises(PlanError, match="not paused"):
+        resume(program=program, on=TODAY, by=program.episode.clinician, now=NOW)
+
+
+def test_nobody_comes_back_before_they_went():
+    program = program_since_three_weeks()
+    paused(program, TODAY + timedelta(days=3))
+    with pytest.raises(PlanError, match="The pause starts on"):
+        resume(program=program, on=TODAY, by=program.episode.clinician, now=NOW)
+    assert program.pauses.get().ends_on is None
+
+
+def test_a_red_flag_keeps_nobody_from_noting_a_pause_but_an_assistant_is():
+    program = program_since_three_weeks()
+    row = paused(program, TODAY)
+    assistant = make_user(role=Role.ASSISTANT, clinic=program.clinic)
+    for act in (
+        lambda: changed(row, TODAY - timedelta(days=1), by=assistant),
+        lambda: cancel_pause(pause=row, by=assistant, now=NOW),
+        lambda: resume(program=program, on=TODAY, by=assistant, now=NOW),
+    ):
+        with pytest.raises(Denied):
+            act()
+    assert program.pauses.get().starts_on == TODAY
+    raise_red_flag(episode=program.episode, codes=["knee_locks"], source="x", evidence=[], now=NOW)
+    changed(row, TODAY - timedelta(days=1))
+
+
+def test_the_effect_of_a_pause_is_told_before_it_is_noted():
+    program = program_since_three_weeks()
+    diary(program)
+    seen = preview_pause(
+        program=program, starts_on=TODAY - timedelta(days=7), ends_on=TODAY + timedelta(days=7), now=NOW
+    )
+    assert (seen.days, seen.past_days, seen.week_now, seen.week_then) == (14, 7, 3, 2)
+    assert (seen.check_ins, seen.answers) == (3, 7)
+    assert not program.pauses.exists()
+    assert "7 days of it are over: week 3 becomes week 2." in seen.lines[0]
+
+
+def test_more_than_four_paused_weeks_ask_to_restart_or_discharge():
+    program = make_program(
+        make_case(opened_on=TODAY - timedelta(days=60)), started_on=TODAY - timedelta(days=60)
+    )
+    seen = [
+        preview_pause(program=program, starts_on=TODAY - timedelta(days=ago), ends_on=None, now=NOW)
+        for ago in (27, 28)
+    ]
+    assert [(one.paused_in_all, one.asks_to_restart) for one in seen] == [(28, False), (29, True)]
+
+
+def test_a_new_fair_trial_restarts_the_clock_on_its_day_and_not_before_the_program_or_ahead():
+    program = program_since_three_weeks(next_review_on=TODAY + timedelta(days=5))
+    by = program.episode.clinician
+    for on, words in ((START - timedelta(days=1), "started on"), (TODAY + timedelta(days=1), "or earlier")):
+        with pytest.raises(PlanError, match=words):
+            declare_fair_trial(program=program, on=on, reason="House move", by=by, now=NOW)
+    program.refresh_from_db()
+    assert clock_started_on(program) == START
+    on = TODAY - timedelta(days=7)
+    declare_fair_trial(program=program, on=on, reason="House move", by=by, now=NOW)
+    program.refresh_from_db()
+    assert clock_started_on(program) == on
+    assert program.next_review_on == TODAY

@@ -27,16 +27,6 @@ START = TODAY - timedelta(weeks=10)
 LATER = {"stalling_week": 8, "stalled_week": 9}
 
 
-@pytest.fixture
-def clinic() -> Clinic:
-    return make_clinic()
-
-
-@pytest.fixture
-def owner(clinic: Clinic) -> User:
-    return make_user(role=Role.OWNER, clinic=clinic)
-
-
 def flat(clinic: Clinic, owner: User, *, weeks: int = 10, started_on: date = START, **fields: Any) -> Program:
     case = make_case(clinic, clinician=owner, opened_on=started_on, **fields)
     return flat_case(started_on=started_on, weeks=weeks, episode=case)

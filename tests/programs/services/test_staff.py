@@ -19,21 +19,6 @@ from tests.factories import NOW, TODAY, make_case, make_clinic, make_patient, ma
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def clinic() -> Any:
-    return make_clinic()
-
-
-@pytest.fixture
-def owner(clinic: Any) -> User:
-    return make_user("owner@example.org", role=Role.OWNER, clinic=clinic)
-
-
-@pytest.fixture
-def piet(clinic: Any) -> User:
-    return make_user("piet@example.org", clinic=clinic, name="Piet")
-
-
 def leave(user: User, by: User, **changed: Any) -> Membership:
     values = {"role": Role.PHYSIO, "is_active": False, "cover": None, "digest_weekday": None, **changed}
     member = Membership.objects.get(user=user)
@@ -54,9 +39,8 @@ def test_who_has_open_cases_does_not_leave_without_a_successor(clinic, owner, pi
 
 
 def test_the_cases_go_to_the_successor_on_record_who_is_told_of_the_open_red_flag(
-    clinic, owner, piet
+    clinic, owner, anna, piet
 ) -> None:
-    anna = make_user("anna@example.org", clinic=clinic)
     flagged, closed = make_case(clinic, clinician=piet), make_case(clinic, clinician=piet)
     kept = make_case(clinic, clinician=anna)
     over = close_episode(episode=make_case(clinic, clinician=piet), outcome="improved", note="", on=TODAY)
@@ -76,8 +60,7 @@ def test_the_cases_go_to_the_successor_on_record_who_is_told_of_the_open_red_fla
     assert moved.filter(action="changed").exists()
 
 
-def test_who_leaves_covers_nobody_any_more(clinic, owner, piet) -> None:
-    anna = make_user(clinic=clinic)
+def test_who_leaves_covers_nobody_any_more(clinic, owner, anna, piet) -> None:
     elsewhere = make_user(clinic=make_clinic())
     Membership.objects.filter(user__in=[anna, elsewhere]).update(cover=piet)
     leave(piet, owner)
@@ -98,8 +81,7 @@ def test_the_successor_treats_here_and_has_arrived(clinic, owner, piet) -> None:
     assert Membership.objects.get(user=piet).is_active
 
 
-def test_a_physio_sends_nobody_away(clinic, owner, piet) -> None:
-    anna = make_user(clinic=clinic)
+def test_a_physio_sends_nobody_away(clinic, owner, anna, piet) -> None:
     with pytest.raises(Denied):
         leave(anna, piet)
     assert Membership.objects.get(user=anna).is_active

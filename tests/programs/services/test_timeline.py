@@ -108,7 +108,6 @@ def test_without_a_program_there_is_no_course() -> None:
     case = make_case()
 
     assert course_of(case) is None
-    assert timeline.trend_picture(episode=case, today=TODAY) == ""
     assert timeline.adherence(timeline.read(episode=case), today=TODAY) is None
 
 
@@ -116,7 +115,7 @@ def test_the_picture_stands_alone_and_holds_no_markup_of_a_name() -> None:
     case = make_case()
     make_program(case, name="</svg><script>alert(1)</script>")
 
-    picture = timeline.trend_picture(episode=case, today=TODAY)
+    picture = timeline.picture(course_of(case))
 
     tree = ElementTree.fromstring(picture)
     assert tree.tag == "{http://www.w3.org/2000/svg}svg"

@@ -9,13 +9,14 @@ from uuid import uuid4
 
 import pytest
 
-from clinic.models import OutboxMessage
+from clinic.models import Membership, OutboxMessage
 from clinic.roles import Denied, Role
 from patients.models import Episode
 from patients.services import CaseError
 from programs.models import Alert, Answer, CheckInRequest, Program, RelapseWatch
-from programs.services import checkins, diary, watches
-from programs.services.cases import discharge, reopen
+from programs.services import checkins, diary, reviews, watches
+from programs.services.assign import AssignError
+from programs.services.cases import discharge, last_template, reopen
 from tests.factories import NOW, TODAY, make_case, make_program, make_template, make_user
 
 pytestmark = pytest.mark.django_db
@@ -141,4 +142,52 @@ def test_an_assistant_re_opens_nothing(closed: Episode) -> None:
     assistant = make_user(role=Role.ASSISTANT, clinic=closed.clinic)
     with pytest.raises(Denied):
         reopen(episode=closed, by=assistant, now=FIRST, today=FIRST.date())
+    assert Episode.objects.count() == 1
+
+
+def test_what_is_handed_out_to_keep_up_is_looked_at_and_never_asked_or_judged(closed: Episode) -> None:
+    kept = Program.objects.get(episode=closed, is_maintenance=True)
+    assert (kept.started_on, kept.ended_on, kept.next_check_in_at) == (TODAY, TODAY, None)
+    assert kept.stages.count() == 1
+    assert checkins.ask_due(now=FIRST) == 0
+    assert reviews.review_due(now=FIRST)["reviewed"] == 0
+    assert last_template(closed) is None  # the program of the factories has none; this one treats nothing
+
+
+def test_only_a_maintenance_program_is_handed_out_at_discharge() -> None:
+    case = make_program(make_case()).episode
+    with pytest.raises(AssignError, match="no program for after discharge"):
+        discharge(
+            episode=case,
+            outcome="recovered",
+            note="",
+            by=case.clinician,
+            now=NOW,
+            today=TODAY,
+            maintenance=make_template(),
+        )
+
+
+def test_re_opened_the_case_keeps_its_track_and_thresholds_and_who_left_treats_it_no_more(
+    closed: Episode,
+) -> None:
+    Episode.objects.update(running_track="stopped", policy_overrides={"stalled_week": 9}, both_knees=True)
+    Membership.objects.filter(user=closed.clinician).update(is_active=False)
+    colleague = make_user(clinic=closed.clinic)
+    created = reopen(episode=closed, by=colleague, now=FIRST, today=FIRST.date())
+    assert (created.running_track, created.policy_overrides) == ("stopped", {"stalled_week": 9})
+    assert (created.both_knees, created.clinician) == (True, colleague)
+    assert not created.programs.exists()
+
+
+def test_the_template_of_the_last_treatment_is_offered_for_the_next_one(closed: Episode) -> None:
+    treated = make_template()
+    Program.objects.filter(episode=closed, is_maintenance=False).update(template=treated)
+    assert last_template(closed) == treated
+
+
+def test_an_open_case_is_not_re_opened() -> None:
+    case = make_case()
+    with pytest.raises(CaseError, match="is open"):
+        reopen(episode=case, by=case.clinician, now=NOW, today=TODAY)
     assert Episode.objects.count() == 1

@@ -13,7 +13,7 @@ from django.db import IntegrityError, transaction
 
 from clinic.models import OutboxMessage
 from clinic.roles import Denied, Role
-from patients.models import Episode, StrengthTest
+from patients.models import Episode
 from programs.models import CheckInRequest, Exercise, Program, ProgramDose, Review, Template
 from programs.services import assign, cases, checkins, diary, digests, facts, record, reviews
 from programs.services.adjust import give_reasons
@@ -25,6 +25,7 @@ from programs.services.red_flags import clear, raise_red_flag
 from tests.factories import (
     NOW,
     TODAY,
+    add_strength,
     make_assessment,
     make_case,
     make_clinic,
@@ -55,17 +56,7 @@ def running(case: Episode) -> Program:
 
 def weak_hip(case: Episode) -> None:
     """Hip abductors of the index side at 70 % of the other."""
-    for side, value in (("left", 70), ("right", 100)):
-        assessment = case.assessments.first() or make_assessment(case)
-        StrengthTest.objects.create(
-            clinic=case.clinic,
-            assessment=assessment,
-            muscle_group="hip_abductors",
-            side=side,
-            method="handheld_dynamometer",
-            value=Decimal(value),
-            unit="N",
-        )
+    add_strength(case.assessments.first() or make_assessment(case), left=70, right=100)
 
 
 # --- nothing of a draft reaches the patient

@@ -1,162 +1,40 @@
-"""The patients who are there to show a state, a reason or an alert: docs/demo-clinic.md says which is which.
-
-Each lies well inside what it shows, so that neither the noise nor the weekday of the last day matters.
-"""
+"""Patients who are early, not judged, doing well, or gone."""
 
 from __future__ import annotations
 
-from patients.vocabulary import Diagnosis, MuscleGroup, PainLocation, RunningTrack
+from patients.vocabulary import (
+    Diagnosis,
+    MuscleGroup,
+    OutcomeMeasure,
+    RunningTrack,
+)
 from programs.demo.courses import (
     EVER,
+    OWN_COPY,
     Acknowledged,
     Bounced,
     Cleared,
     Contacted,
     Course,
     Discharged,
+    Laddered,
     Moved,
+    Opened,
     Paused,
+    Reassessed,
     Replaced,
     Resolved,
     Returned,
-    Snoozed,
+    Switched,
     Symptoms,
 )
+from programs.rules.progression import Terrain
 
-STALLED = (
-    Course(
-        shows="12 weeks without success: re-assess",
-        start=86,
-        pain=((86, "5.6"), (0, "5.2")),
-        noise="0.3",
-        effort="amber",
-        akps=((86, 68), (44, 70), (30, 71)),
-        acts=(Acknowledged(20, "stall", "Discussed with the patient, one more block agreed."),),
-    ),
-    Course(
-        shows="a fair trial that changed nothing",
-        start=66,
-        pain=((66, "5.8"), (0, "5.5")),
-        noise="0.3",
-        effort="amber",
-        akps=((66, 66), (24, 67)),
-    ),
-    Course(
-        shows="slow, but moving: continue",
-        start=66,
-        pain=((66, "6.6"), (0, "5.0")),
-        noise="0.2",
-        effort="amber",
-        akps=((66, 64), (24, 67)),
-        acts=(Acknowledged(6, "stall", "Improving slowly. Re-measure in two weeks."),),
-    ),
-    Course(
-        shows="worse than at the start",
-        start=59,
-        pain=((59, "4.0"), (40, "4.4"), (12, "6.8"), (0, "7.0")),
-        noise="0.3",
-        effort="amber",
-    ),
-    Course(
-        shows="two red sessions in two weeks",
-        start=59,
-        pain=((59, "5.0"), (0, "5.1")),
-        noise="0.4",
-        effort="amber",
-        reds=((9, 0),),
-    ),
-    Course(
-        shows="exercises hardly done",
-        start=66,
-        pain=((66, "5.5"), (0, "5.2")),
-        noise="0.4",
-        sessions=1,
-        acts=(
-            Contacted(12, "call", "Works nights this month, finds no time. Shorter program sent."),
-            Snoozed(11, "stall", -10, "Shorter program until the shifts change."),
-        ),
-    ),
-    Course(
-        shows="no session ever logged; a snooze that is over",
-        start=66,
-        pain=((66, "6.0"), (0, "5.8")),
-        noise="0.4",
-        sessions=0,
-        acts=(Snoozed(16, "stall", 8, "Asked to log the sessions; look again next week."),),
-    ),
-    Course(
-        shows="better, then back: the alert re-opened",
-        start=80,
-        pain=((80, "6.0"), (40, "6.0"), (37, "2.5"), (21, "2.5"), (19, "6.3"), (0, "6.1")),
-        noise="0.3",
-        effort="amber",
-        track=RunningTrack.STILL_RUNNING,
-        runs_km=((80, "9"), (0, "9")),
-    ),
-    Course(
-        shows="pain moved to the inner side",
-        start=59,
-        pain=((59, "5.4"), (0, "5.2")),
-        noise="0.4",
-        effort="amber",
-        moved_pain=(14, PainLocation.MEDIAL),
-    ),
-    Course(
-        shows="stall dealt with by the physio",
-        start=73,
-        pain=((73, "5.7"), (0, "5.3")),
-        noise="0.3",
-        effort="amber",
-        acts=(
-            Resolved(7, "stall", "Re-assessed hands-on; squat form corrected, step height lowered."),
-            Contacted(6, "visit", "Seen together with a colleague."),
-        ),
-    ),
-)
-
-STALLING = (
-    Course(
-        shows="running distance more than doubled",
-        start=45,
-        pain=((45, "4.8"), (0, "4.6")),
-        noise="0.3",
-        effort="amber",
-        track=RunningTrack.STILL_RUNNING,
-        runs_km=((45, "12"), (8, "12"), (7, "27"), (0, "27")),
-    ),
-    Course(
-        shows="a flare in the last week",
-        start=52,
-        pain=((52, "5.0"), (7, "5.0"), (6, "7.6"), (0, "7.6")),
-        noise="0.2",
-        effort="amber",
-    ),
-    Course(
-        shows="ready to progress, not progressed",
-        start=45,
-        pain=((45, "4.2"), (0, "3.7")),
-        noise="0.2",
-        akps=((45, 72), (3, 74)),
-    ),
-    Course(
-        shows="a trunk deficit that no exercise treats",
-        start=52,
-        pain=((52, "5.2"), (0, "4.9")),
-        noise="0.3",
-        effort="amber",
-        weak=((MuscleGroup.TRUNK, 80), (MuscleGroup.HIP_ABDUCTORS, 86)),
-    ),
-    Course(
-        shows="patellar tendinopathy, slow",
-        start=52,
-        pain=((52, "6.4"), (0, "4.8")),
-        noise="0.2",
-        effort="amber",
-        diagnosis=Diagnosis.PATELLAR_TENDINOPATHY,
-        template="patellar-tendinopathy",
-        weak=((MuscleGroup.QUADRICEPS, 82),),
-    ),
-)
+HIP = MuscleGroup.HIP_ABDUCTORS
+AKPS = OutcomeMeasure.AKPS
+KOOS_PF = OutcomeMeasure.KOOS_PF
+LEFS = OutcomeMeasure.LEFS
+GROC = OutcomeMeasure.GROC
 
 EARLY = (
     Course(
@@ -183,11 +61,14 @@ EARLY = (
     ),
     Course(
         shows="a new fair trial with another program",
+        intake_scores=((KOOS_PF, 23),),
         start=87,
         pain=((87, "5.9"), (0, "5.3")),
         noise="0.3",
         effort="amber",
         acts=(
+            Reassessed(36, strength=((HIP, 80),), scores=((KOOS_PF, 22), (GROC, 0))),
+            Reassessed(4, strength=((HIP, 88),), scores=((KOOS_PF, 20), (GROC, 1)), signed=False),
             Resolved(36, "stall", "Hip weakness found on re-test; hip-led program agreed."),
             Replaced(32, "runners-knee-hip-led", "Half of the first weeks fell into a house move."),
         ),
@@ -196,6 +77,7 @@ EARLY = (
         shows="15 years old, with a guardian's consent",
         start=24,
         pain=((24, "5.0"), (0, "3.8")),
+        template=OWN_COPY,
         age=15,
         progresses=True,
     ),
@@ -277,15 +159,27 @@ GOOD = (
     ),
     Course(
         shows="stall that resolved by itself",
+        intake_scores=((KOOS_PF, 22), (LEFS, 56)),
         start=73,
         pain=((73, "6.0"), (28, "6.0"), (25, "3.0"), (0, "2.6")),
         noise="0.3",
+        akps=((73, 65),),
         progresses=True,
+        acts=(
+            Reassessed(45, strength=((HIP, 90),), scores=((AKPS, 66), (KOOS_PF, 20), (LEFS, 58))),
+            Reassessed(
+                17,
+                strength=((HIP, 97),),
+                scores=((AKPS, 76), (KOOS_PF, 11), (LEFS, 69), (GROC, 5)),
+                ability=2,
+            ),
+        ),
     ),
     Course(
         shows="red flag cleared with a finding",
         start=59,
         pain=((59, "6.0"), (0, "2.4")),
+        template=OWN_COPY,
         progresses=True,
         symptoms=(Symptoms(33, ("knee_swells",), "Thick knee after a long walk."),),
         acts=(
@@ -295,23 +189,37 @@ GOOD = (
     ),
     Course(
         shows="both knees: the other one got worse",
+        intake_scores=((KOOS_PF, 24),),
         start=52,
         pain=((52, "6.0"), (22, "3.0"), (0, "2.8")),
         other_knee=((52, "2.4"), (25, "2.6"), (12, "5.4"), (0, "5.6")),
         noise="0.3",
+        acts=(
+            Reassessed(24, strength=((HIP, 92),), scores=((AKPS, 74), (KOOS_PF, 16), (GROC, 3)), ability=2),
+        ),
+        akps=((52, 64),),
     ),
     Course(
         shows="program replaced, the clock runs on",
+        intake_scores=((LEFS, 50),),
         start=73,
         pain=((73, "6.2"), (38, "3.6"), (0, "2.5")),
-        acts=(Replaced(35, "runners-knee-mechanics"),),
+        akps=((73, 62),),
+        acts=(
+            Reassessed(45, strength=((HIP, 90),), scores=((AKPS, 71), (LEFS, 56)), ability=1),
+            Reassessed(17, strength=((HIP, 96),), scores=((AKPS, 84), (LEFS, 70), (GROC, 6)), ability=3),
+            Replaced(35, "runners-knee-mechanics"),
+            Opened(10, Terrain.DOWNHILLS),
+        ),
         track=RunningTrack.STILL_RUNNING,
         runs_km=((73, "8"), (0, "11")),
+        off_flat=(((6, 3), Terrain.SPEED),),
     ),
     Course(
         shows="patient abroad, another time zone",
         start=45,
         pain=((45, "5.8"), (0, "2.6")),
+        template=OWN_COPY,
         zone="America/New_York",
         progresses=True,
     ),
@@ -346,10 +254,18 @@ CLOSED = (
     ),
     Course(
         shows="recovered and discharged",
+        intake_scores=((KOOS_PF, 26), (LEFS, 48)),
         start=80,
         pain=((80, "6.0"), (30, "1.5"), (0, "1.0")),
         progresses=True,
-        acts=(Discharged(8, "recovered", "Runs 10 km without pain."),),
+        akps=((80, 60),),
+        acts=(
+            Reassessed(52, strength=((HIP, 91),), scores=((AKPS, 70), (KOOS_PF, 18), (LEFS, 58)), ability=2),
+            Reassessed(
+                9, strength=((HIP, 99),), scores=((AKPS, 92), (KOOS_PF, 4), (LEFS, 77), (GROC, 7)), ability=5
+            ),
+            Discharged(8, "recovered", "Runs 10 km without pain."),
+        ),
     ),
     Course(
         shows="another diagnosis: no program, referred on",
@@ -381,7 +297,23 @@ WATCHED = (
             Returned(9, "5.0", "no"),
         ),
     ),
+    Course(
+        shows="stopped running: on the ladder, a run over locked hills",
+        start=80,
+        pain=((80, "6.0"), (60, "3.0"), (46, "0"), (0, "0")),
+        noise="0",
+        answered=1,
+        daily=((66, 32),),
+        track=RunningTrack.STILL_RUNNING,
+        runs_km=((32, "0"), (31, "3"), (0, "6")),
+        off_flat=(((6, 3), Terrain.HILLS),),
+        acts=(
+            Switched(66, RunningTrack.STOPPED, "Limps after every run; running stops for now."),
+            Moved(63, "Has trained before; no exercise hurts."),
+            Moved(49, "As before."),
+            Moved(38, "No pain for a week."),
+            *(Laddered(ago) for ago in (35, 21, 14, 7)),
+        ),
+    ),
 )
 """After all the others, so that theirs stay the case numbers they have."""
-
-SHOWCASE: tuple[Course, ...] = (*STALLED, *STALLING, *EARLY, *NOT_JUDGED, *GOOD, *CLOSED)

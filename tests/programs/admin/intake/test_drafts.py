@@ -1,0 +1,81 @@
+"""A draft is kept for who typed it, and counts for nothing but a red flag, which is told."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from django.urls import reverse
+
+from patients.models import Assessment, AssessmentDraft
+from programs.models import Alert, Hold
+from tests.access.bodies import FieldsOf
+from tests.factories import make_program
+from tests.programs.admin.intake.filling import ADD, add, change_url, keep, opened
+
+pytestmark = pytest.mark.django_db
+
+
+def test_what_is_typed_is_back_and_counts_for_nothing(staff: Any, case: Any) -> None:
+    assert keep(staff, case, worst_pain="8,5", notes="Half a sen").status_code == 204
+
+    client = staff.client(staff.physio)
+    page = client.get(f"{reverse(ADD)}?episode={case.pk}").content.decode()
+    held = FieldsOf(page).held
+    assert (held["worst_pain"], held["notes"], held["locations"]) == ("8,5", "Half a sen", ["retropatellar"])
+    assert "It is a draft: nothing of it is saved yet." in page
+    assert not Assessment.objects.exists()
+
+    assert client.post(reverse(ADD), held).status_code == 302
+    assert not AssessmentDraft.objects.exists()
+    assert Assessment.objects.get().worst_pain == Decimal("8.5")
+
+
+def test_a_draft_is_discarded_on_request(staff: Any, case: Any) -> None:
+    keep(staff, case)
+    add(staff, case, _discard="1")
+    assert (Assessment.objects.count(), AssessmentDraft.objects.count()) == (0, 0)
+
+
+def test_a_flag_in_a_draft_is_told_and_raised_at_once_whatever_else_is_wrong(staff: Any, case: Any) -> None:
+    make_program(case)
+    keep(staff, case, red_flags=["knee_locks"], worst_pain="12")
+    page = staff.client(staff.physio).get(f"{reverse(ADD)}?episode={case.pk}").content.decode()
+    assert "Red flag ticked: not raised until saved" in page
+    assert not Alert.objects.exists()
+
+    answer = add(staff, case, red_flags=["knee_locks"], worst_pain="12", _flag="1")
+
+    assessment = Assessment.objects.get()
+    assert answer.url == change_url(assessment)
+    assert Hold.objects.get().red_flags == ["knee_locks"]
+    client = staff.client(staff.physio)
+    held = opened(client, change_url(assessment))
+    assert (held["worst_pain"], held["version"]) == ("12", "1")
+    assert AssessmentDraft.objects.get().red_flags == []
+
+    client.post(change_url(assessment), held | {"worst_pain": "7"})
+    assert Assessment.objects.get().worst_pain == 7
+    assert Alert.objects.count() == 1
+
+
+def test_a_colleague_is_told_who_else_is_writing(staff: Any, case: Any) -> None:
+    keep(staff, case, by=staff.owner, red_flags=["knee_locks"])
+    page = staff.client(staff.physio).get(f"{reverse(ADD)}?episode={case.pk}").content.decode()
+    assert f"{staff.owner} is writing" in page
+    assert "A red flag is ticked in it, and not raised." in page
+
+
+def test_everybody_who_opens_the_patient_or_today_is_told_of_a_flag_in_a_draft(
+    staff: Any, stranger: Any, case: Any
+) -> None:
+    keep(staff, case, by=staff.owner)
+    pages = [reverse("admin:patients_patient_change", args=[case.patient_id]), reverse("admin:index")]
+    said = "Red flag in an unsaved draft: not raised"
+    client = staff.client(staff.physio)
+    assert not any(said in client.get(page).content.decode() for page in pages)
+    keep(staff, case, by=staff.owner, red_flags=["knee_locks"])
+    assert all(said in client.get(page).content.decode() for page in pages)
+    assert said not in staff.client(staff.assistant).get(reverse("admin:index")).content.decode()
+    assert said not in stranger.client(stranger.owner).get(reverse("admin:index")).content.decode()

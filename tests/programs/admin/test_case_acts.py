@@ -1,0 +1,58 @@
+"""A case is handed over, discharged, called about."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.urls import reverse
+
+from programs.models import (
+    Alert,
+    ContactLog,
+)
+from tests.programs.admin.acting import act, case_of
+
+pytestmark = pytest.mark.django_db
+
+
+def test_a_logged_call_keeps_who_and_what(staff: Any) -> None:
+    act(staff.client(staff.assistant), "log-contact", case_of(staff))
+
+    contact = ContactLog.objects.get()
+    assert (contact.by, contact.note) == (staff.assistant, "Asked")
+
+
+def test_a_case_is_handed_to_a_colleague_and_not_to_an_assistant(staff: Any) -> None:
+    case = case_of(staff)
+    client = staff.client(staff.physio)
+
+    refused = act(client, "reassign", case, clinician=staff.assistant.pk)
+    case.episode.refresh_from_db()
+    assert refused.status_code == 200
+    assert case.episode.clinician == staff.physio
+
+    act(client, "reassign", case)
+    case.episode.refresh_from_db()
+    assert case.episode.clinician == case.colleague
+
+
+def test_discharge_closes_the_case_and_resolves_the_stall_alert(staff: Any) -> None:
+    case = case_of(staff)
+
+    act(staff.client(staff.physio), "discharge", case)
+
+    case.episode.refresh_from_db()
+    case.alert.refresh_from_db()
+    assert (case.episode.outcome, case.episode.is_open) == ("improved", False)
+    assert case.alert.resolution == Alert.Resolution.DISCHARGED
+
+
+def test_no_outcome_is_chosen_beforehand_and_without_one_nobody_is_discharged(staff: Any) -> None:
+    case, client = case_of(staff), staff.client(staff.physio)
+    address = reverse("admin:do", args=["discharge", case.episode.pk])
+
+    assert client.get(address).context["form"].fields["outcome"].choices[0] == ("", "Choose")
+    assert "outcome" in client.post(address, {"outcome": ""}).context["form"].errors
+    case.episode.refresh_from_db()
+    assert case.episode.is_open
