@@ -31,7 +31,7 @@ from tests.programs.services.caseload.making import alert, answered, case_of, pr
 
 pytestmark = pytest.mark.django_db
 
-DAY = timedelta(days=1)
+DAY, WEEK = timedelta(days=1), timedelta(weeks=1)
 
 
 @pytest.fixture
@@ -60,9 +60,9 @@ def test_red_flags_of_whoever_come_first_then_my_own_cases_then_colleagues(physi
     case_of(colleague, "their-worse", alerts=[{"kind": "worsening"}])
     case_of(physio, "mine-fine")
     case_of(physio, "mine-silent", alerts=[{"kind": "silent"}])
-    case_of(colleague, "their-flag-2", alerts=[{"kind": "red_flag", "level": "tier_2"}])
-    case_of(colleague, "their-flag-1", alerts=[{"kind": "red_flag", "level": "tier_1"}])
-    assert numbers(physio) == ["their-flag-1", "their-flag-2", "mine-silent", "mine-fine", "their-worse"]
+    case_of(colleague, "a-flag-2", alerts=[{"kind": "red_flag", "level": "tier_2"}])
+    case_of(colleague, "b-flag-1", alerts=[{"kind": "red_flag", "level": "tier_1"}])
+    assert numbers(physio) == ["b-flag-1", "a-flag-2", "mine-silent", "mine-fine", "their-worse"]
 
 
 def test_among_equals_the_unseen_come_first_then_the_oldest_then_by_number(physio: User) -> None:
@@ -73,6 +73,13 @@ def test_among_equals_the_unseen_come_first_then_the_oldest_then_by_number(physi
         physio, "d", alerts=[{"kind": "worsening", "state": "acknowledged", "opened_on": TODAY - 9 * DAY}]
     )
     assert numbers(physio) == ["c", "a", "b", "d"]
+
+
+def test_of_several_needs_the_most_urgent_gives_the_place(physio: User) -> None:
+    case_of(physio, "b", alerts=[{"kind": "worsening"}, {"kind": "silent"}])
+    case_of(physio, "a", alerts=[{"kind": "stall", "level": "stalled"}])
+    case_of(physio, "c", alerts=[{"kind": "overload"}])
+    assert numbers(physio) == ["b", "a", "c"]
 
 
 def test_an_alert_put_aside_asks_for_nothing_until_it_wakes(physio: User) -> None:
@@ -279,6 +286,9 @@ def test_who_sees_only_own_cases_sees_only_own_flags() -> None:
     case_of(other, "other", alerts=[{"kind": "red_flag", "level": "tier_1"}])
     case_of(one, "one")
     assert (numbers(one), numbers(owner)) == (["one"], ["other", "one"])
+    assert len(survey(user=one, now=NOW).cases) == 1
+    counts = tally(user=one, now=NOW)
+    assert (counts.open, counts.red_flags, dict(counts.needs)) == (1, 0, {})
 
 
 def test_who_reads_no_findings_gets_none_and_finds_nothing_by_them(physio: User) -> None:
@@ -336,6 +346,17 @@ def test_a_page_of_lines_takes_the_same_queries_for_one_case_and_three(physio: U
     with CaptureQueriesContext(connection) as queries:
         tally(user=physio, now=NOW)
     assert len(queries) == 2
+
+
+def test_the_trend_is_of_the_index_knee_in_the_last_weeks_of_the_program(physio: User) -> None:
+    long, short = TODAY - 20 * WEEK, TODAY - DAY
+    case, new = (case_of(physio, n, program={"started_on": on}) for n, on in (("1", long), ("2", short)))
+    for on in (TODAY - 13 * WEEK, TODAY - 12 * WEEK, TODAY):
+        answered(case, on=on, worst="5", worst_right="9")
+    for on in (TODAY - 2 * DAY, TODAY - DAY):
+        answered(new, on=on, worst="5")
+    trends = {line.row.episode.case_number: line.trend for line in found_lines(physio)}
+    assert trends == {"1": {TODAY - 12 * WEEK: 5, TODAY: 5}, "2": {TODAY - DAY: 5}}
 
 
 def test_a_score_settles_what_was_due_at_once(physio: User) -> None:
