@@ -20,14 +20,14 @@ from django.db.models import Q
 
 from clinic import attempts
 from clinic.models import OutboxMessage, SweepRun
-from programs.services import drafts
+from programs.services import assessment_drafts
 from programs.services.lateness import rows_of_sweeps
 from programs.services.privacy import Entry, blank, ledger, purge_due
 
 KEPT = {
     "what an e-mail said": timedelta(days=30),
     "that an e-mail was sent, and to whom": timedelta(days=400),
-    "a draft of an assessment that nobody goes on with": drafts.KEPT,
+    "a draft of an assessment that nobody goes on with": assessment_drafts.KEPT,
     "when a periodic job last ran": timedelta(days=90),
 }
 BATCH = 500
@@ -49,7 +49,7 @@ def forget_of_clinic(*, now: datetime, today: date) -> dict[str, int]:
         "troubles_deleted": sum(
             attempts.forget_others(sweep, rows) for sweep, (rows, _) in rows_of_sweeps().items()
         ),
-        "drafts_deleted": drafts.forget_drafts(now=now),
+        "drafts_deleted": assessment_drafts.forget_drafts(now=now),
         "records_purged": purge_due(now=now, today=today),
     }
 

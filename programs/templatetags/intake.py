@@ -10,7 +10,7 @@ from clinic.models import User
 from clinic.roles import Capability
 from clinic.tenancy import rows_where
 from patients.models import Episode
-from programs.services import drafts
+from programs.services import assessment_drafts
 
 register = template.Library()
 
@@ -39,11 +39,11 @@ def ticked(form: Any, name: str, code: str) -> bool:
 @register.inclusion_tag("admin/programs/intake/flagged.html")
 def flagged_drafts(episode: Episode) -> dict[str, Any]:
     """Red flags that somebody ticked and has not saved: everybody who opens the patient is told."""
-    return {"flagged": drafts.flagged_drafts([episode])}
+    return {"flagged": assessment_drafts.flagged_drafts([episode])}
 
 
 @register.inclusion_tag("admin/programs/intake/flagged.html")
 def flagged_drafts_for(user: User) -> dict[str, Any]:
     """Of all cases whose findings the user may read."""
     cases = rows_where(user, Capability.READ_CLINICAL, Episode.objects.all())
-    return {"flagged": drafts.flagged_drafts(cases)}
+    return {"flagged": assessment_drafts.flagged_drafts(cases)}

@@ -12,6 +12,7 @@ from django.http import Http404, HttpRequest
 from django.urls import reverse
 from django.utils import timezone
 
+from clinic.admin.actions import leading_back, way_back
 from clinic.admin.base import rows_where
 from clinic.models import User
 from clinic.roles import Capability
@@ -20,7 +21,7 @@ from programs.admin.intake.flat import Flat, Shape, flat, presets
 from programs.admin.intake.form import IntakeForm
 from programs.rules.red_flags import Symptom
 from programs.rules.schedule import local_date
-from programs.services import drafts
+from programs.services import assessment_drafts
 from programs.services.assessment_data import build
 from programs.services.derived import Findings, red_flags_of
 
@@ -51,9 +52,10 @@ class Desk:
 
     @property
     def address(self) -> str:
+        address = f"{reverse('admin:patients_assessment_add')}?episode={self.episode.pk}"
         if self.assessment:
-            return reverse("admin:patients_assessment_change", args=[self.assessment.pk])
-        return f"{reverse('admin:patients_assessment_add')}?episode={self.episode.pk}"
+            address = reverse("admin:patients_assessment_change", args=[self.assessment.pk])
+        return leading_back(address, way_back(self.request))
 
     @property
     def version(self) -> int:
@@ -63,12 +65,12 @@ class Desk:
         return IntakeForm.of_post(self.request.POST, kept=self.stored.kept)
 
     def draft(self) -> AssessmentDraft | None:
-        return drafts.draft_of(episode=self.episode, assessment=self.assessment, by=self.user)
+        return assessment_drafts.draft_of(episode=self.episode, assessment=self.assessment, by=self.user)
 
     def keep(self, form: IntakeForm) -> None:
         """Keep what is typed as the draft of who types."""
         findings, _ = self.findings(form)
-        drafts.keep_draft(
+        assessment_drafts.keep_draft(
             episode=self.episode,
             assessment=self.assessment,
             base=whole_number(self.request.POST.get("version", "")),

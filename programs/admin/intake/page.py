@@ -17,7 +17,7 @@ from programs.admin.intake import saving
 from programs.admin.intake.desk import Desk, desk_of, open_case
 from programs.admin.intake.form import IntakeForm
 from programs.admin.intake.showing import choose_case, read_only, show
-from programs.services import assessments, drafts
+from programs.services import assessment_drafts, assessments
 from programs.services.derived import derived_values, warnings_of
 
 
@@ -36,7 +36,7 @@ def open_page(request: HttpRequest, site: admin.AdminSite, assessment: Assessmen
     if not may_write or (assessment and assessment.is_signed):
         return read_only(desk, site)
     draft = desk.draft()
-    content: Mapping[str, list[str]] = drafts.content_of(draft) if draft else desk.stored.fields
+    content: Mapping[str, list[str]] = assessment_drafts.content_of(draft) if draft else desk.stored.fields
     return show(desk, site, IntakeForm(content, kept=desk.stored.kept), draft=draft)
 
 
@@ -78,6 +78,6 @@ def keep(request: HttpRequest, pk: int) -> HttpResponse:
     form = desk.typed()
     try:
         desk.keep(form)
-    except drafts.DraftError:
+    except assessment_drafts.DraftError:
         return HttpResponse(status=413)
     return HttpResponse(status=204)

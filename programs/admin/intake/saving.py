@@ -11,13 +11,14 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 
+from clinic.admin.actions import leading_back, way_back
 from clinic.roles import Denied
 from programs.admin.caseload import page_url
 from programs.admin.intake import merge
 from programs.admin.intake.desk import Desk, whole_number
 from programs.admin.intake.form import IntakeForm, base_of
 from programs.admin.intake.showing import show, show_conflict
-from programs.services import assessments, drafts
+from programs.services import assessment_drafts, assessments
 from programs.services.derived import red_flags_of
 
 
@@ -25,7 +26,7 @@ def submit(desk: Desk, site: admin.AdminSite) -> HttpResponse:
     """The form was sent with one of its buttons."""
     post = desk.request.POST
     if "_discard" in post:
-        drafts.discard_draft(episode=desk.episode, assessment=desk.assessment, by=desk.user)
+        assessment_drafts.discard_draft(episode=desk.episode, assessment=desk.assessment, by=desk.user)
         messages.success(desk.request, "What was typed and not saved is discarded.")
         return HttpResponseRedirect(desk.address)
     form = desk.typed()
@@ -92,9 +93,11 @@ def _saved(desk: Desk, recorded: assessments.Recorded) -> HttpResponse:
         messages.success(desk.request, "Saved and signed. A correction is an addendum from now on.")
     if "_continue" in post or ("_sign" in post and not was_new):
         return HttpResponseRedirect(desk.address)
+    back = way_back(desk.request)
     if was_new:
-        return HttpResponseRedirect(reverse("admin:suggestions", args=[recorded.assessment.pk]))
-    return HttpResponseRedirect(page_url(desk.episode))
+        suggestions = reverse("admin:suggestions", args=[recorded.assessment.pk])
+        return HttpResponseRedirect(leading_back(suggestions, back))
+    return HttpResponseRedirect(back or page_url(desk.episode))
 
 
 def _warn_of(request: HttpRequest, recorded: assessments.Recorded) -> None:
@@ -110,7 +113,7 @@ def _raise_now(desk: Desk, site: admin.AdminSite, form: IntakeForm) -> HttpRespo
     if desk.assessment:  # a colleague's ticks stay
         data, ticked = {}, ticked | set(desk.assessment.red_flags)
     data["red_flags"] = sorted(ticked)
-    drafts.discard_draft(episode=desk.episode, assessment=desk.assessment, by=desk.user)
+    assessment_drafts.discard_draft(episode=desk.episode, assessment=desk.assessment, by=desk.user)
     try:
         recorded = _record(desk, data)
     except (assessments.ValuesRefused, assessments.ChangedMeanwhile, assessments.AssessmentError) as error:

@@ -9,6 +9,7 @@ from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 
+from clinic.admin.actions import way_back
 from clinic.models import User
 from clinic.roles import Capability
 from patients.models import Assessment, AssessmentDraft
@@ -18,7 +19,7 @@ from programs.admin.intake import merge
 from programs.admin.intake.desk import Desk, cases_of, whole_number
 from programs.admin.intake.fields import GROUPS
 from programs.admin.intake.form import IntakeForm, base_of
-from programs.services import drafts
+from programs.services import assessment_drafts
 from programs.services.assessment_data import QUESTIONNAIRES
 from programs.services.caseload.selecting import searched
 from programs.services.derived import derived_values, warnings_of
@@ -65,7 +66,9 @@ def show(
     context = {
         **_about(desk, site, form),
         "draft": draft,
-        "others": drafts.drafts_of_others(episode=desk.episode, assessment=desk.assessment, by=desk.user),
+        "others": assessment_drafts.drafts_of_others(
+            episode=desk.episode, assessment=desk.assessment, by=desk.user
+        ),
         "changed": changed,
         "version": version,
         "base": base,
@@ -88,7 +91,7 @@ def read_only(desk: Desk, site: admin.AdminSite) -> HttpResponse:
     """To read, with what the user had typed before it was signed."""
     form = IntakeForm(desk.stored.fields, kept=desk.stored.kept)
     left = desk.draft() if desk.user.may(Capability.WRITE_CLINICAL, desk.episode.clinic_id) else None
-    typed = IntakeForm(drafts.content_of(left)) if left else None
+    typed = IntakeForm(assessment_drafts.content_of(left)) if left else None
     context = {
         **_about(desk, site, form),
         "may_write": False,
@@ -113,6 +116,7 @@ def _about(desk: Desk, site: admin.AdminSite, form: IntakeForm) -> dict[str, Any
         "assessment": assessment,
         "original": assessment,
         "page_url": page_url(episode),
+        "back_url": way_back(desk.request),
         "derived": derived,
         "warnings": warnings_of(findings),
         "flags": [flag.label for flag in desk.new_flags(findings)],

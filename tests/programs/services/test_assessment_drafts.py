@@ -11,7 +11,7 @@ from clinic.audit.models import AuditEntry
 from patients.models import AssessmentDraft, Episode
 from programs.models import Alert
 from programs.rules.red_flags import Symptom
-from programs.services import drafts
+from programs.services import assessment_drafts
 from programs.services.assessments import (
     ValuesRefused,
     record_assessment,
@@ -37,7 +37,7 @@ def keep(case: Episode, **changes: Any) -> AssessmentDraft:
         "now": NOW,
         **changes,
     }
-    return drafts.keep_draft(episode=case, **values)
+    return assessment_drafts.keep_draft(episode=case, **values)
 
 
 def test_an_author_has_one_draft_of_an_assessment(case: Episode) -> None:
@@ -47,10 +47,14 @@ def test_an_author_has_one_draft_of_an_assessment(case: Episode) -> None:
     keep(case, assessment=record(case), base=1)
 
     assert AssessmentDraft.objects.count() == 3
-    mine = drafts.draft_of(episode=case, assessment=None, by=case.clinician)
+    mine = assessment_drafts.draft_of(episode=case, assessment=None, by=case.clinician)
     assert mine is not None
-    assert (mine.pk, drafts.content_of(mine), mine.started_at) == (later.pk, {"worst_pain": ["7"]}, NOW)
-    assert len(drafts.drafts_of_others(episode=case, assessment=None, by=case.clinician)) == 1
+    assert (mine.pk, assessment_drafts.content_of(mine), mine.started_at) == (
+        later.pk,
+        {"worst_pain": ["7"]},
+        NOW,
+    )
+    assert len(assessment_drafts.drafts_of_others(episode=case, assessment=None, by=case.clinician)) == 1
 
 
 def test_a_draft_is_gone_with_its_saving_and_stays_when_that_is_refused(case: Episode) -> None:
@@ -64,9 +68,9 @@ def test_a_draft_is_gone_with_its_saving_and_stays_when_that_is_refused(case: Ep
 
 def test_a_red_flag_in_a_draft_is_shown_and_not_raised(case: Episode) -> None:
     keep(case)
-    assert drafts.flagged_drafts([case]) == []
+    assert assessment_drafts.flagged_drafts([case]) == []
     keep(case, red_flags=[Symptom.LOCKING])
-    [flagged] = drafts.flagged_drafts([case])
+    [flagged] = assessment_drafts.flagged_drafts([case])
     assert flagged.symptoms == ("Knee locks",)
     assert not Alert.objects.exists()
 
@@ -74,13 +78,13 @@ def test_a_red_flag_in_a_draft_is_shown_and_not_raised(case: Episode) -> None:
 def test_an_old_draft_is_forgotten_unless_a_flag_is_ticked_in_it(case: Episode) -> None:
     keep(case)
     keep(case, by=make_user(clinic=case.clinic), red_flags=[Symptom.LOCKING])
-    assert drafts.forget_drafts(now=NOW + drafts.KEPT) == 0
-    assert drafts.forget_drafts(now=NOW + drafts.KEPT + timedelta(seconds=1)) == 1
+    assert assessment_drafts.forget_drafts(now=NOW + assessment_drafts.KEPT) == 0
+    assert assessment_drafts.forget_drafts(now=NOW + assessment_drafts.KEPT + timedelta(seconds=1)) == 1
     assert AssessmentDraft.objects.get().red_flags == ["knee_locks"]
 
 
 def test_a_draft_longer_than_any_form_is_refused(case: Episode) -> None:
-    with pytest.raises(drafts.DraftError):
+    with pytest.raises(assessment_drafts.DraftError):
         keep(case, content={"notes": ["x" * 200_001]})
     assert not AssessmentDraft.objects.exists()
 

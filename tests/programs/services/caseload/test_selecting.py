@@ -17,7 +17,7 @@ from clinic.roles import Role
 from patients.models import Episode, OutcomeScore
 from programs.models import Alert, Hold, Pause, Program
 from programs.rules.caseload import ALERT_NEEDS, Need, order
-from programs.services.caseload import CaseloadError, Wanted, lines, select, tally
+from programs.services.caseload import CaseloadError, Wanted, cases_of, in_state, lines, survey, tally
 from tests.factories import (
     NOW,
     TODAY,
@@ -39,13 +39,17 @@ def physio() -> User:
     return make_user(clinic=make_clinic())
 
 
+def found_cases(user: User, **wanted: Any) -> list[Episode]:
+    found = survey(user=user, now=NOW, wanted=Wanted(**wanted)).cases
+    return cases_of(user=user, found=found)
+
+
 def numbers(user: User, **wanted: Any) -> list[str]:
-    return [case.case_number for case in select(user=user, now=NOW, wanted=Wanted(**wanted))]
+    return [case.case_number for case in found_cases(user, **wanted)]
 
 
 def found_lines(user: User, **wanted: Any):
-    cases = select(user=user, now=NOW, wanted=Wanted(**wanted)).select_related("patient", "clinician")
-    return lines(user=user, episodes=list(cases), now=NOW)
+    return lines(user=user, episodes=found_cases(user, **wanted), now=NOW)
 
 
 # --- the order
@@ -193,6 +197,8 @@ class TestOneRule(TestCase):
         for state in {line.row.state_code for line in found}:
             showing = [line.row.episode.case_number for line in found if line.row.state_code == state]
             assert sorted(numbers(physio, state=state)) == sorted(showing), state
+            listed = in_state(user=physio, now=NOW, state=state)
+            assert sorted(case.case_number for case in listed) == sorted(showing), state
             assert counts.states[state] == len(showing)
         waiting = {a.episode_id for a in Alert.objects.filter(state__in=["open", "acknowledged"])} & on_it
         assert {
@@ -248,7 +254,7 @@ def test_each_word_of_a_search_is_in_the_name_or_the_number(physio: User, words:
 )
 def test_a_value_that_no_case_can_have_is_refused_by_name(physio: User, field: str, value: Any) -> None:
     with pytest.raises(CaseloadError) as refused:
-        select(user=physio, now=NOW, wanted=Wanted(**{field: value}))
+        survey(user=physio, now=NOW, wanted=Wanted(**{field: value}))
     assert refused.value.field == field
 
 
@@ -326,7 +332,7 @@ def test_a_page_of_lines_takes_the_same_queries_for_one_case_and_three(physio: U
     physio.clinics_by_reach(), physio.clinic_ids
     with CaptureQueriesContext(connection) as queries:
         assert len(found_lines(physio)) == cases
-    assert len(queries) == 13
+    assert len(queries) == 14
     with CaptureQueriesContext(connection) as queries:
         tally(user=physio, now=NOW)
     assert len(queries) == 2
