@@ -140,6 +140,13 @@ def test_new_answers_are_told_and_ask_to_be_read_after_all_else(new, words) -> N
     assert RANKED[-1] is Need.NEW_ANSWERS
 
 
+def test_the_digests_order_comes_first_then_whom_to_call_who_may_move_on_and_what_is_due() -> None:
+    assert [need.value for need in RANKED] == [
+        *("red_flag", "worsening", "stalled", "relapsed", "drift", "overload", "stalling", "slow"),
+        *("silent", "ready", "reassess", "recovering", "new_answers"),
+    ]
+
+
 WAITING = st.builds(
     WaitingAlert,
     id=st.integers(1, 9),

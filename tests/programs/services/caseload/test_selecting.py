@@ -80,6 +80,8 @@ def test_of_several_needs_the_most_urgent_gives_the_place(physio: User) -> None:
     case_of(physio, "a", alerts=[{"kind": "stall", "level": "stalled"}])
     case_of(physio, "c", alerts=[{"kind": "overload"}])
     assert numbers(physio) == ["b", "a", "c"]
+    first = [line.first.need for line in found_lines(physio) if line.first]
+    assert first == [Need.WORSENING, Need.STALLED, Need.OVERLOAD]
 
 
 def test_an_alert_put_aside_asks_for_nothing_until_it_wakes(physio: User) -> None:
