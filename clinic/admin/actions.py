@@ -6,6 +6,7 @@ from abc import ABCMeta, abstractmethod
 from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any, ClassVar
+from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
 from django import forms
@@ -45,6 +46,7 @@ class Act(forms.Form, metaclass=_AbstractForm):
     intro: ClassVar[str] = ""
     danger: ClassVar[bool] = False
     template: ClassVar[str] = "admin/clinic/act.html"
+    goes_on: ClassVar[bool] = False  # it is one step of several: the way back is for the last of them
     downloads: ClassVar[bool] = False  # it answers with a file: the page stays, and says so once it is there
     answer: HttpResponse | None = None  # what ``perform`` answers with, such as a file, instead of going on
     renamed: ClassVar[Mapping[str, str]] = {}  # what the service calls a field, and what the form does
@@ -144,25 +146,35 @@ def act_on(request: HttpRequest, kind: type[Act], pk: str, site: admin.AdminSite
         by=user,
         now=timezone.now(),
     )
-    back = _way_back(request)
+    back = way_back(request)
     if form.is_bound and form.is_valid() and (done := form.attempt()) is not None:
         if form.answer is not None:
             return form.answer
         messages.success(request, done)
-        return HttpResponseRedirect(back or form.next_url())
+        return HttpResponseRedirect(_next(form, back))
     context = {
         **site.each_context(request),
         "title": form.heading(),
         "about": form.about(),
         "form": form,
         "cancel_url": back or form.next_url(),
+        "back": leading_back("", back),
         **form.context(),
     }
     return TemplateResponse(request, kind.template, context)
 
 
-def _way_back(request: HttpRequest) -> str:
+def _next(form: Act, back: str) -> str:
+    return leading_back(form.next_url(), back) if form.goes_on else back or form.next_url()
+
+
+def way_back(request: HttpRequest) -> str:
     """``?back=``: the list that the action was opened from, as the user had it; a page of the admin only."""
     address = request.GET.get("back", "")
     here = url_has_allowed_host_and_scheme(address, allowed_hosts=None)
     return address if here and address.startswith(reverse("admin:index")) else ""
+
+
+def leading_back(address: str, back: str) -> str:
+    """The address of a page that leads on to there, if there is a way back."""
+    return f"{address}{'&' if '?' in address else '?'}{urlencode({'back': back})}" if back else address

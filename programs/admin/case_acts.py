@@ -115,6 +115,7 @@ class Reopen(CaseAct):
 
     title = "Re-open as a new case"
     submit = "Open a new case"
+    goes_on = True
     template = "admin/programs/reopen.html"
 
     def context(self) -> dict[str, Any]:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from urllib.parse import urlencode
 
 from django.urls import reverse
 
+from clinic.admin.actions import leading_back
 from clinic.models import User
 from clinic.roles import Capability
 from programs.admin.caseload import page_url
@@ -47,42 +47,41 @@ class Button:
 
 def buttons(line: Line, user: User, back: str) -> list[Button]:
     """The suggested act first; only what the user may do to this case as it is. ``back``: where one was."""
-    urls = dict(_urls(line, user, urlencode({"back": back})))
+    urls = {act: leading_back(url, back) for act, url in _urls(line, user)}
+    urls[Act.LOOK] = page_url(line.row.episode)
     suggested = line.first.act if line.first else Act.LOOK
     acts = [suggested, *(act for act in LABELS if act is not suggested)]
     return [Button(act, LABELS[act], urls[act]) for act in acts if act in urls]
 
 
-def _urls(line: Line, user: User, back: str) -> Iterator[tuple[Act, str]]:
+def _urls(line: Line, user: User) -> Iterator[tuple[Act, str]]:
     row = line.row
     case, clinic = row.episode, row.episode.clinic_id
-    yield Act.LOOK, page_url(case)
     if user.may(Capability.WRITE_CONTACT, clinic):
-        yield Act.CALL, _do("log-contact", case.pk, back)
+        yield Act.CALL, _do("log-contact", case.pk)
     if not user.may(Capability.WRITE_CLINICAL, clinic):
         return
     alert = line.first.alert if line.first else None
     if alert is not None:
-        yield from _of_alert(alert, case.pk, back)
+        yield from _of_alert(alert, case.pk)
     if case.is_open:
         yield Act.REASSESS, f"{reverse('admin:patients_assessment_add')}?episode={case.pk}"
     if row.program is not None and case.is_open:
-        change = reverse("admin:programs_program_change", args=[row.program.pk])
-        yield Act.CHANGE_PROGRAM, f"{change}?{back}"
-        yield Act.MOVE_STAGE, _do("move-stage", row.program.pk, back)
+        yield Act.CHANGE_PROGRAM, reverse("admin:adjust", args=[row.program.pk])
+        yield Act.MOVE_STAGE, _do("move-stage", row.program.pk)
 
 
-def _of_alert(alert: WaitingAlert, case: int, back: str) -> Iterator[tuple[Act, str]]:
+def _of_alert(alert: WaitingAlert, case: int) -> Iterator[tuple[Act, str]]:
     if not alert.acknowledged:
-        yield Act.ACKNOWLEDGE, _do("acknowledge", alert.id, back)
+        yield Act.ACKNOWLEDGE, _do("acknowledge", alert.id)
     if alert.kind is AlertKind.RED_FLAG:
-        yield Act.CLEAR, _do("clear", alert.id, back)
+        yield Act.CLEAR, _do("clear", alert.id)
         return
     if alert.kind is AlertKind.RELAPSE:
-        yield Act.REOPEN, reverse("admin:do", args=["reopen", case])  # which leads on to its program
-    yield Act.SNOOZE, _do("snooze", alert.id, back)
-    yield Act.RESOLVE, _do("resolve", alert.id, back)
+        yield Act.REOPEN, _do("reopen", case)
+    yield Act.SNOOZE, _do("snooze", alert.id)
+    yield Act.RESOLVE, _do("resolve", alert.id)
 
 
-def _do(name: str, pk: int, back: str) -> str:
-    return f"{reverse('admin:do', args=[name, pk])}?{back}"
+def _do(name: str, pk: int) -> str:
+    return reverse("admin:do", args=[name, pk])

@@ -20,7 +20,7 @@ from patients.vocabulary import Diagnosis
 from programs.admin.caseload import case_rows, current_cases, red_flags_of, urgency
 from programs.admin.wording import CASE_STATES
 from programs.models import Alert
-from programs.services.caseload import Wanted, select
+from programs.services.caseload import in_state
 
 
 class CaseList(ChangeList):
@@ -62,8 +62,7 @@ class StateFilter(admin.SimpleListFilter):
             return queryset
         if self.value() not in CASE_STATES:
             return queryset.none()
-        wanted = Wanted(state=self.value())
-        found = select(user=request.user, now=timezone.now(), wanted=wanted)  # type: ignore[arg-type]
+        found = in_state(user=request.user, now=timezone.now(), state=self.value())  # type: ignore[arg-type]
         return queryset.filter(pk__in=found.order_by().values("patient"))
 
 

@@ -11,6 +11,7 @@ from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 
+from clinic.admin.actions import leading_back, way_back
 from clinic.admin.base import rows_where
 from clinic.models import User
 from clinic.roles import Capability
@@ -47,6 +48,8 @@ def suggestions_page(request: HttpRequest, pk: int, site: admin.AdminSite) -> Ht
         "assessment": assessment,
         "episode": episode,
         "page_url": page_url(episode),
+        "back_url": way_back(request),
+        "back": leading_back("", way_back(request)),
         "match": match,
         "ranking": ranking,
         "compared": [pair for pair in ranking if pair[0].slug in compared][:2],
@@ -63,6 +66,7 @@ class Prepare(CaseAct):
 
     title = "Prepare a program"
     submit = "Prepare and adjust"
+    goes_on = True
     template = "admin/programs/assign.html"
     renamed = {"template": "template_choice"}
 

@@ -25,12 +25,13 @@ from programs.rules.caseload import Figure, Figures, Need
 from programs.services.caseload import (
     CaseloadError,
     Line,
+    Survey,
     Tally,
     Wanted,
+    cases_of,
     clinic_figures,
     lines,
-    select,
-    tally,
+    survey,
 )
 from programs.services.caseload.lines import TREND_WEEKS
 
@@ -47,6 +48,7 @@ class ShownCase:
     is_mine: bool
     badges: Sequence[Badge]
     trend: Sparkline | None
+    news: str
     acts: Sequence[Button]
 
     @property
@@ -69,7 +71,7 @@ class Choice:
 @dataclass(frozen=True, slots=True)
 class Today:
     cases: Sequence[ShownCase]
-    page: Page[Episode]
+    page: Page[int]
     pages: Sequence[tuple[str, str]]
     counts: Tally
     wanted: Wanted
@@ -92,12 +94,10 @@ def today(request: HttpRequest, user: User, now: datetime) -> Today:
     """The page of the caseload that the address asks for."""
     wanted, error = _wanted(request.GET)
     found, error = _found(user, now, wanted, error)
-    counts, treats = tally(user=user, now=now), bool(user.active_memberships)
-    paginator = Paginator(found.select_related("patient", "clinician"), PER_PAGE)
-    if treats and wanted == Wanted():
-        paginator.count = sum(counts.states.values())  # known: not counted twice
-    page = paginator.get_page(request.GET.get("page"))
-    rows = lines(user=user, episodes=list(page), now=now, kind=CaseRow)
+    counts, treats = found.tally, bool(user.active_memberships)
+    page = Paginator(found.cases, PER_PAGE).get_page(request.GET.get("page"))
+    cases = cases_of(user=user, found=list(page))
+    rows = lines(user=user, episodes=cases, now=now, kind=CaseRow)
     reads = bool(clinics_where(user, Capability.READ_CLINICAL))
     flags_here = sum(line.reads and line.row.red_flag is not None for line in rows)
     figures = clinic_figures(user=user, now=now) if reads and treats else None
@@ -108,7 +108,7 @@ def today(request: HttpRequest, user: User, now: datetime) -> Today:
         counts=counts,
         wanted=wanted,
         error=error,
-        needs=[_need(request.GET, *found) for found in counts.needs.items()] if treats else [],
+        needs=[_need(request.GET, *need) for need in counts.needs.items()] if treats else [],
         states=[_state(request.GET, state, number) for state, number in counts.states.items()],
         selects=list(_selects(user, wanted, reads=reads)) if treats else [],
         red_flags_elsewhere=counts.red_flags - flags_here,
@@ -133,17 +133,16 @@ def _wanted(query: QueryDict) -> tuple[Wanted, str]:
     return Wanted(**values), ""
 
 
-def _found(user: User, now: datetime, wanted: Wanted, error: str) -> tuple[Any, str]:
+def _found(user: User, now: datetime, wanted: Wanted, error: str) -> tuple[Survey, str]:
     """The cases; all of them, and why, if they cannot be filtered like this. Who treats nobody, an operator
     with open records, is shown the red flags alone.
     """
-    try:
-        found = select(user=user, now=now, wanted=wanted)
-    except CaseloadError as refused:
-        found, error = select(user=user, now=now), refused.message
     if not user.active_memberships:
-        found = select(user=user, now=now, wanted=Wanted(need=Need.RED_FLAG))
-    return found, error
+        return survey(user=user, now=now, wanted=Wanted(need=Need.RED_FLAG)), error
+    try:
+        return survey(user=user, now=now, wanted=wanted), error
+    except CaseloadError as refused:
+        return survey(user=user, now=now), refused.message
 
 
 def _shown(line: Line, user: User, back: str) -> ShownCase:
@@ -154,6 +153,7 @@ def _shown(line: Line, user: User, back: str) -> ShownCase:
         is_mine=row.episode.clinician_id == user.pk,
         badges=[need_badge(needed) for needed in line.needs if needed.need is not Need.NEW_ANSWERS],
         trend=_trend(line, row),
+        news=next((needed.why for needed in line.needs[1:] if needed.need is Need.NEW_ANSWERS), ""),
         acts=buttons(line, user, back),
     )
 
@@ -205,7 +205,7 @@ def _selects(
     yield "stage", "Stage", stages, str(wanted.stage or "")
 
 
-def _pages(query: QueryDict, page: Page[Episode]) -> Iterator[tuple[str, str]]:
+def _pages(query: QueryDict, page: Page[int]) -> Iterator[tuple[str, str]]:
     """Label and address of the pages before and after."""
     steps = (
         ("Previous", page.has_previous() and page.number - 1),

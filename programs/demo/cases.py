@@ -42,6 +42,7 @@ from programs.models import Alert, Exercise, Program, ProgramDose, Template
 from programs.services import alerts, cases, plan, red_flags, running
 from programs.services.assessments import add_addendum, record_assessment, sign_assessment
 from programs.services.assign import assign
+from programs.services.caseload import look
 from programs.services.diary import (
     AnswerReport,
     ExerciseDone,
@@ -160,6 +161,9 @@ class SimulatedCase:
         has_next = program.stages.filter(number__gt=program.current_stage).exists()
         if has_next and gate(program=program, today=today).open:
             self._move(program, now, "")
+
+    def look(self, now: datetime) -> None:
+        look(episode=self.episode, by=self.physio, now=now)
 
     def rescore(self, ago: int, now: datetime) -> None:
         on = now.astimezone(ZoneInfo(self.clinic.timezone)).date()

@@ -34,6 +34,7 @@ MINUTES_A_VISIT = 5
 SCORE_AT = time(14, 0)
 ACT_AT = time(15, 0)
 GATE_AT = time(16, 0)
+LOOK_AT = time(16, 30)
 TELL_AT = time(7, 45)
 TELL_TODAY_AT = time(18, 30)
 GATE_DAYS = (9, 16, 38, 45, 66, 73)
@@ -180,6 +181,7 @@ def _of_case(case: SimulatedCase) -> Iterator[tuple[datetime, Happen]]:
             yield _at(on, SCORE_AT), partial(case.rescore, ago)
     if case.course.progresses:
         yield from _looks_at_the_gate(case)
+    yield _at(_last_look(case), LOOK_AT), case.look
 
 
 def _reports(case: SimulatedCase) -> Iterator[tuple[datetime, Happen]]:
@@ -203,6 +205,12 @@ def _looks_at_the_gate(case: SimulatedCase) -> Iterator[tuple[datetime, Happen]]
         on = working_day_after(case.started_on + timedelta(days=number))
         if on < case.today and not within(stopped(case.course), (case.today - on).days):
             yield _at(on, GATE_AT), case.progress
+
+
+def _last_look(case: SimulatedCase) -> date:
+    """Each case is opened once in a week of work, one after the other: of some nothing is new."""
+    on = working_day_before(case.today - timedelta(days=1 + case.course.number % WORKING_DAYS))
+    return max(on, case.started_on)
 
 
 def _day_of(act: Act, case: SimulatedCase) -> date:

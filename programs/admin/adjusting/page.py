@@ -13,6 +13,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 
+from clinic.admin.actions import leading_back, way_back
 from clinic.admin.base import rows_where
 from clinic.admin.forms import dress
 from clinic.models import User
@@ -71,12 +72,17 @@ def adjust_page(request: HttpRequest, pk: int, site: admin.AdminSite) -> HttpRes
     program = open_programs(user).filter(pk=pk).first()
     if program is None:
         raise Http404
-    refusal = Refusal()
+    refusal, back = Refusal(), way_back(request)
     if request.method == "POST":
         done = make_change(request, program, user, refusal)
         if done is not None:
-            return HttpResponseRedirect(f"{adjust_url(program)}{done}")
-    context = {**site.each_context(request), **_context(program, user, refusal)}
+            return HttpResponseRedirect(leading_back(adjust_url(program), back) + done)
+    context = {
+        **site.each_context(request),
+        **_context(program, user, refusal),
+        "back_url": back,
+        "back": leading_back("", back),
+    }
     return TemplateResponse(request, "admin/programs/adjust.html", context)
 
 

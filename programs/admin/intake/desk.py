@@ -12,6 +12,7 @@ from django.http import Http404, HttpRequest
 from django.urls import reverse
 from django.utils import timezone
 
+from clinic.admin.actions import leading_back, way_back
 from clinic.admin.base import rows_where
 from clinic.models import User
 from clinic.roles import Capability
@@ -51,9 +52,10 @@ class Desk:
 
     @property
     def address(self) -> str:
+        address = f"{reverse('admin:patients_assessment_add')}?episode={self.episode.pk}"
         if self.assessment:
-            return reverse("admin:patients_assessment_change", args=[self.assessment.pk])
-        return f"{reverse('admin:patients_assessment_add')}?episode={self.episode.pk}"
+            address = reverse("admin:patients_assessment_change", args=[self.assessment.pk])
+        return leading_back(address, way_back(self.request))
 
     @property
     def version(self) -> int:

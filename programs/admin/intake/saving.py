@@ -11,6 +11,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 
+from clinic.admin.actions import leading_back, way_back
 from clinic.roles import Denied
 from programs.admin.caseload import page_url
 from programs.admin.intake import merge
@@ -92,9 +93,11 @@ def _saved(desk: Desk, recorded: assessments.Recorded) -> HttpResponse:
         messages.success(desk.request, "Saved and signed. A correction is an addendum from now on.")
     if "_continue" in post or ("_sign" in post and not was_new):
         return HttpResponseRedirect(desk.address)
+    back = way_back(desk.request)
     if was_new:
-        return HttpResponseRedirect(reverse("admin:suggestions", args=[recorded.assessment.pk]))
-    return HttpResponseRedirect(page_url(desk.episode))
+        suggestions = reverse("admin:suggestions", args=[recorded.assessment.pk])
+        return HttpResponseRedirect(leading_back(suggestions, back))
+    return HttpResponseRedirect(back or page_url(desk.episode))
 
 
 def _warn_of(request: HttpRequest, recorded: assessments.Recorded) -> None:

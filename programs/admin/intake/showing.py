@@ -9,6 +9,7 @@ from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 
+from clinic.admin.actions import way_back
 from clinic.models import User
 from clinic.roles import Capability
 from patients.models import Assessment, AssessmentDraft
@@ -115,6 +116,7 @@ def _about(desk: Desk, site: admin.AdminSite, form: IntakeForm) -> dict[str, Any
         "assessment": assessment,
         "original": assessment,
         "page_url": page_url(episode),
+        "back_url": way_back(desk.request),
         "derived": derived,
         "warnings": warnings_of(findings),
         "flags": [flag.label for flag in desk.new_flags(findings)],

@@ -17,7 +17,7 @@ from programs.api.staff.cases import key
 from programs.api.staff.schema import listed, told
 from programs.rules.caseload import Act, CaseState, Need, Needed
 from programs.rules.stall import State
-from programs.services.caseload import Line, Wanted, clinic_figures, lines, select, tally
+from programs.services.caseload import Line, Wanted, cases_of, clinic_figures, lines, survey, tally
 from programs.services.caseload.selecting import STATES
 
 LAST_PAGE = 10_000
@@ -101,11 +101,11 @@ class CaseloadView(StaffView):
     def get(self, request: Request) -> Response:
         asked = dict(self.asked.validated_data)
         limit, page = asked.pop("limit"), asked.pop("page")
-        cases = select(user=self.user, now=self.now, wanted=Wanted(**asked))
-        start = (page - 1) * limit
-        found = list(cases.select_related("patient", "clinician")[start : start + limit + 1])
-        shown = lines(user=self.user, episodes=found[:limit], now=self.now)
-        more = self.link(page=page + 1) if len(found) > limit else None
+        found = survey(user=self.user, now=self.now, wanted=Wanted(**asked)).cases
+        end = page * limit
+        cases = cases_of(user=self.user, found=found[end - limit : end])
+        shown = lines(user=self.user, episodes=cases, now=self.now)
+        more = self.link(page=page + 1) if len(found) > end else None
         return Response({"results": LineRecord(shown, many=True).data, "next": more})
 
 

@@ -10,9 +10,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
 from enum import StrEnum
 
 from programs.rules.stall import AlertKind, ReasonCode, State, Trend
+from programs.rules.stall.wording import count, pain
 
 
 class Need(StrEnum):
@@ -71,13 +73,37 @@ class WaitingAlert:
 
 
 @dataclass(frozen=True, slots=True)
+class NewAnswers:
+    """What came in since the treating clinician last opened the case, or since its program began.
+
+    ``since`` is the day it was opened, if it was. ``lowest`` and ``highest`` are worst pain of the index
+    knee, NPRS 0-10; ``notes`` are answers with words.
+    """
+
+    count: int
+    since: date | None = None
+    lowest: Decimal | None = None
+    highest: Decimal | None = None
+    notes: int = 0
+
+    @property
+    def words(self) -> str:
+        ends = [pain(worst) for worst in (self.lowest, self.highest) if worst is not None]
+        told = [f"worst pain {' to '.join(dict.fromkeys(ends))}"] if ends else []
+        if self.notes:
+            told.append(count(self.notes, "note"))
+        since = f"since {_day(self.since)}" if self.since else "on a case not opened yet"
+        return ": ".join(filter(None, (f"{count(self.count, 'new answer')} {since}", ", ".join(told))))
+
+
+@dataclass(frozen=True, slots=True)
 class CaseFacts:
     """One case as it stands now. ``review_state`` and ``review_trend`` are the latest review's.
 
     ``stands_still``: on hold, paused, asleep or closed: then only its alerts ask for anything.
     ``gate_open_since`` belongs to the review; a stage entered on that day or later has not opened it.
-    ``akps_due`` and ``reassess_due``: since when, and not settled. ``new_answers``: since the treating
-    clinician last opened the case. ``answered_since``: an answer came after the silent alert was opened.
+    ``akps_due`` and ``reassess_due``: since when, and not settled. ``answered_since``: an answer came after
+    the silent alert was opened.
     """
 
     alerts: tuple[WaitingAlert, ...] = ()
@@ -89,7 +115,7 @@ class CaseFacts:
     gate_open_since: date | None = None
     akps_due: date | None = None
     reassess_due: date | None = None
-    new_answers: int = 0
+    new_answers: NewAnswers | None = None
     answered_since: bool = False
 
 
@@ -217,9 +243,8 @@ def _of_course(facts: CaseFacts) -> Iterator[Needed]:
 
 
 def _to_read(facts: CaseFacts) -> Iterator[Needed]:
-    if count := facts.new_answers:
-        why = f"{count} new answer{'' if count == 1 else 's'} since the case was last opened"
-        yield Needed(Need.NEW_ANSWERS, why, "Read what is new", Act.LOOK)
+    if facts.new_answers:
+        yield Needed(Need.NEW_ANSWERS, facts.new_answers.words, "Read what is new", Act.LOOK)
 
 
 def _day(on: date) -> str:

@@ -8,10 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
+from functools import reduce
+from operator import add
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.db.models import (
+    BooleanField,
     Case,
     Exists,
     F,
@@ -23,6 +26,7 @@ from django.db.models import (
     Value,
     When,
 )
+from django.db.models.expressions import CombinedExpression
 from django.db.models.functions import Coalesce, Least
 
 from patients.models import Assessment, OutcomeScore
@@ -33,6 +37,8 @@ from programs.rules.stall import ReasonCode, State, Trend
 
 PROGRAM = "program_now"
 KINDS = tuple(Alert.Kind)
+BITS = {need: 1 << place for place, need in enumerate(RANKED)}
+"""The lowest bit of a case is its most urgent need."""
 
 
 def alert_of(kind: str) -> str:
@@ -169,10 +175,20 @@ def _answer_after(moment: str) -> Exists:
     return Exists(Answer.objects.filter(episode=OuterRef("pk"), received_at__gt=OuterRef(moment)))
 
 
-def ranks(conditions: Mapping[Need, Q]) -> Case:
-    """The place of the most urgent need; behind all of them what needs nothing."""
-    places = (When(conditions[need], then=Value(place)) for place, need in enumerate(RANKED))
-    return Case(*places, default=Value(len(RANKED)), output_field=IntegerField())
+def bits(conditions: Mapping[Need, Q]) -> CombinedExpression | Case:
+    """One number for all needs of a case: the sum of the ``BITS`` of those that hold."""
+    each = (
+        Case(When(holds, then=Value(BITS[need])), default=Value(0), output_field=IntegerField())
+        for need, holds in conditions.items()
+    )
+    return reduce(add, each)
+
+
+def whether(holds: Q) -> Case:
+    """Never NULL: what SQL leaves unknown does not hold."""
+    if not holds:
+        return Case(default=Value(True), output_field=BooleanField())
+    return Case(When(holds, then=Value(True)), default=Value(False), output_field=BooleanField())
 
 
 def unseen() -> Q:

@@ -19,7 +19,7 @@ from programs.rules.caseload.figures import SUCCESS_WEEKS, WEEKS_BEFORE
 
 
 def clinic_figures(*, user: User, now: datetime) -> Figures:
-    """Of the cases whose findings the user may read. Seven queries, however many cases.
+    """Of the cases whose findings the user may read. Five queries, however many cases.
 
     What reviews found four weeks before is what those of the latest day until then say: each case is
     reviewed every day.
@@ -27,8 +27,7 @@ def clinic_figures(*, user: User, now: datetime) -> Figures:
     today = now.astimezone(UTC).date()
     before = today - timedelta(weeks=WEEKS_BEFORE)
     active = _active(user, today, before)
-    weeks = _success_weeks(user, today), _success_weeks(user, before)
-    alerts = _alerts(user, Q(resolved_on=None)), _alerts(user, _unresolved_on(before))
+    weeks, alerts = _success_weeks(user, today, before), _alerts(user, before)
     return figures(
         Snapshot(active[0], **_reviewed_now(user), success_weeks=weeks[0], alerts=alerts[0]),
         Snapshot(active[1], **_reviewed_before(user, before), success_weeks=weeks[1], alerts=alerts[1]),
@@ -67,20 +66,27 @@ def _counted(by_state: QuerySet[Any]) -> dict[str, Any]:
     }
 
 
-def _success_weeks(user: User, until: date) -> Mapping[int, int]:
-    since = until - timedelta(weeks=SUCCESS_WEEKS)
-    programs = _rows(user, Program.objects.filter(succeeded_on__gt=since, succeeded_on__lte=until))
-    return dict(programs.values_list("success_week").annotate(Count("pk")))
+def _success_weeks(user: User, today: date, before: date) -> list[Mapping[int, int]]:
+    """As of both days: how many of the latest successes came in which week."""
+    spans = [
+        Q(succeeded_on__gt=day - timedelta(weeks=SUCCESS_WEEKS), succeeded_on__lte=day)
+        for day in (today, before)
+    ]
+    programs = _rows(user, Program.objects.filter(spans[0] | spans[1])).values_list("success_week")
+    now, then = (Count("pk", filter=span) for span in spans)
+    rows = list(programs.annotate(now=now, then=then))
+    return [{week: now for week, now, _ in rows if now}, {week: then for week, _, then in rows if then}]
 
 
-def _unresolved_on(day: date) -> Q:
-    return Q(opened_on__lte=day) & (Q(resolved_on=None) | Q(resolved_on__gt=day))
-
-
-def _alerts(user: User, unresolved: Q) -> Mapping[str, int]:
-    """By reason: a stall's own; of the other kinds the kind is the reason."""
-    counts = Counter[str]()
-    rows = _rows(user, Alert.objects.filter(unresolved)).values_list("kind", "reason").annotate(Count("pk"))
-    for kind, reason, count in rows:
-        counts[reason if kind == Alert.Kind.STALL and reason else kind] += count
-    return counts
+def _alerts(user: User, before: date) -> list[Mapping[str, int]]:
+    """Now and then, by reason: a stall's own; of the other kinds the kind is the reason."""
+    waiting = Q(resolved_on=None)
+    waited = Q(opened_on__lte=before) & (waiting | Q(resolved_on__gt=before))
+    rows = _rows(user, Alert.objects.filter(waiting | waited)).values_list("kind", "reason")
+    counted = rows.annotate(now=Count("pk", filter=waiting), then=Count("pk", filter=waited))
+    now, then = Counter[str](), Counter[str]()
+    for kind, reason, count_now, count_then in counted:
+        told = reason if kind == Alert.Kind.STALL and reason else kind
+        now[told] += count_now
+        then[told] += count_then
+    return [+now, +then]

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
-from django.db.models import Case, F, Max, Q, When
+from django.db.models import Case, Count, F, Max, Min, Q, When
 from django.db.models.functions import Coalesce
 
 from clinic.models import User
@@ -18,11 +17,15 @@ from patients.models import Assessment, Episode, OutcomeScore
 from patients.vocabulary import OutcomeMeasure, Side
 from programs.models import Alert, Answer, Program
 from programs.rules import caseload
-from programs.rules.caseload import CaseFacts, Needed
+from programs.rules.caseload import CaseFacts, Needed, NewAnswers
+from programs.rules.schedule import local_date
 from programs.services.caseload.rows import CaseRow, case_rows, waiting
 
 TREND_WEEKS = 12
 """How far back the trend of a line goes."""
+
+INDEX_KNEE = Case(When(episode__index_side=Side.LEFT, then=F("worst_left")), default=F("worst_right"))
+"""Of an answer, worst pain of the case's index knee."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +79,7 @@ class _Extra:
     """What a line tells beside the case's standing, for many cases at once."""
 
     trends: Mapping[int, Mapping[date, Decimal]]
-    fresh: Mapping[int, int]
+    fresh: Mapping[int, NewAnswers]
     scored: Mapping[int, date]
     assessed: Mapping[int, date]
 
@@ -93,7 +96,7 @@ class _Extra:
     def _facts(self, row: CaseRow) -> CaseFacts:
         case, program = row.episode.pk, row.program
         alerts = tuple(waiting(alert) for alert in row.alerts if alert.state != Alert.State.SNOOZED)
-        fresh = self.fresh.get(case, 0) if row.episode.is_open else 0
+        fresh = self.fresh.get(case) if row.episode.is_open else None
         if program is None:
             return CaseFacts(alerts=alerts, stands_still=True, new_answers=fresh)
         return CaseFacts(
@@ -129,13 +132,12 @@ def _trends(rows: Sequence[CaseRow]) -> dict[int, dict[date, Decimal]]:
     """Of each case the index knee's days since the program started, of the last weeks."""
     spans = {row.episode.pk: _span(row) for row in rows if row.program}
     since = min((first for first, _ in spans.values()), default=date.max)
-    index_knee = Case(When(episode__index_side=Side.LEFT, then=F("worst_left")), default=F("worst_right"))
     days = (
         Answer.objects.current()
         .filter(episode__in=spans, local_date__gte=since)
         .order_by("local_date")
         .values_list("episode_id", "local_date")
-        .annotate(worst=Max(index_knee))
+        .annotate(worst=Max(INDEX_KNEE))
     )
     found: dict[int, dict[date, Decimal]] = {case: {} for case in spans}
     for case, on, worst in days:
@@ -150,13 +152,27 @@ def _span(row: CaseRow) -> tuple[date, date]:
     return max(row.program.started_on, row.today - timedelta(weeks=TREND_WEEKS)), row.today
 
 
-def _fresh(rows: Sequence[CaseRow]) -> Counter[int]:
-    """Answers since each case was last opened by its clinician."""
+def _fresh(rows: Sequence[CaseRow]) -> dict[int, NewAnswers]:
+    """What was answered since each case was last opened by its clinician."""
     since = Coalesce(F("episode__programs__looked_at"), F("episode__programs__created_at"))
-    anew = Answer.objects.filter(
-        Q(episode__programs__in=[program.pk for program in _programs(rows).values()]), received_at__gt=since
+    programs = _programs(rows)
+    answers = Answer.objects.current().filter(
+        Q(episode__programs__in=[program.pk for program in programs.values()]), received_at__gt=since
     )
-    return Counter(anew.order_by().values_list("episode", flat=True))
+    told = (
+        answers.order_by()
+        .values_list("episode")
+        .annotate(
+            Count("pk"), low=Min(INDEX_KNEE), high=Max(INDEX_KNEE), notes=Count("pk", filter=~Q(note=""))
+        )
+    )
+    opened = {row.episode.pk: _opened_on(row) for row in rows}
+    return {case: NewAnswers(count, opened[case], low, high, notes) for case, count, low, high, notes in told}
+
+
+def _opened_on(row: CaseRow) -> date | None:
+    looked = row.program.looked_at if row.program else None
+    return local_date(looked, row.episode.patient.timezone) if looked else None
 
 
 def _scored(rows: Sequence[CaseRow]) -> dict[int, date]:

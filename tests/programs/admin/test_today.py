@@ -12,13 +12,14 @@ from django.utils import timezone
 from clinic.audit.models import AuditEntry
 from patients.models import Patient
 from programs.admin import today as page_module
-from tests.factories import TODAY, make_patient
+from programs.models import Program
+from tests.factories import TODAY, make_assessment, make_patient, make_template
 from tests.programs.services.caseload.making import alert, answered, case_of
 
 pytestmark = pytest.mark.django_db
 
 TODAY_PAGE = reverse("admin:index")
-QUERIES = 36
+QUERIES = 33
 OUTCOME = {"came_of": "program_changed", "outcome": "Simplified"}
 
 
@@ -47,7 +48,7 @@ def test_a_row_tells_the_whole_case_and_the_suggested_act_is_the_first(staff: An
     assert "Worst pain, 0 to 10, 1 day answered: 7.5 on" in html
     assert html.count("Simplify the program") == 1
     back = f"?back={quote(TODAY_PAGE, safe='')}"
-    change = reverse("admin:programs_program_change", args=[case.programs.get().pk])
+    change = reverse("admin:adjust", args=[case.programs.get().pk])
     assert f'<a class="kc-button kc-primary" href="{change}{back}"' in html
     for act, pk in (
         ("snooze", row.pk),
@@ -78,6 +79,61 @@ def test_the_way_back_leads_nowhere_else(staff: Any, elsewhere: str) -> None:
     done = staff.client(staff.physio).post(act, OUTCOME)
     assert done.status_code == 302
     assert done.headers["Location"].startswith(reverse("admin:patients_patient_changelist"))
+
+
+WAS = f"{TODAY_PAGE}?need=stalled&page=1"
+BACK = f"?back={quote(WAS, safe='')}"
+
+
+def test_a_re_assessment_leads_over_match_and_program_back_to_where_one_was(staff: Any) -> None:
+    case, _ = stalled(staff, "1")
+    template = make_template(clinic=staff.clinic, diagnoses=[case.diagnosis])
+    client = staff.client(staff.physio)
+    intake = f"{reverse('admin:patients_assessment_add')}?episode={case.pk}&{BACK[1:]}"
+    assert intake.replace("&", "&amp;") in client.get(WAS).content.decode()
+
+    written = {"episode": case.pk, "kind": "reassessment", "assessed_on": "2026-03-02", "worst_pain": "6"}
+    matched = client.post(intake, written).headers["Location"]
+    assert matched == reverse("admin:suggestions", args=[case.assessments.get().pk]) + BACK
+    assert f'href="{WAS.replace("&", "&amp;")}"' in client.get(matched).content.decode()
+
+    assign = reverse("admin:do", args=["assign", case.pk]) + BACK
+    assert assign in client.get(matched).content.decode()
+    adjust = client.post(assign, {"template_choice": template.pk}).headers["Location"]
+    draft = Program.with_drafts.get(is_draft=True)
+    assert adjust == reverse("admin:adjust", args=[draft.pk]) + BACK
+    changed = client.post(adjust, {"act": "reasons"}).headers["Location"]
+    assert changed == f"{adjust}#coverage"
+
+    send = reverse("admin:do", args=["send", draft.pk]) + BACK
+    assert send in client.get(adjust).content.decode()
+    sent = client.post(send, {"started_on": timezone.localdate().isoformat()})
+    assert (sent.status_code, sent.headers["Location"]) == (302, WAS)
+
+
+def test_a_re_opened_case_goes_on_to_its_program_and_keeps_the_way_back(staff: Any) -> None:
+    case, _ = stalled(staff, "1")
+    case.programs.update(ended_on=TODAY)
+    type(case).objects.filter(pk=case.pk).update(closed_on=TODAY, outcome="improved")
+    opened = staff.client(staff.physio).post(reverse("admin:do", args=["reopen", case.pk]) + BACK)
+    new = type(case).objects.open().get()
+    assert opened.headers["Location"] == reverse("admin:do", args=["assign", new.pk]) + BACK
+
+
+@pytest.mark.parametrize("elsewhere", ["https://evil.example/", "//evil.example", "javascript:alert(1)"])
+def test_no_page_on_the_way_leads_elsewhere(staff: Any, elsewhere: str) -> None:
+    case, _ = stalled(staff, "1")
+    assessment, client = make_assessment(case), staff.client(staff.physio)
+    pages = (
+        reverse("admin:suggestions", args=[assessment.pk]),
+        reverse("admin:adjust", args=[case.programs.get().pk]),
+        reverse("admin:patients_assessment_change", args=[assessment.pk]),
+        reverse("admin:do", args=["assign", case.pk]),
+    )
+    for page in pages:
+        html = client.get(page, {"back": elsewhere}).content.decode()
+        assert "evil" not in html, page
+        assert "javascript:alert(1)" not in html, page
 
 
 def test_an_assistant_is_shown_states_and_may_log_a_call_and_no_finding(staff: Any) -> None:

@@ -226,6 +226,30 @@ def test_green_runs_of_an_earlier_step_count_for_nothing_on_the_next() -> None:
     assert (move.move, move.reasons) == (Move.REPEAT, ("0 of 2 green runs on this step",))
 
 
+def test_back_on_a_step_its_week_and_its_green_runs_count_anew() -> None:
+    program = on_step(3, since=20)
+    ran(program, 18)
+    ran(program, 16)
+    step_to(program, 2, today=TODAY - 12 * DAY)
+    step_to(program, 3, today=TODAY - 3 * DAY, reason="Was too careful")
+    found = state(program)
+    assert (found.step_since, found.up_from) == (TODAY - 3 * DAY, TODAY + 4 * DAY)
+    assert found.move is not None
+    assert found.move.reasons == ("0 of 2 green runs on this step",)
+
+
+def test_a_red_run_before_the_ladder_was_opened_again_does_not_make_the_next_one_the_second() -> None:
+    program = stopped()
+    step_to(program, 1, today=TODAY - 12 * DAY, reason="Race")
+    ran(program, 10, pain="4")
+    step_to(program, None, today=TODAY - 9 * DAY)
+    step_to(program, 1, today=TODAY - 4 * DAY, reason="Race")
+    ran(program, 2, pain="4")
+    move = state(program).move
+    assert move is not None
+    assert move.move is Move.REPEAT
+
+
 def test_a_red_run_goes_one_down_with_two_days_off_and_a_second_one_stops() -> None:
     program = on_step(4, since=10)
     ran(program, 5, pain="4")

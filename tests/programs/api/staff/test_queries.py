@@ -18,8 +18,8 @@ DOOR = 4
 BEHIND_IT = {
     "patients": 3,
     "patients?search=robin&case=open": 3,
-    "caseload": 13,
-    "caseload/figures": 9,
+    "caseload": 14,
+    "caseload/figures": 7,
     "cases": 2,
     "assessments": 2,
     "programs": 2,

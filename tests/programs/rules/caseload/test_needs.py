@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date, timedelta
+from decimal import Decimal
 from itertools import pairwise
 
 import pytest
@@ -11,10 +12,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from programs.rules import digest
-from programs.rules.caseload import ALERT_NEEDS, RANKED, Act, CaseFacts, Need, WaitingAlert, needs, order
+from programs.rules.caseload import (
+    ALERT_NEEDS,
+    RANKED,
+    Act,
+    CaseFacts,
+    Need,
+    NewAnswers,
+    WaitingAlert,
+    needs,
+    order,
+)
 from programs.rules.stall import AlertKind, ReasonCode, State, Trend
 
 DAY = date(2026, 3, 2)
+FOUR = Decimal(4)
 
 
 def alert(kind: str, **fields: object) -> WaitingAlert:
@@ -100,16 +112,39 @@ def test_what_is_due_is_one_need_with_both_grounds() -> None:
 
 
 def test_who_stands_still_is_asked_for_nothing_but_what_its_alerts_say() -> None:
-    facts = replace(OPEN_GATE, akps_due=DAY, reassess_due=DAY, new_answers=2, stands_still=True)
+    facts = replace(OPEN_GATE, akps_due=DAY, reassess_due=DAY, new_answers=NewAnswers(2), stands_still=True)
     assert [found.need for found in needs(facts)] == [Need.NEW_ANSWERS]
     assert needs(replace(facts, alerts=(alert("silent"),)))[0].need is Need.SILENT
 
 
-@pytest.mark.parametrize(("count", "words"), [(1, "1 new answer since"), (3, "3 new answers since")])
-def test_new_answers_are_counted(count, words) -> None:
-    [found] = needs(CaseFacts(new_answers=count))
-    assert found.why.startswith(words)
+@pytest.mark.parametrize(
+    ("new", "words"),
+    [
+        (NewAnswers(1), "1 new answer on a case not opened yet"),
+        (NewAnswers(1, DAY, FOUR, FOUR), "1 new answer since 2 Mar: worst pain 4.0"),
+        (
+            NewAnswers(3, DAY, FOUR, Decimal("6.5"), 1),
+            "3 new answers since 2 Mar: worst pain 4.0 to 6.5, 1 note",
+        ),
+        (NewAnswers(3, DAY, notes=2), "3 new answers since 2 Mar: 2 notes"),
+    ],
+)
+def test_new_answers_are_told_and_ask_to_be_read_after_all_else(new, words) -> None:
+    [found] = needs(CaseFacts(new_answers=new))
+    assert (found.need, found.act, found.why) == (Need.NEW_ANSWERS, Act.LOOK, words)
+    assert [needed.need for needed in needs(CaseFacts(new_answers=new, akps_due=DAY))] == [
+        Need.REASSESS,
+        Need.NEW_ANSWERS,
+    ]
     assert needs(CaseFacts()) == ()
+    assert RANKED[-1] is Need.NEW_ANSWERS
+
+
+def test_the_digests_order_comes_first_then_whom_to_call_who_may_move_on_and_what_is_due() -> None:
+    assert [need.value for need in RANKED] == [
+        *("red_flag", "worsening", "stalled", "relapsed", "drift", "overload", "stalling", "slow"),
+        *("silent", "ready", "reassess", "recovering", "new_answers"),
+    ]
 
 
 WAITING = st.builds(
@@ -134,7 +169,7 @@ FACTS = st.builds(
     gate_open_since=DATES,
     akps_due=DATES,
     reassess_due=DATES,
-    new_answers=st.integers(0, 5),
+    new_answers=st.none() | st.builds(NewAnswers, st.integers(1, 5), DATES),
     answered_since=st.booleans(),
 )
 

@@ -94,4 +94,4 @@ def test_they_take_the_same_queries_for_one_case_and_three(physio: User, cases: 
     physio.clinics_by_reach(), physio.clinic_ids
     with CaptureQueriesContext(connection) as queries:
         clinic_figures(user=physio, now=NOW)
-    assert len(queries) == 8
+    assert len(queries) == 6

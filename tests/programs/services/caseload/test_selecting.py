@@ -17,7 +17,7 @@ from clinic.roles import Role
 from patients.models import Episode, OutcomeScore
 from programs.models import Alert, Hold, Pause, Program
 from programs.rules.caseload import ALERT_NEEDS, Need, order
-from programs.services.caseload import CaseloadError, Wanted, lines, select, tally
+from programs.services.caseload import CaseloadError, Wanted, cases_of, in_state, lines, survey, tally
 from tests.factories import (
     NOW,
     TODAY,
@@ -31,7 +31,7 @@ from tests.programs.services.caseload.making import alert, answered, case_of, pr
 
 pytestmark = pytest.mark.django_db
 
-DAY = timedelta(days=1)
+DAY, WEEK = timedelta(days=1), timedelta(weeks=1)
 
 
 @pytest.fixture
@@ -39,13 +39,17 @@ def physio() -> User:
     return make_user(clinic=make_clinic())
 
 
+def found_cases(user: User, **wanted: Any) -> list[Episode]:
+    found = survey(user=user, now=NOW, wanted=Wanted(**wanted)).cases
+    return cases_of(user=user, found=found)
+
+
 def numbers(user: User, **wanted: Any) -> list[str]:
-    return [case.case_number for case in select(user=user, now=NOW, wanted=Wanted(**wanted))]
+    return [case.case_number for case in found_cases(user, **wanted)]
 
 
 def found_lines(user: User, **wanted: Any):
-    cases = select(user=user, now=NOW, wanted=Wanted(**wanted)).select_related("patient", "clinician")
-    return lines(user=user, episodes=list(cases), now=NOW)
+    return lines(user=user, episodes=found_cases(user, **wanted), now=NOW)
 
 
 # --- the order
@@ -56,9 +60,9 @@ def test_red_flags_of_whoever_come_first_then_my_own_cases_then_colleagues(physi
     case_of(colleague, "their-worse", alerts=[{"kind": "worsening"}])
     case_of(physio, "mine-fine")
     case_of(physio, "mine-silent", alerts=[{"kind": "silent"}])
-    case_of(colleague, "their-flag-2", alerts=[{"kind": "red_flag", "level": "tier_2"}])
-    case_of(colleague, "their-flag-1", alerts=[{"kind": "red_flag", "level": "tier_1"}])
-    assert numbers(physio) == ["their-flag-1", "their-flag-2", "mine-silent", "mine-fine", "their-worse"]
+    case_of(colleague, "a-flag-2", alerts=[{"kind": "red_flag", "level": "tier_2"}])
+    case_of(colleague, "b-flag-1", alerts=[{"kind": "red_flag", "level": "tier_1"}])
+    assert numbers(physio) == ["b-flag-1", "a-flag-2", "mine-silent", "mine-fine", "their-worse"]
 
 
 def test_among_equals_the_unseen_come_first_then_the_oldest_then_by_number(physio: User) -> None:
@@ -69,6 +73,15 @@ def test_among_equals_the_unseen_come_first_then_the_oldest_then_by_number(physi
         physio, "d", alerts=[{"kind": "worsening", "state": "acknowledged", "opened_on": TODAY - 9 * DAY}]
     )
     assert numbers(physio) == ["c", "a", "b", "d"]
+
+
+def test_of_several_needs_the_most_urgent_gives_the_place(physio: User) -> None:
+    case_of(physio, "b", alerts=[{"kind": "worsening"}, {"kind": "silent"}])
+    case_of(physio, "a", alerts=[{"kind": "stall", "level": "stalled"}])
+    case_of(physio, "c", alerts=[{"kind": "overload"}])
+    assert numbers(physio) == ["b", "a", "c"]
+    first = [line.first.need for line in found_lines(physio) if line.first]
+    assert first == [Need.WORSENING, Need.STALLED, Need.OVERLOAD]
 
 
 def test_an_alert_put_aside_asks_for_nothing_until_it_wakes(physio: User) -> None:
@@ -193,6 +206,8 @@ class TestOneRule(TestCase):
         for state in {line.row.state_code for line in found}:
             showing = [line.row.episode.case_number for line in found if line.row.state_code == state]
             assert sorted(numbers(physio, state=state)) == sorted(showing), state
+            listed = in_state(user=physio, now=NOW, state=state)
+            assert sorted(case.case_number for case in listed) == sorted(showing), state
             assert counts.states[state] == len(showing)
         waiting = {a.episode_id for a in Alert.objects.filter(state__in=["open", "acknowledged"])} & on_it
         assert {
@@ -248,7 +263,7 @@ def test_each_word_of_a_search_is_in_the_name_or_the_number(physio: User, words:
 )
 def test_a_value_that_no_case_can_have_is_refused_by_name(physio: User, field: str, value: Any) -> None:
     with pytest.raises(CaseloadError) as refused:
-        select(user=physio, now=NOW, wanted=Wanted(**{field: value}))
+        survey(user=physio, now=NOW, wanted=Wanted(**{field: value}))
     assert refused.value.field == field
 
 
@@ -273,6 +288,9 @@ def test_who_sees_only_own_cases_sees_only_own_flags() -> None:
     case_of(other, "other", alerts=[{"kind": "red_flag", "level": "tier_1"}])
     case_of(one, "one")
     assert (numbers(one), numbers(owner)) == (["one"], ["other", "one"])
+    assert len(survey(user=one, now=NOW).cases) == 1
+    counts = tally(user=one, now=NOW)
+    assert (counts.open, counts.red_flags, dict(counts.needs)) == (1, 0, {})
 
 
 def test_who_reads_no_findings_gets_none_and_finds_nothing_by_them(physio: User) -> None:
@@ -326,10 +344,21 @@ def test_a_page_of_lines_takes_the_same_queries_for_one_case_and_three(physio: U
     physio.clinics_by_reach(), physio.clinic_ids
     with CaptureQueriesContext(connection) as queries:
         assert len(found_lines(physio)) == cases
-    assert len(queries) == 13
+    assert len(queries) == 14
     with CaptureQueriesContext(connection) as queries:
         tally(user=physio, now=NOW)
     assert len(queries) == 2
+
+
+def test_the_trend_is_of_the_index_knee_in_the_last_weeks_of_the_program(physio: User) -> None:
+    long, short = TODAY - 20 * WEEK, TODAY - DAY
+    case, new = (case_of(physio, n, program={"started_on": on}) for n, on in (("1", long), ("2", short)))
+    for on in (TODAY - 13 * WEEK, TODAY - 12 * WEEK, TODAY):
+        answered(case, on=on, worst="5", worst_right="9")
+    for on in (TODAY - 2 * DAY, TODAY - DAY):
+        answered(new, on=on, worst="5")
+    trends = {line.row.episode.case_number: line.trend for line in found_lines(physio)}
+    assert trends == {"1": {TODAY - 12 * WEEK: 5, TODAY: 5}, "2": {TODAY - DAY: 5}}
 
 
 def test_a_score_settles_what_was_due_at_once(physio: User) -> None:
