@@ -164,7 +164,7 @@ class RoleAdmin(PlainFields, RolePermissions, ModelAdmin):
         return entries_of(row, self.get_inlines(request, row))
 
     def _labels(self, request: HttpRequest, row: Any) -> dict[str, str]:
-        found = labels_of(self.get_form(request, row), self.model)
+        found = labels_of(self.get_form(request, row, change=True), self.model)
         for inline in self.get_inline_instances(request, row):
             found |= labels_of(inline.get_formset(request, row).form, inline.model)
         return found

@@ -150,10 +150,8 @@ def _text(field: Field[Any, Any] | None, value: Any, names: Names) -> str:
     """A stored value as a person reads it."""
     if value in (None, "", [], {}):
         return EMPTY
-    if field is None or isinstance(value, dict):
-        return str(value)
-    if isinstance(value, bool):
-        return "yes" if value else "no"
+    if field is None or isinstance(value, (bool, dict)):
+        return _plain(value)
     if field.is_relation:
         return names.get((field.related_model, value), f"#{value}")  # type: ignore[arg-type]
     if field.flatchoices:
@@ -167,14 +165,24 @@ def _text(field: Field[Any, Any] | None, value: Any, names: Names) -> str:
         return str(value)
 
 
+def _plain(value: Any) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{_said(str(key))} {_said(str(item))}" for key, item in value.items())
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return str(value)
+
+
 def _in_words(field: Field[Any, Any], found: Any) -> str:
     if isinstance(found, datetime):
         return f"{timezone.localtime(found):%-d %b %Y %H:%M}"
     if isinstance(found, date):
         return f"{found:%-d %b %Y}"
-    if isinstance(found, str) and CODE.fullmatch(found):
-        return capfirst(found.replace("_", " "))
-    return str(display_for_field(found, field, EMPTY))
+    return _said(found) if isinstance(found, str) else str(display_for_field(found, field, EMPTY))
+
+
+def _said(text: str) -> str:
+    return capfirst(text.replace("_", " ")) if CODE.fullmatch(text) else text
 
 
 def _opened(field: EncryptedTextField | EncryptedCharField, value: str | None) -> str:

@@ -176,7 +176,7 @@ def test_today_takes_the_same_queries_for_one_case_and_three(
         alert_of(make_case(staff.clinic, clinician=staff.physio))
     client = staff.client(staff.physio)
 
-    with django_assert_num_queries(29):
+    with django_assert_num_queries(25):
         client.get(reverse("admin:index"))
 
 

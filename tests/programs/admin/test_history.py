@@ -13,9 +13,9 @@ from django.utils import timezone
 
 from clinic.audit.models import AuditEntry
 from clinic.row_security import Origin, Tenant, acting_for
-from patients.models import Assessment, Episode, Patient
+from patients.models import Assessment, Episode, OutcomeScore, Patient
 from programs.models import Hold, ProgramDose
-from tests.factories import NOW, make_assessment, make_case, make_exercise, make_program
+from tests.factories import NOW, make_assessment, make_case, make_exercise, make_program, make_template
 from tests.programs.admin.conftest import Staff
 from tests.whole_case import whole_case
 
@@ -237,3 +237,28 @@ def test_a_command_is_the_service(staff: Staff, case: Episode) -> None:
     with acting_for(Tenant((staff.clinic.pk,)), Origin("command:up")):
         Episode.objects.filter(pk=case.pk).update(onset_on="2026-01-01")
     assert cells(history(staff, case))[0][0] == "The service"
+
+
+@pytest.mark.parametrize("make", [make_template, make_exercise])
+def test_the_history_of_the_starter_library_is_shown_though_nobody_may_change_it(
+    staff: Staff, make: Any
+) -> None:
+    row = make()
+    page = staff.client(staff.physio).get(
+        reverse(f"admin:programs_{row._meta.model_name}_history", args=[row.pk])
+    )
+    assert page.status_code == 200
+    assert row.name in page.content.decode()
+
+
+def test_the_answers_of_a_questionnaire_are_told_in_words(staff: Staff, case: Episode) -> None:
+    OutcomeScore.objects.create(
+        clinic=staff.clinic,
+        episode=case,
+        measure="akps",
+        taken_on=NOW,
+        value=Decimal(95),
+        items={"thigh_atrophy": 0, "limp": 5},
+    )
+    page = staff.client(staff.physio).get(reverse("admin:patients_patient_history", args=[case.patient_id]))
+    assert "Limp 5, Thigh atrophy 0" in page.content.decode()
