@@ -24,6 +24,7 @@ PEOPLE = {
     "by",
     "cover",
     "set_by",
+    "moved_by",
 }
 KEYS = {"case", "template", "exercise", "program", "alert"}
 NUMBERED = {"id", *KEYS, *PEOPLE}
@@ -99,12 +100,10 @@ class Examples:
             whose = resource if name == "results" else name or resource
             rows = [self._shown(row, name, whose) for row in value[:SHOWN]]
             return [*rows, "..."] if len(value) > SHOWN else rows
-        if isinstance(value, str):
-            return self._steady(value)
-        if name in NUMBERED and isinstance(value, int) and not isinstance(value, bool):
+        if name in NUMBERED and str(value).isdecimal():
             kind = "people" if name in PEOPLE else resource if name == "id" else f"{name}s"
-            return self._number(kind, value)
-        return value
+            return type(value)(self._number(kind, int(value)))
+        return self._steady(value) if isinstance(value, str) else value
 
     def _steady(self, text: str) -> str:
         text = UUID.sub(lambda found: f"01957e2a-7c00-7000-8000-{self._number('uuid', found[0]):012}", text)
