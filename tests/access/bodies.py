@@ -10,7 +10,6 @@ from typing import Any
 from django.utils import timezone
 
 from patients.models import Patient
-from patients.scoring import AKPS_ITEMS
 from programs.admin.library_imports import text_sum
 from programs.services.privacy import confirmation
 from tests.access.world import Bundle
@@ -102,7 +101,6 @@ FILLED_IN: dict[str, Fields | Callable[[Bundle], Fields]] = {
     "admin:patients_assessment_values": {"worst_pain": "6"},
     "admin:patients_assessment_draft": {"worst_pain": "6"},
     "admin:do addendum": {"text": "The other knee."},
-    "admin:do score": {code: item.points[0] for code, item in AKPS_ITEMS.items()},
     "admin:do copy-template": {},
     "admin:do copy-exercise": {},
     "admin:do export-template": {},

@@ -174,7 +174,6 @@ ADMIN = {
     ),
     "admin:do addendum": form("Correct a signed assessment", CLINICIANS, "signed assessment"),
     "admin:do groc": form("Record the global rating of change", CLINICIANS, "case"),
-    "admin:do score": form("Score a questionnaire", CLINICIANS, "assessment"),
     "admin:suggestions": page("Programs suggested for an assessment", CLINICIANS, "assessment"),
     # --- the library
     "admin:do copy-template": form("Copy a program to our library", CLINICIANS, "template"),
