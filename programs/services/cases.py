@@ -62,6 +62,7 @@ def screen_assessment(*, assessment: Assessment, by: User, now: datetime) -> Ale
         episode=assessment.episode,
         codes=codes,
         worse=_worse_akps_flags(assessment),
+        found=dict.fromkeys(assessment.red_flags, assessment.assessed_on),
         source=str(assessment),
         evidence=[{"assessment": assessment.pk, "day": assessment.assessed_on.isoformat()}],
         now=now,

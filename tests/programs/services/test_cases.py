@@ -187,6 +187,16 @@ def test_saving_an_old_assessment_again_raises_nothing_that_was_cleared():
     assert not Alert.objects.unresolved().exists()
 
 
+@pytest.mark.parametrize(("days", "raised"), [(1, True), (0, False), (-3, False)])
+def test_what_a_clinician_finds_after_the_day_of_the_clearing_is_new(days: int, raised: bool):
+    case = make_case()
+    first = make_assessment(case, red_flags=["knee_locks"], assessed_on=TODAY - timedelta(days=7))
+    clear(alert=screened(first), by=case.clinician, finding="Clicking only", now=NOW)
+    found = make_assessment(case, red_flags=["knee_locks"], assessed_on=TODAY + timedelta(days=days))
+    screen_assessment(assessment=found, by=case.clinician, now=NOW + timedelta(days=2))
+    assert Alert.objects.unresolved().exists() is raised
+
+
 def test_a_cleared_swelling_that_is_worse_in_the_next_akps_raises_again():
     case = make_case()
 
