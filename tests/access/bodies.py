@@ -163,6 +163,7 @@ TICKED = {"action": "delete_selected", "select_across": "1", "index": "0"}
 """Django's own action on a list, should it ever be let in."""
 
 DEVICE = {"device_name": "Phone"}
+LETTER = {"kind": "referral", "question": "Would you see this patient?"}
 EFFORT = {"occurred_at": timezone.now().isoformat(), "pain_during": 2}
 SENT: dict[str, Fields | Callable[[Bundle], Fields]] = {
     "auth-invitation": {"token": "guessed", **DEVICE},
@@ -195,6 +196,11 @@ SENT: dict[str, Fields | Callable[[Bundle], Fields]] = {
     "api-program-proposal": {"expected": "hold nothing"},
     "api-absences": away,
     "api-member-hand-over": lambda bundle: {"hand_over_to": colleague(bundle)["clinician"]},
+    "api-case-letters": LETTER,
+    "api-case-letters-preview": LETTER,
+    "api-exercise": {"equipment": "A band"},
+    "api-exercise-clip": {"url": "https://example.org/another"},
+    "api-template": {"summary": "Changed"},
     "api-assessments": lambda bundle: {"case": bundle.plain.pk, "values": {"kind": "reassessment"}},
     "api-assessment": {"values": {"notes": "Changed"}},
     "api-assessment-addenda": {"text": "Seen again"},

@@ -9,7 +9,7 @@ from django.core.exceptions import ValidationError
 from clinic.models import OutboxMessage
 from clinic.roles import Denied, Role
 from clinic.thresholds import PolicyError
-from patients.models import DeviceToken, Invitation, OutcomeScore
+from patients.models import DeviceToken, Episode, Invitation, OutcomeScore
 from patients.services import CaseError
 from programs.models import Alert, Answer, ContactLog
 from programs.services.cases import (
@@ -18,6 +18,7 @@ from programs.services.cases import (
     invite,
     log_contact,
     reassign,
+    reopen,
     screen_assessment,
     set_case_policy,
 )
@@ -279,3 +280,34 @@ def test_a_case_may_have_thresholds_of_its_own_and_keeps_only_what_differs():
         set_case_policy(episode=case, by=case.clinician, values={"stalled_week": 99}, now=NOW)
     case.refresh_from_db()
     assert (error.value.key, case.policy_overrides) == ("stalled_week", {"stalled_week": 10})
+
+
+def test_a_case_without_a_watch_is_reopened_once():
+    case = make_case(opened_on=TODAY - timedelta(days=60))
+    by = case.clinician
+    closed = discharge(episode=case, outcome="recovered", note="", by=by, now=NOW, today=TODAY)
+    created = reopen(episode=closed, by=by, now=NOW, today=TODAY)
+    with pytest.raises(CaseError, match="Re-opened already"):
+        reopen(episode=closed, by=by, now=NOW, today=TODAY + timedelta(days=1))
+    assert [row.pk for row in Episode.objects.filter(closed_on=None)] == [created.pk]
+
+
+@pytest.mark.parametrize(
+    "other",
+    [{"index_side": "left"}, {"diagnosis": "patellar_tendinopathy"}, {"opened_on": -1}, {"closed": True}],
+)
+def test_another_problem_or_one_that_is_over_keeps_no_case_from_being_reopened(other):
+    case = make_case(opened_on=TODAY - timedelta(days=60), index_side="right")
+    by = case.clinician
+    closed = discharge(episode=case, outcome="recovered", note="", by=by, now=NOW, today=TODAY)
+    second = make_case(
+        case.clinic,
+        patient=case.patient,
+        clinician=by,
+        index_side=other.get("index_side", "right"),
+        diagnosis=other.get("diagnosis", case.diagnosis),
+        opened_on=TODAY + timedelta(days=other.get("opened_on", 0)),
+    )
+    if "closed" in other:
+        discharge(episode=second, outcome="recovered", note="", by=by, now=NOW, today=TODAY)
+    assert reopen(episode=closed, by=by, now=NOW, today=TODAY).is_open
