@@ -3,8 +3,8 @@ SHELL := /bin/sh
 VENV := .venv/bin
 UV := .uv/bin/uv
 SOURCES := clinic config patients programs tests benchmarks scripts manage.py
-# The slowest tests wait for real processes most of the time: a third worker uses the cores meanwhile.
-WORKERS ?= 3
+# The slowest tests wait for real processes most of the time: more workers than cores use them meanwhile.
+WORKERS ?= 4
 CASES ?= 20000
 STRINGS ?= 10000
 

@@ -142,6 +142,19 @@ def test_the_pain_map_by_mouse_and_by_keyboard(
     assert problems == []
 
 
+def test_two_clicks_on_save_make_one_assessment(
+    page: Page, live_server: Any, case: Episode, problems: list[str]
+) -> None:
+    open_intake(page, live_server.url, case)
+    tab(page, "Strength")
+    page.locator("[name=s0-left]").fill("118")
+    page.get_by_role("button", name="Save", exact=True).dblclick()
+    page.wait_for_url("**/suggestions/**")
+    page.wait_for_timeout(1000)
+    assert Assessment.objects.count() == 1
+    assert problems == []
+
+
 def test_live_values_warn_question_and_refuse_while_typing(
     page: Page, live_server: Any, case: Episode, problems: list[str]
 ) -> None:

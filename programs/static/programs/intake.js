@@ -278,13 +278,19 @@ async function signedOut() {
   return false;
 }
 
-// Saved only once the draft has arrived: a form that is sent into nothing would be gone.
+// Saved only once the draft has arrived: a form that is sent into nothing would be gone. And once: a second click
+// would make a second assessment.
 async function onSubmit(event) {
-  if (form.dataset.arrived) return;
+  if (form.dataset.step === "kept") { form.dataset.step = "sent"; return; }
   event.preventDefault();
+  if (form.dataset.step) return;
+  form.dataset.step = "keeping";
   const button = event.submitter;
-  if (!(await keep())) return lost.scrollIntoView({ block: "center" });
-  form.dataset.arrived = "1";
+  if (!(await keep())) {
+    delete form.dataset.step;
+    return lost.scrollIntoView({ block: "center" });
+  }
+  form.dataset.step = "kept";
   form.requestSubmit(button);
 }
 
@@ -296,10 +302,10 @@ if (form?.dataset.draft) {
   form.addEventListener("submit", onSubmit);
   window.addEventListener("online", () => form.dataset.changed && keep());
   window.addEventListener("focus", () => form.dataset.changed && !lost.hidden && keep());
-  window.addEventListener("pageshow", () => delete form.dataset.arrived);
+  window.addEventListener("pageshow", () => delete form.dataset.step);
   document.addEventListener("visibilitychange", () => document.hidden && form.dataset.changed && keep());
   window.addEventListener("beforeunload", (event) => {
     const flagged = !document.getElementById("in-flags").hidden;
-    if (!form.dataset.arrived && (form.dataset.changed || flagged)) event.preventDefault();
+    if (form.dataset.step !== "sent" && (form.dataset.changed || flagged)) event.preventDefault();
   });
 }
