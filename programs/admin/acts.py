@@ -32,7 +32,6 @@ ACTS: Mapping[str, type[Act]] = {
     "thresholds": case_acts.CasePolicy,
     "log-contact": case_acts.LogContact,
     "groc": outcome_acts.AskGroc,
-    "score": assessment_acts.ScoreQuestionnaire,
     "copy-template": library_acts.CopyTemplate,
     "copy-exercise": library_acts.CopyExercise,
     "export-template": library_acts.ExportTemplate,

@@ -1,4 +1,4 @@
-"""What is done to an assessment: scored item by item, corrected by an addendum."""
+"""What is done to a signed assessment: it is corrected by an addendum."""
 
 from __future__ import annotations
 
@@ -6,23 +6,15 @@ from typing import Any
 
 from django import forms
 from django.db.models import QuerySet
-from django.http import Http404
 from django.urls import reverse
 
 from clinic.admin.actions import Act
 from clinic.admin.forms import CodesField, text_area
 from clinic.models import User
 from clinic.roles import Capability
-from patients.models import Assessment, OutcomeScore
-from patients.scoring import score
-from patients.scoring.questionnaires import Item
-from patients.services import CaseError
-from patients.vocabulary import OutcomeMeasure
+from patients.models import Assessment
 from programs.admin.intake.fields import RED_FLAG_CHOICES
-from programs.services.assessment_data import QUESTIONNAIRES, as_data
-from programs.services.assessments import ValuesRefused, add_addendum, change_assessment
-
-SCORED_HERE = (OutcomeMeasure.AKPS, OutcomeMeasure.KOOS_PF, OutcomeMeasure.LEFS)
+from programs.services.assessments import add_addendum
 
 
 class AssessmentAct(Act):
@@ -40,58 +32,6 @@ class AssessmentAct(Act):
 
     def next_url(self) -> str:
         return reverse("admin:patients_assessment_change", args=[self.target.pk])
-
-
-class ScoreQuestionnaire(AssessmentAct):
-    """An outcome measure from its items; ``?measure=`` says which."""
-
-    title = "Score a questionnaire"
-    intro = "Points per item, best first. The score is computed, and red flags among the items are raised."
-
-    def prepare(self) -> None:
-        measure = self.initial.get("measure", OutcomeMeasure.AKPS.value)
-        if measure not in SCORED_HERE:
-            raise Http404
-        self.measure = OutcomeMeasure(measure)
-        known = self._stored()
-        for code, item in QUESTIONNAIRES[measure].items():
-            self.fields[code] = forms.TypedChoiceField(
-                label=item.label,
-                choices=[("", "Not answered"), *_points(item)],
-                coerce=int,
-                empty_value=None,
-                initial=known.items.get(code) if known else None,
-            )
-
-    def heading(self) -> str:
-        return f"{self.measure.label}, item by item"
-
-    def perform(self) -> str:
-        assessment, items = self.target, self.cleaned_data
-        value = score(self.measure, items)
-        others = [row for row in as_data(assessment)["outcome_scores"] if row["measure"] != self.measure]
-        try:
-            change_assessment(
-                assessment=assessment,
-                data={"outcome_scores": [*others, {"measure": self.measure.value, "items": items}]},
-                version=assessment.version,
-                by=self.by,
-                now=self.now,
-            )
-        except ValuesRefused as error:
-            raise CaseError("score", " ".join(error.errors.values())) from error
-        return f"{self.measure.label}: {value:g}."
-
-    def _stored(self) -> OutcomeScore | None:
-        return OutcomeScore.objects.filter(
-            episode=self.target.episode_id, measure=self.measure.value, taken_on=self.target.assessed_on
-        ).first()
-
-
-def _points(item: Item) -> list[tuple[int, str]]:
-    best, worst = item.points[0], item.points[-1]
-    words = {best: f"{best} (best)", worst: f"{worst} (worst)"}
-    return [(points, words.get(points, str(points))) for points in item.points]
 
 
 class AddAddendum(AssessmentAct):

@@ -43,10 +43,8 @@ class WriteLetter(CaseAct):
 
     def prepare(self) -> None:
         asked = self.data.get("kind") if self.is_bound else self.initial.get("kind")
-        flagged = letters.has_open_flag(self.target)
-        usual = Letter.Kind.RED_FLAG if flagged else Letter.Kind.STALL
-        known = [kind for kind in Letter.Kind.values if kind != Letter.Kind.RED_FLAG or flagged]
-        self.kind = asked if asked in known else usual
+        known = letters.kinds_now(self.target)
+        self.kind = asked if asked in known else known[0]
         draft = letters.draft_letter(episode=self.target, kind=self.kind, by=self.by, now=self.now)
         self.kinds = [(kind, Letter.Kind(kind).label) for kind in known]
         for part in (FLAG, *PARTS):

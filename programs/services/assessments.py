@@ -185,6 +185,7 @@ def add_addendum(
         raise_red_flag(
             episode=locked.episode,
             codes=list(addendum.red_flags),
+            found=dict.fromkeys(addendum.red_flags, on),
             source=str(addendum),
             evidence=[{"addendum": addendum.pk, "day": on.isoformat()}],
             now=now,

@@ -62,6 +62,7 @@ def screen_assessment(*, assessment: Assessment, by: User, now: datetime) -> Ale
         episode=assessment.episode,
         codes=codes,
         worse=_worse_akps_flags(assessment),
+        found=dict.fromkeys(assessment.red_flags, assessment.assessed_on),
         source=str(assessment),
         evidence=[{"assessment": assessment.pk, "day": assessment.assessed_on.isoformat()}],
         now=now,
@@ -244,8 +245,9 @@ def reopen(*, episode: Episode, by: User, now: datetime, today: date) -> Episode
     if closed.is_open:
         raise CaseError("episode", "This case is open.")
     watch = RelapseWatch.objects.filter(episode=closed).select_related("reopened_as").first()
-    if watch and watch.reopened_as:
-        raise CaseError("episode", f"Re-opened already, as {str(watch.reopened_as).lower()}.")
+    again = watch.reopened_as if watch and watch.reopened_as else _gone_on_as(closed)
+    if again:
+        raise CaseError("episode", f"Re-opened already, as {str(again).lower()}.")
     treating = closed.clinician.may(Capability.WRITE_CLINICAL, closed.clinic_id)
     created = open_episode(
         patient=closed.patient,
@@ -265,6 +267,18 @@ def reopen(*, episode: Episode, by: User, now: datetime, today: date) -> Episode
     reopened = f"Re-opened as case {created.case_number}"
     _close_all(relapses, Alert.Resolution.CLINICIAN, reopened, by=by, now=now, today=today)
     return created
+
+
+def _gone_on_as(closed: Episode) -> Episode | None:
+    """The open case of the same diagnosis and knee that followed: without a watch nothing else says so."""
+    following: Episode | None = Episode.objects.filter(
+        patient=closed.patient_id,
+        diagnosis=closed.diagnosis,
+        index_side=closed.index_side,
+        closed_on=None,
+        opened_on__gte=closed.closed_on,
+    ).first()
+    return following
 
 
 def _close_all(

@@ -11,15 +11,18 @@ from django.db import transaction
 from django.db.models import Model
 
 from clinic.models import Clinic, User
-from clinic.roles import Capability, require
+from clinic.roles import Capability, Denied, require
 from patients.models import Episode, Patient
 from patients.services import CaseError, open_episode, register_patient
-from programs.models import Program
+from programs.models import Exercise, Program, Template
+from programs.rules.library.document import MAX_EMPHASIS
+from programs.rules.matching import Driver
 from programs.rules.schedule import local_date
 from programs.services.assign import AssignError
 from programs.services.cases import change_contact
 from programs.services.checkins import schedule_next
 from programs.services.due import review_again
+from programs.services.library import LibraryRefused, changing_template, raise_exercise_version
 
 CONTACT_FIELDS = (
     *("given_name", "family_name", "email", "phone", "birth_date", "sex", "timezone"),
@@ -27,6 +30,13 @@ CONTACT_FIELDS = (
 )
 CASE_FIELDS = ("diagnosis", "index_side", "both_knees", "onset_on", "onset_kind", "running_track")
 PROGRAM_FIELDS = (*("name", "strength_per_week", "check_in_weekdays", "check_in_time", "testing_run_gate"),)
+EXERCISE_FIELDS = (
+    *("name", "kind", "muscle_groups", "tags", "cues", "equipment", "per_side", "easier", "harder", "source"),
+)
+TEMPLATE_FIELDS = (
+    *("name", "summary", "diagnoses", "drivers", "strength_per_week", "quadriceps_only", "deep_flexion"),
+    *("maintenance", "is_active"),
+)
 ASKED_BY = {"check_in_weekdays", "check_in_time", "testing_run_gate"}
 """Other days or another hour move the next check-in."""
 
@@ -99,6 +109,60 @@ def edit_program(*, program: Program, values: Mapping[str, Any], by: User, now: 
     if ASKED_BY & set(changed):
         schedule_next(program=program, now=now)
     return program
+
+
+def check_own(*, row: Exercise | Template, by: User) -> None:
+    """Only what is the clinic's own is edited.
+
+    Raises:
+        Denied: the row is the starter library's, or ``by`` may do no clinical work in its clinic.
+    """
+    if row.clinic_id is None:
+        raise Denied("The starter library stays as it is: copy it to your own first.")
+    require(by, Capability.WRITE_CLINICAL, row.clinic_id)
+
+
+@transaction.atomic
+def edit_exercise(*, exercise: Exercise, values: Mapping[str, Any], by: User) -> Exercise:
+    """Change the clinic's own exercise, by ``EXERCISE_FIELDS``: one version more, if that changes it.
+
+    Raises:
+        Denied: as ``check_own``.
+        LibraryRefused: no other exercise that the clinic may use has the slug in ``easier`` or ``harder``.
+        ValidationError: a value is not valid, by name.
+    """
+    check_own(row=exercise, by=by)
+    others = Exercise.objects.usable_by(exercise.clinic_id).exclude(pk=exercise.pk)
+    for name in ("easier", "harder"):
+        slug = values.get(name)
+        if slug and slug != getattr(exercise, name) and not others.filter(slug=slug).exists():
+            raise LibraryRefused(name, "No other exercise of your library has this slug.")
+    if changed := _set(exercise, values):
+        exercise.save(update_fields=changed)
+        raise_exercise_version(exercise)
+    return exercise
+
+
+@transaction.atomic
+def edit_template(*, template: Template, values: Mapping[str, Any], by: User) -> Template:
+    """Change the head of the clinic's own template, by ``TEMPLATE_FIELDS``; its stages come by import.
+
+    One version more, if its content changes: being offered or not is none of it.
+
+    Raises:
+        Denied: as ``check_own``.
+        LibraryRefused: a driver that there is not, or a weight that is not 1-3.
+        ValidationError: a value is not valid, by name.
+    """
+    check_own(row=template, by=by)
+    for driver, weight in values.get("drivers", {}).items():
+        if driver not in set(Driver) or not 1 <= weight <= MAX_EMPHASIS:
+            known = ", ".join(Driver)
+            raise LibraryRefused("drivers", f"Each of {known} may have a weight from 1 to {MAX_EMPHASIS}.")
+    with changing_template(template, by=by):
+        if changed := _set(template, values):
+            template.save(update_fields=changed)
+    return template
 
 
 def _set(row: Model, values: Mapping[str, Any]) -> list[str]:

@@ -79,14 +79,18 @@ def reassign_caseload(
 def hand_over_cases(*, cases: Sequence[Episode], to: User, by: User, now: datetime, why: str = "") -> None:
     """Hand the cases to a colleague, who is told in one e-mail; of open red flags everybody in charge is.
 
+    Of what they treat already nobody is told again.
+
     Raises:
         Denied: ``by`` may do no clinical work here.
         CaseError: the colleague does not treat in this clinic, or has not signed in yet.
     """
-    named = {user.pk: user for user in User.objects.filter(pk__in={case.clinician_id for case in cases})}
-    before = {case.pk: named[case.clinician_id] for case in cases}
+    before = _in_other_hands(cases, to)
     for episode in cases:
         patients.hand_over(episode=episode, clinician=to, by=by)
+    cases = [case for case in cases if case.pk in before]
+    if not cases:
+        return
     alerts = (
         Alert.objects.unresolved()
         .filter(episode__in=cases)
@@ -101,6 +105,13 @@ def hand_over_cases(*, cases: Sequence[Episode], to: User, by: User, now: dateti
             red_flags.tell(alert=alert, event=event, now=now)
     if to.pk != by.pk:
         _tell(cases, told, to=to, by=by, now=now, why=why)
+
+
+def _in_other_hands(cases: Sequence[Episode], to: User) -> dict[int, User]:
+    """Who treats each of the cases that are not in the hands of ``to``, as it stands now, locked."""
+    locked = Episode.objects.select_for_update(of=("self",), no_key=True).order_by("pk")
+    others = locked.filter(pk__in=[case.pk for case in cases]).exclude(clinician=to)
+    return {case.pk: case.clinician for case in others.select_related("clinician")}
 
 
 def cases_in_hands_of(membership: Membership) -> EpisodeQuerySet:

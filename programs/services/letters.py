@@ -55,9 +55,10 @@ class Draft:
     has_flag: bool
 
 
-def has_open_flag(episode: Episode) -> bool:
-    """Whether every letter about the case has to state a red flag now."""
-    return _open_flag(episode) is not None
+def kinds_now(episode: Episode) -> list[str]:
+    """The letters that can be written now, the usual one first: that about a red flag while one is open."""
+    others = [Kind.STALL.value, Kind.REFERRAL.value]
+    return [Kind.RED_FLAG.value, *others] if _open_flag(episode) else others
 
 
 def draft_letter(*, episode: Episode, kind: str, by: User, now: datetime) -> Draft:
@@ -105,7 +106,8 @@ def make_letter(
 
     Raises:
         Denied: ``by`` may do no clinical work here.
-        LetterError: an unknown kind, no question, no words about an open red flag, or more than one page.
+        LetterError: an unknown kind, no question, no words about an open red flag or some about none, or
+            more than one page.
     """
     letter = _compose(episode, kind, recipient, texts, by, now)
     _draw(letter)  # what does not fit is refused now, not when somebody opens it
@@ -121,12 +123,17 @@ def make_letter(
 
 def letter_as_pdf(letter: models.Letter) -> bytes:
     """The PDF of a kept letter: the same bytes each time, as long as type and typesetter stay the same."""
-    return letter_pdf.pdf(rules.from_json(letter.content))
+    return letter_pdf.pdf(words_of(letter))
+
+
+def words_of(letter: models.Letter) -> rules.Letter:
+    """What it says, word for word."""
+    return rules.from_json(letter.content)
 
 
 def recipient_of(letter: models.Letter) -> str:
     """To whom it went, in one line."""
-    return " ".join(rules.from_json(letter.content).recipient.split())
+    return " ".join(words_of(letter).recipient.split())
 
 
 def _compose(
@@ -190,6 +197,8 @@ def _check_words(words: Mapping[str, str], recipient: str, *, flagged: bool) -> 
         raise LetterError("question", "Write what you ask of your colleague.")
     if flagged and not words.get("flag"):
         raise LetterError("flag", "A red flag is open: the letter must state it.")
+    if words.get("flag") and not flagged:
+        raise LetterError("flag", "No red flag is open: leave this empty.")
     if len(recipient) > rules.RECIPIENT_MOST or len(recipient.splitlines()) > rules.ADDRESS_LINES:
         raise LetterError(
             "recipient", f"At most {rules.RECIPIENT_MOST} characters on {rules.ADDRESS_LINES} lines."

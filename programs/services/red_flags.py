@@ -2,15 +2,16 @@
 
 Nothing here can be switched off. Who is told is our default: the clinician and the named cover at
 once, and while the clinician is away whoever stands in; the owners too when the clinician treats here no
-more, nobody acknowledged it in time, or an address bounced.
+more or is away with nobody to stand in, nobody acknowledged it in time, or an address bounced.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Iterable, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import date, datetime, timedelta
 from functools import partial
+from types import MappingProxyType
 from typing import Any
 
 from django.db import transaction
@@ -21,6 +22,7 @@ from clinic import absences, attempts, outbox
 from clinic.models import Membership, OutboxMessage, User
 from clinic.roles import Capability, require
 from clinic.row_security import Tenant, acting_for
+from clinic.stand_ins import Roster
 from patients.models import Episode
 from programs import emails
 from programs.models import Alert, AlertEvent, Answer, Hold
@@ -51,12 +53,14 @@ def raise_red_flag(
     evidence: list[dict[str, Any]],
     now: datetime,
     worse: Sequence[str] = (),
+    found: Mapping[str, date] = MappingProxyType({}),
     reported_at: datetime | None = None,
 ) -> Alert | None:
     """Open the case's red-flag alert, or add what is new to the open one; hold the program; tell at once.
 
     ``source`` is where it was reported, as read by a clinician ("check-in of 3 Mar"). ``worse`` are codes
-    known to be worse than when they were cleared. None if every code was cleared before and none is
+    known to be worse than when they were cleared, ``found`` those that a clinician found, with the day: a
+    clearing before that day says nothing of them. None if every code was cleared before and none is
     new or worse, so that a clinician is not told twice of what they have already seen.
 
     Raises:
@@ -68,7 +72,7 @@ def raise_red_flag(
         .get(pk=episode.pk)
     )
     alert = Alert.objects.unresolved().filter(episode=episode, kind=Alert.Kind.RED_FLAG).first()
-    known = _codes_of(alert) if alert else _cleared_codes(episode, reported_at or now)
+    known = _codes_of(alert) if alert else _cleared_codes(episode, reported_at or now, found)
     raised = new_or_worse(known, codes, worse)
     if not raised:
         return alert
@@ -232,7 +236,7 @@ def tell(*, alert: Alert, event: AlertEvent, now: datetime) -> None:
 
     The clinician and the named cover, and whoever stands in while the clinician is away: they are told as
     well and not instead, as somebody away may be the only one who knows the case. The owners too if the
-    clinician does not treat here any more.
+    clinician does not treat here any more, or is away and nobody stands in.
     """
     episode = alert.episode
     present = Membership.objects.clinicians().filter(clinic=alert.clinic_id).select_related("user")
@@ -240,17 +244,18 @@ def tell(*, alert: Alert, event: AlertEvent, now: datetime) -> None:
     named_cover = Membership.objects.filter(clinic=alert.clinic_id, user=episode.clinician_id).first()
     cover = present.filter(user=named_cover.cover_id).first() if named_cover else None
     people = [membership.user for membership in (clinician, cover) if membership is not None]
-    stand_ins = _stand_ins(alert, now)
+    there = _roster(alert, now)
+    stand_ins = there.stand_ins(episode.clinician_id)
     people += [membership.user for membership in present.filter(user__in=stand_ins)]
-    if clinician is None:  # nobody treats the case: a cover alone would take it for somebody else's
+    is_in = clinician is not None and episode.clinician_id not in there.away
+    if clinician is None or not (is_in or stand_ins):  # a cover alone would take it for somebody else's
         people += _owners(alert)
     _mail(alert, people, "red_flag", str(event.pk), now, stand_ins)
 
 
-def _stand_ins(alert: Alert, now: datetime) -> tuple[int, ...]:
+def _roster(alert: Alert, now: datetime) -> Roster:
     with acting_for(Tenant((alert.clinic_id,))):  # a patient's request knows nothing of absences
-        there = absences.roster(alert.clinic_id, local_date(now, alert.clinic.timezone))
-    return there.stand_ins(alert.episode.clinician_id)
+        return absences.roster(alert.clinic_id, local_date(now, alert.clinic.timezone))
 
 
 def mails_about(alert: Alert) -> QuerySet[OutboxMessage]:
@@ -297,7 +302,7 @@ def _mail(
         )
 
 
-def _cleared_codes(episode: Episode, reported_at: datetime) -> set[str]:
+def _cleared_codes(episode: Episode, reported_at: datetime, found: Mapping[str, date]) -> set[str]:
     """Codes a clinician cleared that have been reported in every answer since: neither gone nor new."""
     cleared: set[str] = set()
     closed = episode.alerts.filter(kind=Alert.Kind.RED_FLAG, state=Alert.State.RESOLVED)
@@ -305,8 +310,12 @@ def _cleared_codes(episode: Episode, reported_at: datetime) -> set[str]:
         since = Answer.objects.current().filter(
             episode=episode, occurred_at__gt=alert.resolved_at, occurred_at__lt=reported_at
         )
+        day = local_date(alert.resolved_at, episode.patient.timezone)
         cleared |= {
-            code for code in _codes_of(alert) if not since.exclude(red_flags__contains=[code]).exists()
+            code
+            for code in _codes_of(alert)
+            if not (code in found and day < found[code])
+            and not since.exclude(red_flags__contains=[code]).exists()
         }
     return cleared
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 from django.db import transaction
@@ -325,22 +326,35 @@ def _weeks(
     decisions: Sequence[LoadDecision],
     today: date,
 ) -> Sequence[VolumeWeek]:
-    noted = Assessment.objects.filter(episode=program.episode_id, assessed_on__lte=today)
-    kilometres = noted.order_by("assessed_on", "pk").values_list("weekly_km_now", "weekly_km_before")
-    present = next((now for now, _ in kilometres if now), None)
-    before = next((before for _, before in kilometres if before), None)
-    base = present or before
+    switched = [d.decided_on for d in decisions if d.what == What.TRACK]
+    since = max(switched, default=program.started_on)
+    base, before = _kilometres(program, since, today)
     if base is None:
         return ()
-    switched = [d.decided_on for d in decisions if d.what == What.TRACK]
     facts = VolumeFacts(
         base_km=base,
-        since=max(switched, default=program.started_on),
+        since=since,
         full_km=before if before and before >= base else None,
         runs=tuple(RunDone(run.distance_km, v) for run, v in zip(runs, verdicts, strict=True)),
         paused_days=gates.paused_days(program, rows.pauses, rows.holds, today),
     )
     return progression.volume_plan(facts, today, program.thresholds)
+
+
+def _kilometres(program: Program, since: date, today: date) -> tuple[Decimal | None, Decimal | None]:
+    """Weekly distance when the plan began, and before the pain began.
+
+    The former is the last one noted up to then, or else the first one after; of who has none, the latter.
+    """
+    noted = Assessment.objects.filter(episode=program.episode_id, assessed_on__lte=today)
+    rows = list(
+        noted.order_by("assessed_on", "pk").values_list("assessed_on", "weekly_km_now", "weekly_km_before")
+    )
+    present = [(on, now) for on, now, _ in rows if now]
+    up_to_then = [now for on, now in present if on <= since]
+    base = up_to_then[-1] if up_to_then else present[0][1] if present else None
+    before = next((before for *_, before in rows if before), None)
+    return base or before, before
 
 
 def _red_runs(state: Running, today: date, days: int, program: Program) -> tuple[str, ...]:

@@ -10,7 +10,6 @@ from typing import Any
 from django.utils import timezone
 
 from patients.models import Patient
-from patients.scoring import AKPS_ITEMS
 from programs.admin.library_imports import text_sum
 from programs.services.privacy import confirmation
 from tests.access.world import Bundle
@@ -102,7 +101,6 @@ FILLED_IN: dict[str, Fields | Callable[[Bundle], Fields]] = {
     "admin:patients_assessment_values": {"worst_pain": "6"},
     "admin:patients_assessment_draft": {"worst_pain": "6"},
     "admin:do addendum": {"text": "The other knee."},
-    "admin:do score": {code: item.points[0] for code, item in AKPS_ITEMS.items()},
     "admin:do copy-template": {},
     "admin:do copy-exercise": {},
     "admin:do export-template": {},
@@ -165,6 +163,7 @@ TICKED = {"action": "delete_selected", "select_across": "1", "index": "0"}
 """Django's own action on a list, should it ever be let in."""
 
 DEVICE = {"device_name": "Phone"}
+LETTER = {"kind": "referral", "question": "Would you see this patient?"}
 EFFORT = {"occurred_at": timezone.now().isoformat(), "pain_during": 2}
 SENT: dict[str, Fields | Callable[[Bundle], Fields]] = {
     "auth-invitation": {"token": "guessed", **DEVICE},
@@ -197,6 +196,11 @@ SENT: dict[str, Fields | Callable[[Bundle], Fields]] = {
     "api-program-proposal": {"expected": "hold nothing"},
     "api-absences": away,
     "api-member-hand-over": lambda bundle: {"hand_over_to": colleague(bundle)["clinician"]},
+    "api-case-letters": LETTER,
+    "api-case-letters-preview": LETTER,
+    "api-exercise": {"equipment": "A band"},
+    "api-exercise-clip": {"url": "https://example.org/another"},
+    "api-template": {"summary": "Changed"},
     "api-assessments": lambda bundle: {"case": bundle.plain.pk, "values": {"kind": "reassessment"}},
     "api-assessment": {"values": {"notes": "Changed"}},
     "api-assessment-addenda": {"text": "Seen again"},

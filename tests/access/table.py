@@ -174,7 +174,6 @@ ADMIN = {
     ),
     "admin:do addendum": form("Correct a signed assessment", CLINICIANS, "signed assessment"),
     "admin:do groc": form("Record the global rating of change", CLINICIANS, "case"),
-    "admin:do score": form("Score a questionnaire", CLINICIANS, "assessment"),
     "admin:suggestions": page("Programs suggested for an assessment", CLINICIANS, "assessment"),
     # --- the library
     "admin:do copy-template": form("Copy a program to our library", CLINICIANS, "template"),
@@ -362,6 +361,13 @@ TOOLS = {
     "api-case-watch": shown(
         "The relapse watch; end it", CLINICIANS, CLINICIANS, "watched case", method="DELETE", done=200
     ),
+    "api-case-letters": shown("Letters about a case; make one", CLINICIANS, CLINICIANS, "case", done=201),
+    "api-case-letters-proposed": page("A letter filled in from the record", CLINICIANS, "case"),
+    "api-case-letters-preview": sent(
+        "A letter as it would be made", CLINICIANS, "case", done=200, silent=True
+    ),
+    "api-letter": page("A letter as it was made", CLINICIANS, "letter"),
+    "api-letter-pdf": page("A letter as it was made, as PDF", CLINICIANS, "letter"),
     "api-assessments": shown("Find assessments; record one", CLINICIANS, CLINICIANS, done=201),
     "api-assessment": shown(
         "An assessment; change it", CLINICIANS, CLINICIANS, "assessment", method="PATCH", done=200
@@ -414,12 +420,19 @@ TOOLS = {
     "api-export-case": Row("A case as CSV", OWNERS, OWNERS, of="case", method="GET", done=200),
     "api-exercises": page("Find exercises", CLINICIANS),
     "api-exercise-copy": sent("Copy an exercise to our library", CLINICIANS, "exercise", done=201),
-    "api-exercise": page("An exercise", CLINICIANS, "exercise"),
+    "api-exercise-clip": shown(
+        "Our own clip of an exercise; link it", CLINICIANS, CLINICIANS, "exercise", method="PUT", done=200
+    ),
+    "api-exercise": shown(
+        "An exercise; change it", CLINICIANS, CLINICIANS, "exercise", method="PATCH", done=200
+    ),
     "api-templates": page("Find programs to assign", CLINICIANS),
     "api-template-copy": sent("Copy a program to our library", CLINICIANS, "template", done=201),
     "api-template-yaml": page("A program to assign, as YAML", CLINICIANS, "template"),
     "api-templates-import": sent("Add a program from YAML (this is none)", CLINICIANS, done=400),
-    "api-template": page("A program to assign", CLINICIANS, "template"),
+    "api-template": shown(
+        "A program to assign; change it", CLINICIANS, CLINICIANS, "template", method="PATCH", done=200
+    ),
     "api-staff": page("Who works here", TEAM),
     "api-member": page("A member of staff", TEAM, "member"),
     "api-member-hand-over": sent(

@@ -161,6 +161,10 @@ TOOL_ROWS = {
     "api-case-re-tests": Episode,
     "api-case-monitoring": Episode,
     "api-case-watch": Episode,
+    "api-case-letters": Episode,
+    "api-case-letters-proposed": Episode,
+    "api-letter": Letter,
+    "api-letter-pdf": Letter,
     "api-program": Program,
     "api-program-gate": Program,
     "api-program-proposal": Program,
@@ -171,7 +175,7 @@ TOOL_ROWS = {
 NAMES_NOBODY = {
     *("api-template-yaml", "api-program-dose"),
     *("api-token", "api-staff", "api-member", "api-policy", "api-absences", "api-caseload-figures"),
-    *("api-exercises", "api-exercise", "api-templates", "api-template"),
+    *("api-exercises", "api-exercise", "api-exercise-clip", "api-templates", "api-template"),
 }
 
 

@@ -106,6 +106,17 @@ def _warn_of(request: HttpRequest, recorded: assessments.Recorded) -> None:
         messages.warning(request, text)
 
 
+CLEARED = "This assessment raised it before and it was cleared: nothing is raised again."
+
+
+def _record_flags(desk: Desk, data: Mapping[str, Any]) -> assessments.Recorded:
+    """A red flag does not wait for an unusual distance, nor for one that was kept before."""
+    try:
+        return _record(desk, data)
+    except assessments.ValuesUnusual as error:
+        return _record(desk, data, confirmed={question.key for question in error.questions})
+
+
 def _raise_now(desk: Desk, site: admin.AdminSite, form: IntakeForm) -> HttpResponse:
     """Store the red-flag screen alone, whatever is wrong with the rest, which stays a draft."""
     data, (findings, _) = form.flags(), desk.findings(form)
@@ -115,11 +126,13 @@ def _raise_now(desk: Desk, site: admin.AdminSite, form: IntakeForm) -> HttpRespo
     data["red_flags"] = sorted(ticked)
     assessment_drafts.discard_draft(episode=desk.episode, assessment=desk.assessment, by=desk.user)
     try:
-        recorded = _record(desk, data)
+        recorded = _record_flags(desk, data)
     except (assessments.ValuesRefused, assessments.ChangedMeanwhile, assessments.AssessmentError) as error:
         form.said[""] = str(error)
         return show(desk, site, form)
     _warn_of(desk.request, recorded)
+    if recorded.alert is None:
+        messages.warning(desk.request, CLEARED)
     after = Desk(desk.request, desk.user, desk.now, desk.episode, recorded.assessment)
     post = desk.request.POST.copy()
     post.setlist("red_flags", data["red_flags"])

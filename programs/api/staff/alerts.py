@@ -129,7 +129,12 @@ class AcknowledgeView(AlertsBase):
     @acted("alerts.acknowledge", "Acknowledge", NoteInput, AlertRecord, 404)
     def post(self, request: Request, pk: str) -> Response:
         body = self.body(NoteInput)
-        return self.act(pk, lambda alert: alerts.acknowledge(alert=alert, by=self.user, now=self.now, **body))
+        return self.act(pk, lambda alert: self.acknowledge(alert, body))
+
+    def acknowledge(self, alert: Alert, body: dict[str, Any]) -> Any:
+        if alert.kind == Alert.Kind.RED_FLAG and "seen" not in body:  # it would not be escalated any more
+            raise alerts.AlertError("seen", "Say how many rows of its evidence were read.")
+        return alerts.acknowledge(alert=alert, by=self.user, now=self.now, **body)
 
 
 class SnoozeView(AlertsBase):

@@ -10,7 +10,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from clinic.api.serializers import StrictSerializer, TextUUIDField
+from clinic.models import User
 from clinic.roles import Capability
+from clinic.tenancy import clinics_where
 from clinic.thresholds import as_json
 from patients.models import Episode, Patient
 from patients.services import open_episode
@@ -166,7 +168,7 @@ class CasesView(CasesBase):
 
     @listed("cases.list", "Find cases", page_of(CaseRecord), CaseQuery)
     def get(self, request: Request) -> Response:
-        return self.page(_asked_for(self.all(), self.asked.validated_data), CaseRecord)
+        return self.page(_asked_for(self.all(), self.asked.validated_data, self.user), CaseRecord)
 
     @created(
         "cases.create",
@@ -287,7 +289,10 @@ class ThresholdsView(CasesBase):
         return self.answer(self.again(episode))
 
 
-def _asked_for(rows: QuerySet[Any], asked: dict[str, Any]) -> QuerySet[Any]:
+def _asked_for(rows: QuerySet[Any], asked: dict[str, Any], user: User) -> QuerySet[Any]:
+    """A diagnosis is a finding: it finds only cases whose findings the user may read."""
+    if "diagnosis" in asked:
+        rows = rows.filter(clinic__in=clinics_where(user, Capability.READ_CLINICAL))
     for word in asked.get("search", "").split():
         rows = rows.filter(
             Q(case_number__icontains=word)

@@ -11,7 +11,7 @@ from rest_framework.response import Response
 
 from patients.vocabulary import Diagnosis, MuscleGroup
 from programs.api.staff.base import PageQuery, StaffView, page_of
-from programs.api.staff.schema import listed, read
+from programs.api.staff.schema import listed
 from programs.models import Dose, Exercise, Stage, Template
 
 DOSE_FIELDS = (
@@ -30,7 +30,7 @@ class ExerciseRecord(serializers.ModelSerializer[Exercise]):
         model = Exercise
         fields = (
             *("id", "slug", "name", "own", "kind", "muscle_groups", "tags", "cues", "equipment", "per_side"),
-            *("easier", "harder", "source", "drawing"),
+            *("easier", "harder", "source", "drawing", "version"),
         )
 
     def get_own(self, row: Exercise) -> bool:
@@ -64,7 +64,7 @@ class TemplateBrief(serializers.ModelSerializer[Template]):
         model = Template
         fields = (
             *("id", "slug", "name", "own", "summary", "diagnoses", "drivers", "quadriceps_only"),
-            *("deep_flexion", "maintenance", "strength_per_week", "is_active"),
+            *("deep_flexion", "maintenance", "strength_per_week", "is_active", "version"),
         )
 
     def get_own(self, row: Template) -> bool:
@@ -120,12 +120,6 @@ class ExercisesView(LibraryView):
         return self.page(rows, ExerciseRecord)
 
 
-class ExerciseView(LibraryView):
-    @read("exercises.read", "An exercise", ExerciseRecord)
-    def get(self, request: Request, pk: str) -> Response:
-        return self.answer(ExerciseRecord(self.find(Exercise.objects.all(), pk)).data)
-
-
 class TemplatesView(LibraryView):
     query = TemplateQuery
 
@@ -138,13 +132,6 @@ class TemplatesView(LibraryView):
         if "active" in asked:
             rows = rows.filter(is_active=asked["active"])
         return self.page(rows, TemplateBrief)
-
-
-class TemplateView(LibraryView):
-    @read("templates.read", "A program to assign, stage by stage", TemplateRecord)
-    def get(self, request: Request, pk: str) -> Response:
-        rows = Template.objects.prefetch_related("stages__doses")
-        return self.answer(TemplateRecord(self.find(rows, pk)).data)
 
 
 def _asked_for(rows: QuerySet[Any], asked: dict[str, Any]) -> QuerySet[Any]:

@@ -80,10 +80,17 @@ def edited(name: str, summary: str, body: Any, answer: Any, *codes: int, **more:
 
 
 def acted(
-    name: str, summary: str, body: Any, answer: Any, *codes: int, code: int = 200, **more: Any
+    name: str,
+    summary: str,
+    body: Any,
+    answer: Any,
+    *codes: int,
+    code: int = 200,
+    kind: str = "application/json",
+    **more: Any,
 ) -> Callable[[Any], Any]:
     """Something that is done."""
-    return _operation(name, summary, {code: answer}, (*INPUT, 409, *codes), request=body, **more)
+    return _operation(name, summary, {(code, kind): answer}, (*INPUT, 409, *codes), request=body, **more)
 
 
 def _operation(

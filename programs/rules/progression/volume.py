@@ -83,12 +83,12 @@ def _limit(
         cut = _down(facts.base_km * (100 - t.running_cut_percent) / 100)
         return cut, Pace.CUT, f"{t.running_cut_percent} % less than {figure(facts.base_km)} km"
     before = weeks[-1]
-    lights = [run.verdict.at_best for run in _runs_of(facts, before.starts_on)]
-    if Light.RED in lights:
+    verdicts = [run.verdict for run in _runs_of(facts, before.starts_on)]
+    at_best = {verdict.at_best for verdict in verdicts}
+    if Light.RED in at_best:
         eased = _down(before.limit_km * (100 - t.running_growth_percent) / 100)
         return eased, Pace.EASED, "a red run in the week before: one step less"
-    if not lights or _was_paused(facts, before.starts_on):
-        why = "paused in the week before" if lights else "no run in the week before"
+    if why := _why_held(verdicts, paused=_was_paused(facts, before.starts_on)):
         return before.limit_km, Pace.HELD, why
     full = facts.full_km
     if full is not None and before.limit_km >= full:
@@ -96,7 +96,20 @@ def _limit(
     grown = _down(before.limit_km * (100 + t.running_growth_percent) / 100)
     if full is not None and grown >= full:
         return full, Pace.FULL, "the distance before the pain began"
-    return grown, Pace.GREW, f"no red run in the week before: {t.running_growth_percent} % more"
+    return grown, Pace.GREW, f"green in the week before: {t.running_growth_percent} % more"
+
+
+def _why_held(verdicts: Sequence[PainVerdict], *, paused: bool) -> str:
+    """Why a week without a red run grows no further; empty where it does. An incomplete run is not green."""
+    if not verdicts:
+        return "no run in the week before"
+    if paused:
+        return "paused in the week before"
+    if any(verdict.at_best is Light.AMBER for verdict in verdicts):
+        return "an amber run in the week before"
+    if all(verdict.light is not Light.GREEN for verdict in verdicts):
+        return "no green run in the week before"
+    return ""
 
 
 def _runs_of(facts: VolumeFacts, starts_on: date) -> list[RunDone]:

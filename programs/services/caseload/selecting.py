@@ -162,8 +162,9 @@ def _is_like(case: _Case, wanted: Wanted, readable: Container[int]) -> bool:
 
 def _place(case: _Case, *, mine: int, readable: Container[int]) -> tuple[Any, ...]:
     is_flag = bool(case.needs & BITS[Need.RED_FLAG]) and case.clinic in readable
-    alerts = (case.level or "", not case.unseen, case.oldest)
-    return (not is_flag, case.clinician != mine, case.rank, *alerts, case.number, case.pk)
+    level = case.level or ""
+    urgency = (case.rank, level, not case.unseen, case.oldest)
+    return (not is_flag, level if is_flag else "", case.clinician != mine, *urgency, case.number, case.pk)
 
 
 def _tally(cases: Sequence[_Case], user: User, readable: Container[int]) -> Tally:

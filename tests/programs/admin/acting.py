@@ -17,7 +17,6 @@ from patients.models import (
     Erasure,
     RestrictedRecord,
 )
-from patients.scoring import AKPS_ITEMS
 from programs.models import (
     Alert,
     Exercise,
@@ -36,8 +35,6 @@ from tests.factories import (
     make_user,
 )
 
-BEST_AKPS = {code: str(max(item.points)) for code, item in AKPS_ITEMS.items()}
-
 
 @dataclass
 class Case:
@@ -46,7 +43,6 @@ class Case:
     episode: Episode
     program: Program
     draft: Program
-    assessment: Assessment
     signed: Assessment
     alert: Alert
     closed: Episode
@@ -64,7 +60,6 @@ class Case:
         rows: list[tuple[Any, tuple[str, ...]]] = [
             (self.episode.patient, ("invite", "new-case", "export", "erase")),
             (self.record, ("open-record",)),
-            (self.assessment, ("score",)),
             (self.signed, ("addendum",)),
             (self.flag, ("clear",)),
             (self.alert, ("acknowledge", "snooze", "resolve", "hand-over")),
@@ -99,7 +94,6 @@ class Case:
             "reassign": {"clinician": self.colleague.pk},
             "discharge": {"outcome": "improved", "note": "Runs again"},
             "log-contact": {"kind": "call", "note": "Asked"},
-            "score": BEST_AKPS,
             "assign": {"template_choice": self.template.pk},
             "send": {"started_on": today.isoformat()},
             "move-stage": {"to_stage": 2, "override_reason": "Strong enough"},
@@ -169,7 +163,6 @@ def case_of(staff: Any) -> Case:
         episode=episode,
         program=program,
         draft=draft,
-        assessment=make_assessment(episode, assessed_on=today),
         signed=make_assessment(flagged, assessed_on=today, signed_at=now, signed_by=staff.physio),
         alert=alert,
         flag=flag,

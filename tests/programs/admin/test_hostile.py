@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from django.urls import reverse
 
-from tests.factories import make_assessment, make_case, make_program
+from tests.factories import make_case, make_program
 
 pytestmark = pytest.mark.django_db
 
@@ -60,7 +60,6 @@ def test_pages_bear_any_parameter(staff: Any) -> None:
         (assign, {"template": "x"}),
         (assign, {"template": HUGE}),
         (assign, {"started_on": "x"}),
-        (reverse("admin:do", args=["score", make_assessment(case).pk]), {"measure": "x"}),
         (reverse("admin:clinic_membership_me"), {"member": HUGE}),
         (reverse("admin:clinic_membership_add"), {"clinic": "x"}),
         (reverse("admin:patients_patient_add"), {"clinic": HUGE}),

@@ -9,7 +9,7 @@ from django.core.exceptions import ValidationError
 from clinic.models import OutboxMessage
 from clinic.roles import Denied, Role
 from clinic.thresholds import PolicyError
-from patients.models import DeviceToken, Invitation, OutcomeScore
+from patients.models import DeviceToken, Episode, Invitation, OutcomeScore
 from patients.services import CaseError
 from programs.models import Alert, Answer, ContactLog
 from programs.services.cases import (
@@ -18,6 +18,7 @@ from programs.services.cases import (
     invite,
     log_contact,
     reassign,
+    reopen,
     screen_assessment,
     set_case_policy,
 )
@@ -187,6 +188,16 @@ def test_saving_an_old_assessment_again_raises_nothing_that_was_cleared():
     assert not Alert.objects.unresolved().exists()
 
 
+@pytest.mark.parametrize(("days", "raised"), [(1, True), (0, False), (-3, False)])
+def test_what_a_clinician_finds_after_the_day_of_the_clearing_is_new(days: int, raised: bool):
+    case = make_case()
+    first = make_assessment(case, red_flags=["knee_locks"], assessed_on=TODAY - timedelta(days=7))
+    clear(alert=screened(first), by=case.clinician, finding="Clicking only", now=NOW)
+    found = make_assessment(case, red_flags=["knee_locks"], assessed_on=TODAY + timedelta(days=days))
+    screen_assessment(assessment=found, by=case.clinician, now=NOW + timedelta(days=2))
+    assert Alert.objects.unresolved().exists() is raised
+
+
 def test_a_cleared_swelling_that_is_worse_in_the_next_akps_raises_again():
     case = make_case()
 
@@ -269,3 +280,34 @@ def test_a_case_may_have_thresholds_of_its_own_and_keeps_only_what_differs():
         set_case_policy(episode=case, by=case.clinician, values={"stalled_week": 99}, now=NOW)
     case.refresh_from_db()
     assert (error.value.key, case.policy_overrides) == ("stalled_week", {"stalled_week": 10})
+
+
+def test_a_case_without_a_watch_is_reopened_once():
+    case = make_case(opened_on=TODAY - timedelta(days=60))
+    by = case.clinician
+    closed = discharge(episode=case, outcome="recovered", note="", by=by, now=NOW, today=TODAY)
+    created = reopen(episode=closed, by=by, now=NOW, today=TODAY)
+    with pytest.raises(CaseError, match="Re-opened already"):
+        reopen(episode=closed, by=by, now=NOW, today=TODAY + timedelta(days=1))
+    assert [row.pk for row in Episode.objects.filter(closed_on=None)] == [created.pk]
+
+
+@pytest.mark.parametrize(
+    "other",
+    [{"index_side": "left"}, {"diagnosis": "patellar_tendinopathy"}, {"opened_on": -1}, {"closed": True}],
+)
+def test_another_problem_or_one_that_is_over_keeps_no_case_from_being_reopened(other):
+    case = make_case(opened_on=TODAY - timedelta(days=60), index_side="right")
+    by = case.clinician
+    closed = discharge(episode=case, outcome="recovered", note="", by=by, now=NOW, today=TODAY)
+    second = make_case(
+        case.clinic,
+        patient=case.patient,
+        clinician=by,
+        index_side=other.get("index_side", "right"),
+        diagnosis=other.get("diagnosis", case.diagnosis),
+        opened_on=TODAY + timedelta(days=other.get("opened_on", 0)),
+    )
+    if "closed" in other:
+        discharge(episode=second, outcome="recovered", note="", by=by, now=NOW, today=TODAY)
+    assert reopen(episode=closed, by=by, now=NOW, today=TODAY).is_open

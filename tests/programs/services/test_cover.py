@@ -132,3 +132,11 @@ def test_a_patients_own_report_reaches_the_cover_though_absences_are_the_clinics
     with as_tenant(Tenant((clinic.pk,), patient=case.patient_id)):
         raise_red_flag(episode=case, codes=["knee_locks"], source="check-in", evidence=[{}], now=NOW)
     assert told("red_flag") == ["anna@example.org", "piet@example.org"]
+
+
+def test_with_nobody_in_the_owner_who_is_away_is_told_of_a_red_flag_at_once(clinic, owner, anna) -> None:
+    away(anna, None)
+    away(owner, None)
+    case = make_case(clinic, clinician=anna)
+    raise_red_flag(episode=case, codes=["knee_locks"], source="a check-in", evidence=[], now=NOW)
+    assert sorted(told("red_flag")) == ["anna@example.org", "owner@example.org"]

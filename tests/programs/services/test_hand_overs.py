@@ -64,6 +64,20 @@ def test_a_red_flag_tells_who_answers_for_it_now(clinic, anna, piet) -> None:
     assert "A red flag is not cleared yet" in mails()[0].text
 
 
+def test_handing_a_case_to_who_treats_it_already_tells_nobody_again(clinic, anna, piet) -> None:
+    case = make_case(clinic, clinician=anna)
+    raise_red_flag(episode=case, codes=["knee_locks"], source="call", evidence=[{}], now=NOW)
+    seen_before = Episode.objects.get()
+    for minutes, episode in enumerate((case, case, seen_before), start=1):
+        later = NOW + timedelta(minutes=minutes)
+        reassign(episode=episode, clinician=piet, by=anna, now=later)
+    assert [mail.to_email for mail in mails("red_flag")] == ["anna@example.org", "piet@example.org"]
+    assert len(mails()) == 1
+    assert AlertEvent.objects.filter(what="handed_over").count() == 1
+    with pytest.raises(Denied):
+        reassign(episode=case, clinician=piet, by=make_user(clinic=make_clinic()), now=NOW)
+
+
 def test_nobody_is_handed_what_they_treat_or_what_is_closed(clinic, anna, piet, owner) -> None:
     stall = alert(make_case(clinic, clinician=anna))
     with pytest.raises(AlertError, match="Anna Berg treats this case already"):

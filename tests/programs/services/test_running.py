@@ -473,6 +473,27 @@ def test_the_weekly_limit_starts_forty_per_cent_under_the_noted_distance_and_gro
     assert weeks[0].run_km == 5
 
 
+@pytest.mark.parametrize(
+    ("noted", "limit"),
+    [
+        ({-60: 10, 0: 30}, "18.0"),
+        ({-60: 10, -1: 20, 3: 30}, "12.0"),
+        ({3: 20, 10: 30}, "12.0"),
+        ({-60: 10, 0: None}, "6.0"),
+        ({0: None}, "24.0"),
+    ],
+    ids=["on the day", "before it", "the first one after", "none that day", "only before the pain"],
+)
+def test_the_weekly_limit_starts_from_the_last_distance_noted_when_the_plan_began(
+    noted: dict[int, int | None], limit: str
+) -> None:
+    program = runner("still_running")
+    for day, km in noted.items():
+        on = START + day * DAY
+        make_assessment(program.episode, assessed_on=on, weekly_km_now=km, weekly_km_before=40)
+    assert str(state(program).weeks[0].limit_km) == limit
+
+
 def test_a_paused_week_holds_the_limit_and_another_track_starts_the_plan_anew() -> None:
     program = runner("still_running")
     make_assessment(program.episode, assessed_on=START, weekly_km_now=20)

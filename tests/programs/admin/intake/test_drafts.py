@@ -67,6 +67,14 @@ def test_a_colleague_is_told_who_else_is_writing(staff: Any, case: Any) -> None:
     assert "A red flag is ticked in it, and not raised." in page
 
 
+def test_a_flag_is_raised_at_once_though_an_unusual_value_is_stored(staff: Any, case: Any) -> None:
+    add(staff, case, weekly_km_now="140", confirmed=["weekly_km_now=140"])
+    client, url = staff.client(staff.physio), change_url(Assessment.objects.get())
+    answer = client.post(url, opened(client, url) | {"red_flags": ["knee_locks"], "_flag": "1"})
+    assert answer.status_code == 302
+    assert Alert.objects.get().kind == "red_flag"
+
+
 def test_everybody_who_opens_the_patient_or_today_is_told_of_a_flag_in_a_draft(
     staff: Any, stranger: Any, case: Any
 ) -> None:

@@ -12,6 +12,7 @@ from django.urls import reverse
 
 from clinic.audit.models import AuditEntry
 from patients.models import Assessment, OutcomeScore, StrengthTest
+from patients.scoring import AKPS_ITEMS
 from programs.models import Alert, Hold
 from tests.factories import TODAY, make_assessment, make_case, make_patient, make_program, make_user
 from tests.programs.admin.intake.filling import (
@@ -150,6 +151,21 @@ def test_an_unusual_value_is_stored_once_it_is_kept(staff: Any, case: Any) -> No
     assert not Assessment.objects.exists()
     add(staff, case, cadence_spm="120", confirmed=[key])
     assert Assessment.objects.get().cadence_spm == 120
+
+
+def test_a_questionnaire_is_scored_from_its_items_and_its_red_flag_raised(staff: Any, case: Any) -> None:
+    best = {f"o-akps-{code}": str(item.points[0]) for code, item in AKPS_ITEMS.items()}
+    add(staff, case, **{**best, "o-akps-swelling": str(AKPS_ITEMS["swelling"].points[-1])})
+    assert OutcomeScore.objects.get().value == 90
+    assert Alert.objects.filter(episode=case, kind="red_flag").exists()
+
+
+def test_an_item_left_open_is_named_and_nothing_is_stored(staff: Any, case: Any) -> None:
+    best = {f"o-akps-{code}": str(item.points[0]) for code, item in AKPS_ITEMS.items()}
+    page = add(staff, case, **{**best, "o-akps-stairs": ""})
+    assert AKPS_ITEMS["stairs"].label in page.content.decode()
+    assert page.status_code == 200
+    assert not Assessment.objects.exists()
 
 
 def test_a_second_score_of_the_same_measure_and_day_is_refused_in_words(staff: Any, case: Any) -> None:

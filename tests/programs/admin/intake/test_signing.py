@@ -8,8 +8,7 @@ from typing import Any
 import pytest
 from django.urls import reverse
 
-from patients.models import Addendum, Assessment, OutcomeScore
-from patients.scoring import AKPS_ITEMS
+from patients.models import Addendum, Assessment
 from programs.admin.caseload import page_url
 from programs.models import Alert
 from programs.services.assessments import sign_assessment
@@ -55,16 +54,6 @@ def test_an_addendum_to_what_is_not_signed_is_refused(staff: Any, case: Any) -> 
     answer = staff.client(staff.physio).post(url, {"text": "Text"})
     assert "not signed yet: change it instead" in answer.content.decode()
     assert not Addendum.objects.exists()
-
-
-def test_a_signed_one_takes_no_questionnaire(staff: Any, case: Any) -> None:
-    assessment = make_assessment(case)
-    sign_assessment(assessment=assessment, version=1, by=staff.physio, now=NOW)
-    url = reverse("admin:do", args=["score", assessment.pk])
-    points = {code: item.points[0] for code, item in AKPS_ITEMS.items()}
-    answer = staff.client(staff.physio).post(url, points)
-    assert "a correction is an addendum" in answer.content.decode()
-    assert not OutcomeScore.objects.exists()
 
 
 def test_lists_say_what_is_not_signed_yet(staff: Any, case: Any) -> None:

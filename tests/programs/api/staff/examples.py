@@ -25,6 +25,7 @@ PEOPLE = {
     "cover",
     "set_by",
     "moved_by",
+    "made_by",
 }
 KEYS = {"case", "template", "exercise", "program", "alert"}
 NUMBERED = {"id", *KEYS, *PEOPLE}
@@ -79,13 +80,15 @@ class Examples:
         if "ETag" in response:
             self.known["ETAG"] = response["ETag"]
         if response["Content-Type"] == "application/json" and isinstance(answer := response.json(), dict):
-            name = path.strip("/").split("/")[0].split("?")[0].removesuffix("s").upper()
-            if "id" in answer and path.count("/") == 1:
+            name = path.split("/")[-1].split("?")[0].removesuffix("s").upper()
+            if "id" in answer and (path.count("/") == 1 or response.status_code == 201):
                 self.known[name] = str(answer["id"])
 
     def _answer(self, response: Any, command: str) -> str:
         if not response.content:
             return f"```text\n{response.status_code} {response.reason_phrase}\n```\n"
+        if response["Content-Type"] == "application/pdf":
+            return "```text\n200 OK: a PDF\n```\n"
         if response["Content-Type"] == "text/csv":
             text = response.content.decode("utf-8-sig").strip().replace("\r\n", "\n")
             return f"```csv\n{self._steady(text)}\n```\n"
@@ -116,7 +119,7 @@ class Examples:
 
 def _resource(command: str) -> str:
     """Whose ``id`` the answer tells: the contacts of a case have their own."""
-    about = re.search(r"\$API/(\w+)(?:/\$\w+/(contacts|doses)\b)?", command)
+    about = re.search(r"\$API/(\w+)(?:/\$\w+/(contacts|doses|letters)\b)?", command)
     return about[2] or about[1] if about else ""
 
 

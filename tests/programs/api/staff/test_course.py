@@ -169,6 +169,16 @@ def test_a_token_that_only_reads_writes_nothing(physio: User, case: Episode, pro
     assert Alert.objects.get().state == "open"
 
 
+def test_a_red_flag_is_acknowledged_only_by_who_says_what_was_read(tool: Tool, case: Episode) -> None:
+    flag = red_flag(case, "Fever", "Night pain")
+    refused = tool.post(f"alerts/{flag.pk}/acknowledge", {})
+    assert refused.status_code == 400
+    assert [error["field"] for error in refused.json()["errors"]] == ["seen"]
+    flag.refresh_from_db()
+    assert flag.acknowledged_at is None
+    assert tool.post(f"alerts/{flag.pk}/acknowledge", {"seen": 2}).status_code == 200
+
+
 def test_in_a_bulk_no_red_flag_is_acknowledged_that_was_not_read(
     tool: Tool, case: Episode, foreign: Episode
 ) -> None:

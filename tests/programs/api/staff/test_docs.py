@@ -63,6 +63,7 @@ def test_each_example_answers_as_the_document_says(riverside: Clinic) -> None:
         "program": program.pk,
         "template": template.pk,
         "case": case.pk,
+        "exercise": Exercise.objects.get(slug="clamshell").pk,
     }
     examples = Examples(Tool(owner, name="Dashboard"), patient=patient.pk, **known)
     text = examples.written(DOCUMENT.read_text())

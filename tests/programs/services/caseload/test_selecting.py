@@ -61,8 +61,10 @@ def test_red_flags_of_whoever_come_first_then_my_own_cases_then_colleagues(physi
     case_of(physio, "mine-fine")
     case_of(physio, "mine-silent", alerts=[{"kind": "silent"}])
     case_of(colleague, "a-flag-2", alerts=[{"kind": "red_flag", "level": "tier_2"}])
+    case_of(physio, "mine-flag-2", alerts=[{"kind": "red_flag", "level": "tier_2"}])
     case_of(colleague, "b-flag-1", alerts=[{"kind": "red_flag", "level": "tier_1"}])
-    assert numbers(physio) == ["b-flag-1", "a-flag-2", "mine-silent", "mine-fine", "their-worse"]
+    flags = ["b-flag-1", "mine-flag-2", "a-flag-2"]
+    assert numbers(physio) == [*flags, "mine-silent", "mine-fine", "their-worse"]
 
 
 def test_among_equals_the_unseen_come_first_then_the_oldest_then_by_number(physio: User) -> None:
@@ -191,6 +193,7 @@ class TestOneRule(TestCase):
                 found,
                 key=lambda line: (
                     line.row.red_flag is None,
+                    line.row.red_flag.level if line.row.red_flag else "",
                     line.row.episode.clinician_id != physio.pk,
                     order(line.needs),
                     line.row.episode.case_number,
