@@ -74,7 +74,9 @@ class MoveStage(ProgramAct):
         return {"gate": verdict, "criteria": criteria_rows(verdict) if verdict else []}
 
     def perform(self) -> str:
-        move = plan.move_stage(program=self.target, by=self.by, today=self.today, **self.cleaned_data)
+        move = plan.move_stage(
+            program=self.target, by=self.by, now=self.now, today=self.today, **self.cleaned_data
+        )
         return f"Now in stage {move.to_stage}."
 
 

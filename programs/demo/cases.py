@@ -331,6 +331,7 @@ class SimulatedCase:
             program=program,
             to_stage=program.current_stage + 1,
             by=self.physio,
+            now=now,
             today=today,
             override_reason=reason,
         )

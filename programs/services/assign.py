@@ -11,6 +11,7 @@ from clinic.errors import FieldError
 from clinic.models import User
 from clinic.roles import Capability, require
 from patients.models import Assessment, Episode
+from patients.vocabulary import RunningTrack
 from programs.models import Alert, Pause, Program, ProgramDose, ProgramStage, Template
 from programs.models.library import DoseText, StageText
 from programs.rules.matching import refusals
@@ -54,6 +55,8 @@ def assign(
     program = Program(episode=episode, template=template, assigned_by=by, asleep=asleep)
     _make_room(program, started_on or today, today, fair_trial_reason)
     _copy(template, program)
+    program.testing_run_gate = waits_to_run(program)
+    program.save(update_fields=["testing_run_gate"])
     schedule_next(program=program, now=now)
     return program
 
@@ -114,6 +117,7 @@ def send_program(
     _make_room(draft, started_on or today, today, fair_trial_reason)
     draft.is_draft, draft.assigned_by = False, by
     draft.stage_started_on = draft.started_on
+    draft.testing_run_gate |= waits_to_run(draft)
     draft.save()
     schedule_next(program=draft, now=now)
     return draft
@@ -190,6 +194,17 @@ def hand_out(*, episode: Episode, template: Template, by: User, today: date) -> 
     )
     _copy(template, program)
     return program
+
+
+def waits_to_run(program: Program) -> bool:
+    """Whether the symptom-free days are to be met: who stopped running, from the stage before running on.
+
+    They are asked every day; with the usual check-ins those days could never be met.
+    """
+    if program.episode.running_track != RunningTrack.STOPPED or program.ladder_step is not None:
+        return False
+    near = (program.current_stage, program.current_stage + 1)
+    return program.stages.filter(number__in=near, is_running=True).exists()
 
 
 def check_fair_trial(episode: Episode) -> None:

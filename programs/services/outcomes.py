@@ -11,7 +11,7 @@ from decimal import Decimal
 from clinic.models import User
 from clinic.roles import Capability, require
 from patients.models import AggravatingActivity, Assessment, Episode, OutcomeScore
-from patients.scoring import MeasureCourse, Score, course_of, groc_score, psfs_score, review_due
+from patients.scoring import MeasureCourse, Score, ScoringError, course_of, groc_score, psfs_score, review_due
 from patients.scoring.course import SCALES
 from patients.vocabulary import OutcomeMeasure
 
@@ -84,9 +84,12 @@ def record_groc(*, episode: Episode, value: int, by: User, today: date) -> Outco
 
     Raises:
         Denied: ``by`` may do no clinical work here.
-        ScoringError: ``groc`` is out of its range.
+        ScoringError: ``groc`` is out of its range, or that day's signed assessment holds one, which stands.
     """
     require(by, Capability.WRITE_CLINICAL, episode.clinic_id)
+    that_day = OutcomeScore.objects.filter(episode=episode, measure=OutcomeMeasure.GROC, taken_on=today)
+    if that_day.filter(assessment__signed_at__isnull=False).exists():
+        raise ScoringError("groc", "is in the assessment of that day")
     score, _ = OutcomeScore.objects.update_or_create(
         episode=episode,
         measure=OutcomeMeasure.GROC,

@@ -10,10 +10,9 @@ from clinic.errors import FieldError
 from clinic.models import User
 from clinic.roles import Capability, require
 from patients.models import Episode
-from patients.vocabulary import RunningTrack
 from programs.models import Hold, Pause, Program, StageMove
 from programs.rules.schedule import local_date
-from programs.services.assign import check_fair_trial
+from programs.services.assign import check_fair_trial, waits_to_run
 from programs.services.checkins import schedule_next
 from programs.services.due import review_again
 from programs.services.gates import gate
@@ -25,7 +24,7 @@ class PlanError(FieldError):
 
 @transaction.atomic
 def move_stage(
-    *, program: Program, to_stage: int, by: User, today: date, override_reason: str = ""
+    *, program: Program, to_stage: int, by: User, now: datetime, today: date, override_reason: str = ""
 ) -> StageMove:
     """Move one stage on, or back to any earlier one. Stages are not skipped (S0).
 
@@ -60,18 +59,12 @@ def move_stage(
         override_reason=override_reason.strip(),
     )
     program.current_stage, program.stage_started_on, program.next_review_on = to_stage, today, today
-    if move.to_stage < move.from_stage:
-        program.testing_run_gate = False
-    program.testing_run_gate |= _waits_to_run(program)
+    was_daily = program.testing_run_gate
+    program.testing_run_gate = (was_daily and to_stage > move.from_stage) or waits_to_run(program)
     program.save(update_fields=["current_stage", "stage_started_on", "next_review_on", "testing_run_gate"])
+    if program.testing_run_gate != was_daily:
+        schedule_next(program=program, now=now)
     return move
-
-
-def _waits_to_run(program: Program) -> bool:
-    if program.episode.running_track != RunningTrack.STOPPED or program.ladder_step is not None:
-        return False
-    near = (program.current_stage, program.current_stage + 1)
-    return program.stages.filter(number__in=near, is_running=True).exists()
 
 
 @transaction.atomic

@@ -79,7 +79,7 @@ def apply_proposal(
     if found.key != expected:
         raise PlanError("expected", "The proposal has changed in the meantime: look at it again.")
     if found.step.kind in (StepKind.STAGE_ON, StepKind.STAGE_BACK):
-        return _move(program, found, by, today, note)
+        return _move(program, found, by, now, today, note)
     if found.step.kind is StepKind.NOTHING and found.proposal is not Proposal.HOLD:
         raise PlanError("expected", f"Nothing to change by itself: {found.step.why}.")
     changes = [change.text for change in found.step.changes]
@@ -102,13 +102,14 @@ def apply_proposal(
     return "; ".join(changes) if changes else "The dose stays as it is"
 
 
-def _move(program: Program, found: Proposed, by: User, today: date, note: str) -> str:
+def _move(program: Program, found: Proposed, by: User, now: datetime, today: date, note: str) -> str:
     ahead = 1 if found.step.kind is StepKind.STAGE_ON else -1
     why = "; ".join(("24-hour pain rule", *found.verdict.reasons, found.step.why, *([note] if note else [])))
     move = plan.move_stage(
         program=program,
         to_stage=program.current_stage + ahead,
         by=by,
+        now=now,
         today=today,
         override_reason=why[:300],
     )

@@ -244,7 +244,9 @@ class StageView(ProgramsBase):
     @acted("programs.stage", "Move to another stage", StageInput, ProgramRecord, 404)
     def post(self, request: Request, pk: str) -> Response:
         body = self.body(StageInput)
-        return self.act(pk, lambda it, day: plan.move_stage(program=it, by=self.user, today=day, **body))
+        return self.act(
+            pk, lambda it, day: plan.move_stage(program=it, by=self.user, now=self.now, today=day, **body)
+        )
 
 
 class PauseView(ProgramsBase):

@@ -105,7 +105,8 @@ def place(
     """The day, and the case and program it falls into; ``program`` where the report names it.
 
     What a fast clock puts into the future happened now. ``watched``: a closed case under a relapse watch
-    takes it too, where no case was open.
+    takes it too, where no case was open; and where the program's case takes nothing any more, as after it was
+    re-opened, the case that was open does: a red flag must not be lost to an old link.
 
     Raises:
         DiaryError: more than a day in the future, or when no case of the patient was open.
@@ -120,7 +121,9 @@ def place(
         raise DiaryError("occurred_at", "Out of range.") from None
     episode = _open_case(patient, clinic_day, program)
     if episode is None and watched:
-        episode = _watched_case(patient, clinic_day, program)
+        episode = _watched_case(patient, clinic_day, at, program)
+    if episode is None and watched and program is not None:
+        episode, program = _open_case(patient, clinic_day, None), None
     if episode is None:
         raise DiaryError("occurred_at", f"No case of yours was open on {clinic_day}.")
     return Place(patient, episode, program or _program_on(episode, on), on, at)
@@ -168,10 +171,10 @@ def _open_case(patient: Patient, day: date, program: Program | None) -> Episode 
     return found
 
 
-def _watched_case(patient: Patient, day: date, program: Program | None) -> Episode | None:
-    """The closed case whose relapse watch ran on that day, the last of several."""
-    cases = Episode.objects.filter(patient=patient, closed_on__lte=day, relapse_watch__ended_at=None)
-    cases = cases.filter(relapse_watch__starts_on__lte=day)
+def _watched_case(patient: Patient, day: date, at: datetime, program: Program | None) -> Episode | None:
+    """The closed case whose relapse watch ran at that instant, the last of several."""
+    cases = Episode.objects.filter(patient=patient, closed_on__lte=day, relapse_watch__starts_on__lte=day)
+    cases = cases.filter(Q(relapse_watch__ended_at=None) | Q(relapse_watch__ended_at__gt=at))
     if program is not None:
         cases = cases.filter(pk=program.episode_id)
     found: Episode | None = cases.order_by("-closed_on", "-pk").first()

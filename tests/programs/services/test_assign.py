@@ -6,7 +6,7 @@ import pytest
 
 from clinic.roles import Denied, Role
 from programs.models import Program, ProgramDose, Template
-from programs.services.assign import AssignError, assign, end_program, wake
+from programs.services.assign import AssignError, assign, end_program, prepare_program, send_program, wake
 from programs.services.library import load_starter_library
 from programs.services.plan import pause
 from programs.services.red_flags import clear, raise_red_flag
@@ -50,6 +50,28 @@ def test_the_program_starts_today_in_stage_one_and_is_due_for_check_ins_and_revi
     assert program.next_check_in_at > NOW
     assert program.next_review_on == TODAY
     assert not program.asleep
+
+
+@pytest.mark.parametrize(
+    ("track", "running_stage", "daily"),
+    [("stopped", 1, True), ("stopped", 2, True), ("stopped", 3, False), ("still_running", 2, False)],
+)
+@pytest.mark.parametrize("prepared", [False, True])
+def test_who_stopped_running_is_asked_daily_at_once_where_running_is_the_next_stage(
+    track, running_stage, daily, prepared
+):
+    case = make_case(running_track=track)
+    template = make_template(stages=3)
+    template.stages.filter(number=running_stage).update(is_running=True)
+    monday_evening = NOW + timedelta(hours=11)
+    if prepared:
+        draft = prepare_program(episode=case, template=template, by=case.clinician, today=TODAY)
+        program = send_program(program=draft, by=case.clinician, now=monday_evening, today=TODAY)
+    else:
+        program = assign(episode=case, template=template, by=case.clinician, now=monday_evening, today=TODAY)
+    program.refresh_from_db()
+    assert program.testing_run_gate is daily
+    assert (program.next_check_in_at.date() == TODAY + timedelta(days=1)) is daily
 
 
 def test_a_new_program_replaces_the_active_one_and_ends_its_pause():

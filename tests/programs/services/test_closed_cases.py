@@ -27,7 +27,7 @@ BY_CASE: dict[str, Callable[..., object]] = {
 BY_PROGRAM: dict[str, Callable[..., object]] = {
     "wake": lambda program, by: wake(program=program, by=by, now=NOW, today=TODAY),
     "move": lambda program, by: move_stage(
-        program=program, to_stage=2, by=by, today=TODAY, override_reason="Ready."
+        program=program, to_stage=2, by=by, now=NOW, today=TODAY, override_reason="Ready."
     ),
     "pause": lambda program, by: pause(program=program, kind="holiday", starts_on=TODAY, by=by, now=NOW),
     "resume": lambda program, by: resume(program=program, on=TODAY, by=by, now=NOW),

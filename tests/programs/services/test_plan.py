@@ -1,6 +1,6 @@
 """Moving stages, pausing, a new fair trial."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from uuid import uuid4
 
@@ -9,7 +9,7 @@ import pytest
 from clinic.roles import Denied, Role
 from programs.models import Answer, Session, StageMove
 from programs.services.assign import AssignError
-from programs.services.checkins import ask_due
+from programs.services.checkins import ask_due, schedule_next
 from programs.services.gates import gate
 from programs.services.pauses import clock_started_on, preview_pause
 from programs.services.plan import (
@@ -59,7 +59,8 @@ def program_since_three_weeks(**fields):
 
 
 def move(program, to_stage, **kwargs):
-    return move_stage(program=program, to_stage=to_stage, by=program.episode.clinician, today=TODAY, **kwargs)
+    fields = {"by": program.episode.clinician, "now": NOW, "today": TODAY, **kwargs}
+    return move_stage(program=program, to_stage=to_stage, **fields)
 
 
 def test_an_open_gate_lets_the_program_move_on():
@@ -115,7 +116,7 @@ def test_an_assistant_moves_nothing():
     program = program_since_three_weeks()
     assistant = make_user(role=Role.ASSISTANT, clinic=program.clinic)
     with pytest.raises(Denied):
-        move_stage(program=program, to_stage=2, by=assistant, today=TODAY, override_reason="x")
+        move(program, 2, by=assistant, override_reason="x")
     program.refresh_from_db()
     assert program.current_stage == 1
 
@@ -138,6 +139,20 @@ def test_who_stopped_running_is_asked_daily_from_the_stage_before_running_on(tra
         program.refresh_from_db()
         found.append(program.testing_run_gate)
     assert found == asked_daily
+
+
+def test_the_daily_question_comes_the_next_day_and_stops_as_soon_as_the_stage_is_left_again():
+    friday, saturday, monday = (datetime(2026, 3, day, 18, tzinfo=UTC) for day in (6, 7, 9))
+    program = make_program(make_case(running_track="stopped"), stages=3)
+    program.stages.filter(number=3).update(is_running=True)
+    evening = {"now": friday + timedelta(hours=2), "today": friday.date(), "override_reason": "No pain"}
+    schedule_next(program=program, now=evening["now"])
+    found = [program.next_check_in_at]
+    for stage in (2, 1):
+        move(program, stage, **evening)
+        program.refresh_from_db()
+        found.append(program.next_check_in_at)
+    assert [at.date() for at in found] == [monday.date(), saturday.date(), monday.date()]
 
 
 def test_a_daily_question_set_by_hand_stays_on_the_way_forward():

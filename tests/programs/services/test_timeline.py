@@ -18,9 +18,11 @@ from programs.models import Answer, Hold, Run, Session, StageMove
 from programs.rules.pain import Light
 from programs.rules.timeline import summary
 from programs.services import timeline
+from programs.services.assessments import record_assessment
 from programs.services.outcomes import outcomes, record_groc
 from programs.services.retests import compare_assessments
 from tests.factories import NOW, TODAY, make_assessment, make_case, make_program, make_user
+from tests.programs.services.assessing import FULL
 
 pytestmark = pytest.mark.django_db
 
@@ -173,6 +175,30 @@ def test_a_second_groc_of_the_day_replaces_the_first() -> None:
         record_groc(episode=case, value=value, by=case.clinician, today=TODAY)
 
     assert [score.value for score in OutcomeScore.objects.all()] == [Decimal(-2)]
+
+
+def test_a_groc_of_a_day_whose_signed_assessment_holds_one_is_refused_by_name() -> None:
+    case = make_case()
+    scored = [{"measure": "groc", "value": "3"}]
+    data = {**FULL, "assessed_on": TODAY, "outcome_scores": scored}
+    record_assessment(episode=case, data=data, by=case.clinician, now=NOW, sign=True)
+
+    with pytest.raises(ScoringError, match="is in the assessment of that day") as refused:
+        record_groc(episode=case, value=5, by=case.clinician, today=TODAY)
+    assert refused.value.field == "groc"
+    assert OutcomeScore.objects.get(measure="groc").value == 3
+    tomorrow = TODAY + timedelta(days=1)
+    assert record_groc(episode=case, value=5, by=case.clinician, today=tomorrow).value == 5
+
+
+def test_a_groc_of_a_day_whose_assessment_is_not_signed_replaces_the_one_in_it() -> None:
+    case = make_case()
+    scored = [{"measure": "groc", "value": "3"}]
+    data = {**FULL, "assessed_on": TODAY, "outcome_scores": scored}
+    record_assessment(episode=case, data=data, by=case.clinician, now=NOW)
+
+    record_groc(episode=case, value=5, by=case.clinician, today=TODAY)
+    assert OutcomeScore.objects.get(measure="groc").value == 5
 
 
 def test_a_groc_out_of_range_or_by_an_assistant_is_refused_and_nothing_kept() -> None:

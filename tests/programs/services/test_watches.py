@@ -21,6 +21,7 @@ from tests.factories import NOW, TODAY, make_case, make_program, make_template, 
 
 pytestmark = pytest.mark.django_db
 DAY = timedelta(days=1)
+HOUR = timedelta(hours=1)
 FIRST = NOW + 31 * DAY
 
 
@@ -191,3 +192,47 @@ def test_an_open_case_is_not_re_opened() -> None:
     with pytest.raises(CaseError, match="is open"):
         reopen(episode=case, by=case.clinician, now=NOW, today=TODAY)
     assert Episode.objects.count() == 1
+
+
+def asked_and_re_opened(closed: Episode) -> tuple[CheckInRequest, Episode]:
+    watches.ask_due(now=FIRST)
+    asked = CheckInRequest.objects.get(watch__episode=closed)
+    return asked, reopen(episode=closed, by=closed.clinician, now=FIRST + HOUR, today=FIRST.date())
+
+
+def test_an_answer_to_its_question_after_re_opening_counts_in_the_new_case_with_its_red_flag(
+    closed: Episode,
+) -> None:
+    asked, created = asked_and_re_opened(closed)
+    stored = tell(closed, FIRST + 2 * HOUR, "6", request=asked.pk, red_flags=("knee_locks",))
+    assert (stored.episode, stored.program, stored.request) == (created, None, asked)
+    alert = Alert.objects.unresolved().get()
+    assert (alert.kind, alert.episode) == ("red_flag", created)
+    asked.refresh_from_db()
+    assert asked.state == "answered"
+
+
+def test_an_answer_given_before_the_watch_ended_and_sent_after_it_stays_with_the_watched_case(
+    closed: Episode,
+) -> None:
+    watches.ask_due(now=FIRST)
+    asked = CheckInRequest.objects.get(watch__episode=closed)
+    watches.stop_by_patient(patient=closed.patient, now=FIRST + 2 * HOUR)
+    report = diary.AnswerReport(
+        occurred_at=FIRST + HOUR, worst_left=Decimal(6), request=asked.pk, red_flags=("knee_locks",)
+    )
+    stored = diary.record_answer(
+        patient=closed.patient, client_id=uuid4(), report=report, now=FIRST + 3 * HOUR
+    ).row
+    assert (stored.episode, stored.request) == (closed, asked)
+    assert Alert.objects.get().kind == "red_flag"
+    with pytest.raises(diary.DiaryError, match="No case of yours"):
+        tell(closed, FIRST + 2 * HOUR, "6", request=asked.pk)
+
+
+def test_a_named_question_never_leads_into_the_case_of_another_patient(closed: Episode) -> None:
+    asked, created = asked_and_re_opened(closed)
+    stranger = make_case(closed.clinic)
+    with pytest.raises(diary.DiaryNotFound):
+        tell(stranger, FIRST + 2 * HOUR, "6", request=asked.pk)
+    assert not Answer.objects.filter(episode__in=(stranger, created)).exists()
