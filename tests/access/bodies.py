@@ -218,7 +218,7 @@ SENT: dict[str, Fields | Callable[[Bundle], Fields]] = {
     "api-program-resume": {},
     "api-program-fair-trial": {"reason": "Another try"},
     "api-alerts-bulk": lambda bundle: {"alerts": [bundle.ids["alert"]], "act": "acknowledge"},
-    "api-alert-acknowledge": {},
+    "api-alert-acknowledge": {"seen": 1},
     "api-alert-snooze": soon,
     "api-alert-resolve": {"outcome": "Settled"},
     "api-alert-clear": {"finding": "Harmless", "seen": 1},

@@ -183,6 +183,7 @@ def make_bundle(name: str, clinic: Clinic) -> Bundle:
         clinic,
         clinician=case.clinician,
         patient=plain.patient,
+        index_side="right",
         closed_on=plain.opened_on,
         outcome="recovered",
     )
