@@ -42,7 +42,8 @@ def set_absence(
     Raises:
         Denied: ``by`` is neither this member nor an owner.
         StaffError: a member who does not treat; days in the past, in the wrong order, too many, or on which
-            they are away already; a cover who does not treat here, has not signed in yet, or is the member.
+            they are away already; a cover who does not treat here, has not signed in yet, is the member, or
+            is away too on one of the days with covers that lead back.
     """
     _require_own_or_owner(membership, by)
     member = Membership.objects.select_for_update(of=("self",), no_key=True).get(pk=membership.pk)
@@ -56,7 +57,7 @@ def set_absence(
         raise StaffError("starts_on", f"Away already {clash.days}: end that first.")
     if cover is not None:
         _check_cover(member, cover)
-    return Absence.objects.create(
+    absence = Absence.objects.create(
         clinic_id=member.clinic_id,
         clinician_id=member.user_id,
         cover=cover,
@@ -65,6 +66,9 @@ def set_absence(
         set_by=by,
         set_at=now,
     )
+    if cover is not None:
+        _check_circle(absence, cover)
+    return absence
 
 
 @transaction.atomic
@@ -176,3 +180,15 @@ def _check_cover(member: Membership, cover: User) -> None:
         raise StaffError("cover", f"{cover} does not treat patients in this clinic.")
     if here.arrived_at is None:
         raise StaffError("cover", f"{cover} has not signed in yet: choose someone who has.")
+
+
+def _check_circle(absence: Absence, cover: User) -> None:
+    """Looked at on each day on which somebody goes: between these nobody new is away."""
+    calendar = _Calendar.of(absence.clinic_id, absence.starts_on, absence.ends_on)
+    for day in sorted({max(one.starts_on, absence.starts_on) for one in calendar.absences}):
+        if calendar.roster(day).goes_round(absence.clinician_id):
+            raise StaffError(
+                "cover",
+                f"{cover} is away too on {day:%-d %b %Y}, and who stands in there leads back to "
+                f"{absence.clinician}: choose someone else.",
+            )

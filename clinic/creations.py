@@ -13,7 +13,11 @@ from clinic.models import ApiCreation, Clinic, User
 
 
 class OtherBodyError(ValueError):
-    """The key was used for another body."""
+    """The key was used for another body, which made the row of ``row_key``."""
+
+    def __init__(self, row_key: str) -> None:
+        super().__init__("This key was used for another body.")
+        self.row_key = row_key
 
 
 @transaction.atomic
@@ -30,7 +34,7 @@ def claim(*, clinic: Clinic, user: User, route: str, key: str, body: Any, now: d
         clinic=clinic, user=user, route=route, key=key, defaults={"body_hash": body_hash, "created_at": now}
     )
     if not constant_time_compare(note.body_hash, body_hash):
-        raise OtherBodyError
+        raise OtherBodyError(note.row_key)
     return note
 
 

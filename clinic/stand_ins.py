@@ -27,16 +27,25 @@ class Roster:
         """
         if clinician not in self.away:
             return ()
-        asked, passed = clinician, set[int]()
-        while asked in self.away and asked not in passed:
-            passed.add(asked)
-            named = self.away[asked] or self.standing.get(asked)
+        last = self._chain(clinician)[-1]
+        if last not in self.away:
+            return (last,)
+        return tuple(owner for owner in self.owners if owner not in self.away)
+
+    def goes_round(self, clinician: int) -> bool:
+        """Whether the covers lead from who is away back to somebody who was asked before."""
+        chain = self._chain(clinician)
+        return chain[-1] in chain[:-1]
+
+    def _chain(self, clinician: int) -> list[int]:
+        """From them to the first who is there; else to where it ends, or begins again."""
+        chain = [clinician]
+        while chain[-1] in self.away and chain[-1] not in chain[:-1]:
+            named = self.away[chain[-1]] or self.standing.get(chain[-1])
             if named is None or named not in self.treating:
                 break
-            asked = named
-        if asked not in self.away:
-            return (asked,)
-        return tuple(owner for owner in self.owners if owner not in self.away)
+            chain.append(named)
+        return chain
 
     def reader(self, clinician: int) -> int:
         """Who reads what is meant for the clinician that day: one person, themselves if nobody stands in."""

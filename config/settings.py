@@ -70,7 +70,7 @@ INSTALLED_APPS = [
     "unfold",
     "unfold.contrib.filters",
     "unfold.contrib.forms",
-    "django.contrib.admin",
+    "clinic.apps.PagesOnDemand",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -113,6 +113,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "config/templates"],  # before those of the theme
         "APP_DIRS": True,
         "OPTIONS": {
             "context_processors": [
@@ -289,6 +290,7 @@ SPECTACULAR_SETTINGS = {
         {"name": "exports", "description": "Staff: CSV of a case and of the caseload."},
         {"name": "exercises", "description": "Staff: the library's exercises."},
         {"name": "templates", "description": "Staff: programs to copy from."},
+        {"name": "clinic", "description": "Staff: what patients are told of the clinic."},
         {"name": "policy", "description": "Staff: the clinic's thresholds."},
         {"name": "staff", "description": "Staff: who works here."},
         {"name": "absences", "description": "Staff: who stands in while a colleague is away."},

@@ -8,6 +8,7 @@ from clinic.admin.password import change_password
 from clinic.admin.search import search
 from config import health, landing
 
+admin.autodiscover()
 admin.site.index_template = "admin/programs/dashboard.html"
 admin.site.logout_template = "admin/clinic/entry/logged_out.html"
 admin.site.password_change = change_password  # type: ignore[method-assign]

@@ -5,10 +5,11 @@ from __future__ import annotations
 import hashlib
 import re
 import secrets
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from itertools import chain
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django.core.exceptions import ValidationError
 from django.db import connection, transaction
@@ -39,6 +40,11 @@ RETRIED_FOR = timedelta(days=2)
 CASE_NUMBER_LOCK = 7340
 FIRST_NUMBER = 1001
 COUNTED = re.compile(r"[0-9]{1,9}")
+# Four digits at least, as people write them: +, spaces, brackets, dots, dashes, slashes, an extension.
+PHONE = re.compile(
+    r"(?=(?:[^0-9]*[0-9]){4})[0-9\s()+./\-\u2010-\u2015]+(?:(?:;?ext[.=]?|x|#)\s*[0-9]{1,8})?\s*",
+    re.IGNORECASE,
+)
 
 
 class InvitationError(ValueError):
@@ -50,6 +56,15 @@ class InvitationError(ValueError):
 
 class CaseError(FieldError):
     """The case cannot be changed like that."""
+
+
+class ConsentMissing(FieldError):
+    """Under 18, and the guardian's consent is not on record. ``field`` is the first that is empty."""
+
+    def __init__(self, missing: Sequence[str]) -> None:
+        labels = " and ".join(name.replace("_", " ") for name in missing)
+        text = f"Under 18 a guardian consents first: fill in {labels} in the contact data."
+        super().__init__(missing[0], text)
 
 
 def register_patient(
@@ -64,16 +79,43 @@ def register_patient(
     require(by, Capability.WRITE_CONTACT, clinic.pk)
     patient = Patient(clinic=clinic, given_name=given_name, timezone=timezone, **contact)
     patient.full_clean(exclude=["id"])
-    check_birth_date(patient.birth_date, today=today)
+    check_contact(contact, today=today)
     patient.save()
     return patient
 
 
-def check_birth_date(birth_date: date | None, *, today: date) -> None:
-    """Raise ValidationError, by name, if nobody who lives was born on that day."""
-    if birth_date is not None and not EARLIEST_BIRTH <= birth_date <= today:
-        text = f"Choose a day from {EARLIEST_BIRTH:%-d %b %Y} to {today:%-d %b %Y}."
-        raise ValidationError({"birth_date": text})
+def check_contact(values: Mapping[str, Any], *, today: date) -> None:
+    """Raise ValidationError, by name, for what can't be: nobody who lives was born on that day, a consent
+    that is still to come, a phone number without digits. What is not among ``values`` is not looked at.
+    """
+    errors = {}
+    born, consented = values.get("birth_date"), values.get("guardian_consented_on")
+    if born is not None and not EARLIEST_BIRTH <= born <= today:
+        errors["birth_date"] = f"Choose a day from {EARLIEST_BIRTH:%-d %b %Y} to {today:%-d %b %Y}."
+    if consented is not None and consented > today:
+        errors["guardian_consented_on"] = f"Choose a day up to today, {today:%-d %b %Y}."
+    if values.get("phone") and not PHONE.fullmatch(values["phone"]):
+        errors["phone"] = "Write a number, such as +31 (0)20 555-0100 ext. 12."
+    if errors:
+        raise ValidationError(errors)
+
+
+def check_onset(onset_on: date | None, *, today: date) -> None:
+    """Raise ValidationError, by name, for pain that is still to begin."""
+    if onset_on is not None and onset_on > today:
+        raise ValidationError({"onset_on": f"Choose a day up to today, {today:%-d %b %Y}."})
+
+
+def consent_missing(patient: Patient, *, today: date) -> ConsentMissing | None:
+    """Why nothing may be sent to someone under 18 yet; None where nothing stands in the way."""
+    missing = patient.missing_consent(today)
+    return ConsentMissing(missing) if missing else None
+
+
+def require_consent(patient: Patient, *, today: date) -> None:
+    """Raise ConsentMissing where someone under 18 has no guardian's consent on record (clinical.md 1)."""
+    if refusal := consent_missing(patient, today=today):
+        raise refusal
 
 
 @transaction.atomic
@@ -94,7 +136,8 @@ def open_episode(
     Raises:
         Denied: ``by`` may do no clinical work here.
         CaseError: the clinician does not treat in this clinic, or the case would open after today.
-        ValidationError: a column is not valid, by name, or the number was that of someone erased.
+        ValidationError: a column is not valid, by name (pain that is still to begin), or the number was that
+            of someone erased.
     """
     require(by, Capability.WRITE_CLINICAL, patient.clinic_id)
     require_clinician(clinician, patient.clinic_id)
@@ -111,6 +154,7 @@ def open_episode(
         **fields,
     )
     episode.full_clean()
+    check_onset(episode.onset_on, today=today)
     # After the living ones: who is erased at this moment is found here.
     if numbers_put_away(clinic=patient.clinic, among=[episode.case_number]):
         raise ValidationError(
@@ -192,9 +236,11 @@ def issue_invitation(*, patient: Patient, by: User, now: datetime) -> tuple[Invi
 
     Raises:
         Denied: ``by`` may not invite here.
+        ConsentMissing: under 18, and no guardian's consent is on record.
         ValidationError: the patient has no e-mail.
     """
     require(by, Capability.WRITE_CONTACT, patient.clinic_id)
+    require_consent(patient, today=now.astimezone(ZoneInfo(patient.timezone)).date())
     if not patient.email:
         raise ValidationError({"email": "The patient needs an e-mail address to be invited."})
     Patient.objects.select_for_update(no_key=True).get(pk=patient.pk)

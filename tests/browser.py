@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from axe_playwright_python.sync_playwright import Axe
+from django.conf import settings
 from django.urls import reverse
 from playwright.sync_api import Page, expect
 
 from clinic.models import User
-from tests.staff import code_of
+from tests.staff import code_of, signed_in
 
 PASSWORD = "a long enough one"
 DESKTOP = {"width": 1440, "height": 900}
@@ -33,6 +34,12 @@ def log_in(page: Page, url: str, user: User) -> None:
     page.get_by_label("Code").fill(code_of(user))
     page.get_by_role("button", name="Continue").click()
     page.wait_for_url(url + reverse("admin:index"))
+
+
+def enter(page: Page, url: str, user: User) -> None:
+    """With a session that has password and code behind it, for what is not about signing in."""
+    key = signed_in(user).cookies[settings.SESSION_COOKIE_NAME].value
+    page.context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": key, "url": url}])
 
 
 def serious_findings(page: Page) -> list[str]:

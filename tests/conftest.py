@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import gc
 import os
 import socket
 import subprocess
@@ -35,6 +36,7 @@ settings.register_profile("suite", deadline=None)
 settings.load_profile("suite")
 
 SLOWEST = {
+    "test_matrix.py",
     "test_chaos.py",
     "test_faults.py",
     "test_demo_clinic.py",
@@ -57,6 +59,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: item.path.name not in SLOWEST)
 
 
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """What is loaded by now stays until the end: the collector need not look through it time and again."""
+    gc.collect()
+    gc.freeze()
+
+
 def pytest_unconfigure(config: pytest.Config) -> None:
     _running.close()
 
@@ -68,6 +76,7 @@ def django_db_setup(
     """pytest-django would create the database as the application's role, which may not."""
     with django_db_blocker.unblock():
         servers.use_own_database(migrations=not request.config.getoption("nomigrations"))
+        servers.keep_permissions()
     yield
     with django_db_blocker.unblock():
         connection.close()

@@ -11,6 +11,12 @@ URLS = ("DATABASE_OWNER_URL", "DATABASE_URL", "DATABASE_SWEEP_URL")
 
 
 def drop(name: str) -> None:
+    end_sessions(name)
+    with psycopg.connect(os.environ["DATABASE_OWNER_URL"], autocommit=True) as owner:
+        owner.execute(sql.SQL("DROP DATABASE IF EXISTS {}").format(sql.Identifier(name)))
+
+
+def end_sessions(name: str) -> None:
     """Not by ``WITH (FORCE)``: the owner may not end the other roles' sessions. Each role ends its own, such
     as that of a thread that a test left behind.
     """
@@ -21,5 +27,3 @@ def drop(name: str) -> None:
                 " WHERE datname = %s AND usename = current_user",
                 [name],
             )
-    with psycopg.connect(os.environ["DATABASE_OWNER_URL"], autocommit=True) as owner:
-        owner.execute(sql.SQL("DROP DATABASE IF EXISTS {}").format(sql.Identifier(name)))

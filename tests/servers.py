@@ -20,14 +20,16 @@ from urllib.parse import urlsplit, urlunsplit
 import psycopg
 from django.apps import apps
 from django.conf import settings
+from django.contrib.contenttypes.management import create_contenttypes
 from django.core.management import call_command
 from django.db import connection
+from django.db.models.signals import post_migrate
 from psycopg import sql
 
 from clinic import embedded
 from clinic.database_roles import Role, create_roles, grant_rights
 from clinic.embedded.layout import DATABASE
-from tests.databases import drop
+from tests.databases import drop, end_sessions
 
 
 def set_environment() -> None:
@@ -97,6 +99,37 @@ def use_own_database(*, migrations: bool) -> None:
             _fill(template)
         _execute_as_owner(f'CREATE DATABASE "{own}" TEMPLATE "{template}"')
     connection.settings_dict["NAME"] = own
+
+
+def keep_permissions() -> None:
+    """Emptying the tables after a test with real transactions leaves them: to make them anew took longer."""
+    post_migrate.disconnect(dispatch_uid="django.contrib.auth.management.create_permissions")
+    post_migrate.disconnect(create_contenttypes)
+    tables = connection.introspection.django_table_names
+    kept = {"django_content_type", "auth_permission"}
+    connection.introspection.django_table_names = lambda *arguments, **options: [
+        table for table in tables(*arguments, **options) if table not in kept
+    ]
+
+
+def keep_database(name: str) -> None:
+    """A copy of this process's database as it is now, for ``restore_database``."""
+    own = f"{_prefix()}{worker()}"
+    connection.close()
+    end_sessions(own)  # such as of a thread of the test before
+    _execute_as_owner(f'CREATE DATABASE "{own}_{name}" TEMPLATE "{own}"')
+
+
+def restore_database(name: str) -> None:
+    """This process's database as it was when it was kept under that name."""
+    own = f"{_prefix()}{worker()}"
+    connection.close()
+    drop(own)
+    _execute_as_owner(f'CREATE DATABASE "{own}" TEMPLATE "{own}_{name}"')
+
+
+def forget_database(name: str) -> None:
+    drop(f"{_prefix()}{worker()}_{name}")
 
 
 def _fill(template: str) -> None:

@@ -18,6 +18,8 @@ from typing import Any
 
 import psutil
 
+from tests.warm_shell import WarmShell
+
 PROJECT = Path(__file__).resolve().parent.parent
 START_SECONDS = 120
 OF_THE_TEST_RUN = {
@@ -36,6 +38,7 @@ class Service:
         self.settings: dict[str, str] = {}
         self.process: subprocess.Popen[str] | None = None
         self.log = data_dir.with_suffix(".log")
+        self._shells: dict[str, WarmShell] = {}
 
     @property
     def environment(self) -> dict[str, str]:
@@ -59,6 +62,8 @@ class Service:
 
     def stop(self) -> int | None:
         """SIGTERM, as Ctrl-C and a supervisor do; returns the exit code."""
+        while self._shells:
+            self._shells.popitem()[1].close()
         if self.process is None:
             return None
         if self.process.poll() is None:
@@ -75,6 +80,13 @@ class Service:
             text=True,
             check=False,
         )
+
+    def shell(self, script: str, *, role: str = "app") -> subprocess.CompletedProcess[str]:
+        """The script as by ``manage.py shell --no-imports -c``, as that role of the database."""
+        if role not in self._shells:
+            environment = self.environment | {"DATABASE_ROLE": role}
+            self._shells[role] = WarmShell(project=PROJECT, environment=environment)
+        return self._shells[role].run(script)
 
     def processes(self, part: str) -> list[psutil.Process]:
         """Running processes of this service with ``part`` in their command line, oldest first."""

@@ -71,7 +71,7 @@ def whole_case(clinic: Clinic) -> Episode:
     programs.Pause.objects.create(**on_program, kind="holiday", starts_on=TODAY, paused_by=by)
     programs.Hold.objects.create(**on_program, since=NOW, red_flags=["fever"], reason="Fever")
     programs.CheckInRequest.objects.create(
-        **on_program, local_date=TODAY, due_at=NOW, missed_at=NOW + 48 * HOUR
+        **on_program, local_date=TODAY, due_at=NOW, missed_at=NOW + 48 * HOUR, recall_days=3
     )
     for kind, fields in DIARY.items():
         kind.objects.create(
@@ -197,7 +197,7 @@ MEASUREMENTS: dict[Any, dict[str, Any]] = {
     patients.MovementTest: {"test": "step_down", "side": "left"},
 }
 DIARY: dict[Any, dict[str, Any]] = {
-    programs.Answer: {"worst_left": Decimal(3)},
+    programs.Answer: {"worst_left": Decimal(3), "recall_days": 3},
     programs.Session: {"pain_during": Decimal(2)},
     programs.Run: {"pain_during": Decimal(2), "distance_km": 5},
 }

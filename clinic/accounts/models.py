@@ -132,7 +132,7 @@ class StaffToken(models.Model):
 
 
 class ApiCreation(models.Model):
-    """What a request with an ``Idempotency-Key`` created: sent again, it creates no twin.
+    """What a request or form with an idempotency key created: sent again, it creates no twin.
 
     ``row_key`` names the row, ``body_hash`` tells a retry from another body under the same key.
     """

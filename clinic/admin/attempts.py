@@ -27,6 +27,8 @@ class RowAttemptAdmin(RoleAdmin):
     view_needs = history_needs = Capability.MANAGE_CLINIC
     list_display = ("what", "key", "clinic", "state", "attempts", "began", "next_try", "error")
     list_display_links = None
+    nothing_yet = "Nothing is in trouble"
+    nothing_yet_hint = "What a job fails to handle is listed here until it has worked."
     list_select_related = ("clinic",)
     actions = ("try_now",)
 

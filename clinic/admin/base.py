@@ -96,6 +96,8 @@ class RoleAdmin(PlainFields, RolePermissions, ModelAdmin):
     formfield_overrides = NATIVE_PICKERS
     list_filter_sheet = False
     list_per_page = 50
+    nothing_yet = "Nothing here yet"  # of an empty list that nobody has narrowed
+    nothing_yet_hint = ""  # what to do about it, or how something comes here
     show_full_result_count = False
     warn_unsaved_form = True
 

@@ -75,6 +75,7 @@ class BreakGlassAdmin(RoleAdmin):
     list_select_related = ("clinic", "operator")
     list_display_links = None
     sortable_by = ("began", "ended")
+    nothing_yet = "No operator has opened a record"
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return is_operator(request) or super().has_view_permission(request, obj)

@@ -123,6 +123,9 @@ UNTOLD = {
 CODE = re.compile(r"[a-z]+(_[a-z0-9]+)*")
 """A word of ours where the column itself has no list of them."""
 
+NUMBERED = re.compile(r"[a-z]+([0-9]+)")
+"""A question of a form that has numbers for its questions."""
+
 
 def _changes(model: Any, entry: AuditEntry, labels: Labels, names: Names) -> Iterator[FieldChange]:
     """Of a row that was added or taken out, not the rows above it: the page is about those."""
@@ -167,7 +170,7 @@ def _text(field: Field[Any, Any] | None, value: Any, names: Names) -> str:
 
 def _plain(value: Any) -> str:
     if isinstance(value, dict):
-        return ", ".join(f"{_said(str(key))} {_said(str(item))}" for key, item in value.items())
+        return ", ".join(f"{_said(str(key))}: {_said(str(item))}" for key, item in value.items())
     if isinstance(value, bool):
         return "yes" if value else "no"
     return str(value)
@@ -182,6 +185,8 @@ def _in_words(field: Field[Any, Any], found: Any) -> str:
 
 
 def _said(text: str) -> str:
+    if question := NUMBERED.fullmatch(text):
+        return f"Question {question[1]}"
     return capfirst(text.replace("_", " ")) if CODE.fullmatch(text) else text
 
 

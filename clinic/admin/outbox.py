@@ -33,7 +33,7 @@ STATE_COLOURS = {
 ADDRESS = re.compile(r"<?[^\s<>@]+@[^\s<>@]+>?")
 
 FOR_OPERATOR = ("what", "clinic_name", "state_label", "attempts", "problem", "written", "sent")
-FOR_OWNER = ("what", "to_email", "subject", "state_label", "attempts", "problem", "written", "sent")
+FOR_OWNER = ("what", "recipient", "subject", "state_label", "attempts", "problem", "written", "sent")
 
 
 def kind_label(kind: str) -> str:
@@ -58,6 +58,8 @@ class OutboxAdmin(RoleAdmin):
     list_filter = ("state", "bounced", KindFilter)
     list_select_related = ("clinic",)
     sortable_by = ("written", "sent", "attempts")
+    nothing_yet = "No e-mail yet"
+    nothing_yet_hint = "Each e-mail of the service is listed here, with what became of it."
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return is_operator(request) or super().has_view_permission(request, obj)
@@ -78,7 +80,7 @@ class OutboxAdmin(RoleAdmin):
         return None if is_operator(request) else ("what",)
 
     def get_search_fields(self, request: HttpRequest) -> tuple[str, ...]:
-        return () if is_operator(request) else ("to_email", "subject")
+        return () if is_operator(request) else ("kind", "to_email", "subject")
 
     def get_urls(self) -> list[URLPattern]:
         again = require_POST(self.admin_site.admin_view(self.send_again))
@@ -119,6 +121,10 @@ class OutboxAdmin(RoleAdmin):
     @display(description="E-mail", ordering="kind")
     def what(self, message: OutboxMessage) -> str:
         return kind_label(message.kind)
+
+    @display(description="To", ordering="to_email")
+    def recipient(self, message: OutboxMessage) -> str:
+        return message.to_email
 
     @display(description="Clinic", ordering="clinic__name")
     def clinic_name(self, message: OutboxMessage) -> str:

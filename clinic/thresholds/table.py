@@ -267,6 +267,9 @@ class Thresholds:
         (1, 3, 5), CHECK_INS, "Ask on weekdays (Monday = 1)", OUR_DEFAULT, low=1, high=7
     )
     check_in_time: time = _t(time(18, 0), CHECK_INS, "... at the patient's local time", OUR_DEFAULT)
+    check_in_recall_days: int = _t(
+        3, CHECK_INS, "Ask for the worst pain of the last", OUR_DEFAULT, unit="days", low=1, high=7
+    )
     remind_after_hours: int = _t(
         24, CHECK_INS, "Remind once after", OUR_DEFAULT, unit="hours", low=1, high=96
     )
@@ -306,6 +309,15 @@ class Thresholds:
         unit="Nm/kg",
         low=0,
         high=10,
+    )
+    finding_max_age_days: int = _t(
+        28,
+        MATCHING,
+        "An earlier finding other than strength counts for",
+        OUR_DEFAULT,
+        unit="days",
+        low=0,
+        high=365,
     )
     low_cadence: int = _t(
         165, MATCHING, "Low cadence at easy pace, below", "S0", unit="steps a minute", low=120, high=200

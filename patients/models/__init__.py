@@ -10,11 +10,20 @@ from patients.models.assessments import (
     QAngle,
     StrengthTest,
 )
-from patients.models.people import EARLIEST_BIRTH, DeviceToken, Episode, Invitation, LoginCode, Patient
+from patients.models.people import (
+    ADULT_AGE,
+    EARLIEST_BIRTH,
+    DeviceToken,
+    Episode,
+    Invitation,
+    LoginCode,
+    Patient,
+)
 from patients.models.privacy import Consent, Erasure, PrivacyEvent, RestrictedRecord
 from patients.models.writing import Addendum, AssessmentDraft
 
 __all__ = [
+    "ADULT_AGE",
     "EARLIEST_BIRTH",
     "Addendum",
     "AggravatingActivity",

@@ -194,6 +194,13 @@ class Assessment(ClinicRow):
             ),
         ]
 
+    @property
+    def patient_age(self) -> int | None:
+        """In whole years on the day of the assessment. One dated before its case counts as of the day when
+        that was opened: a slip of the year makes nobody a child.
+        """
+        return self.episode.patient.age_on(max(self.assessed_on, self.episode.opened_on))
+
     def __str__(self) -> str:
         return f"{self.get_kind_display()} of {self.assessed_on:%-d %b %Y}"
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from django.conf import settings
@@ -23,6 +23,8 @@ from patients.vocabulary import Diagnosis, OnsetKind, RunningTrack, Sex, Side
 
 EARLIEST_BIRTH = date(1900, 1, 1)
 """Nobody who is treated was born before."""
+ADULT_AGE = 18
+"""Below it a guardian consents (clinical.md 1)."""
 
 
 class Patient(ClinicRow):
@@ -96,12 +98,33 @@ class Patient(ClinicRow):
         had_birthday = (day.month, day.day) >= (self.birth_date.month, self.birth_date.day)
         return day.year - self.birth_date.year - (0 if had_birthday else 1)
 
+    def is_minor_on(self, day: date) -> bool:
+        """Under 18, as far as the birth date is known."""
+        age = self.age_on(day)
+        return age is not None and age < ADULT_AGE
+
+    def missing_consent(self, day: date) -> tuple[str, ...]:
+        """What is not noted of the guardian's consent that someone under 18 needs."""
+        if not self.is_minor_on(day):
+            return ()
+        return tuple(name for name in ("guardian_name", "guardian_consented_on") if not getattr(self, name))
+
 
 class EpisodeQuerySet(ScopedQuerySet):
     """Filters on cases."""
 
     def open(self) -> EpisodeQuerySet:
         return self.filter(closed_on=None)
+
+    def following(self, *, closed_on: Any, **same: Any) -> EpisodeQuerySet:
+        """Open ones of the same patient, diagnosis and index side (``same``), opened since."""
+        return self.open().filter(opened_on__gte=closed_on, **same)
+
+    def followed(self, *, by: date | None = None) -> EpisodeQuerySet:
+        """Closed ones that have gone on as an open one, opened ``by`` that day if one is given."""
+        names = ("patient", "diagnosis", "index_side", "closed_on")
+        following = Episode.objects.following(**{name: OuterRef(name) for name in names})
+        return self.filter(Exists(following.filter(opened_on__lte=by) if by else following))
 
     def with_own_thresholds(self) -> EpisodeQuerySet:
         return self.exclude(policy_overrides={})
@@ -194,9 +217,18 @@ class Episode(ClinicRow):
         return self.clinic.thresholds(self.policy_overrides)
 
 
+class InvitationQuerySet(ScopedQuerySet):
+    """Filters on invitations."""
+
+    def live(self, now: datetime) -> InvitationQuerySet:
+        """Whose link still opens an account."""
+        return self.filter(accepted_at=None, revoked_at=None, expires_at__gt=now)
+
+
 class Invitation(ClinicRow):
     """A link by e-mail with which a patient opens their account. Only the token's hash is kept."""
 
+    objects = InvitationQuerySet.as_manager()
     scope = Scope(clinician="patient__episodes__clinician", patient="patient")
 
     patient = models.ForeignKey(Patient, on_delete=models.PROTECT, related_name="invitations")
@@ -219,6 +251,9 @@ class Invitation(ClinicRow):
 
     def __str__(self) -> str:
         return f"Invitation of {self.patient}"
+
+    def is_live(self, now: datetime) -> bool:
+        return self.accepted_at is None and self.revoked_at is None and self.expires_at > now
 
 
 class DeviceToken(AbstractAuthToken):

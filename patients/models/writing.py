@@ -16,7 +16,7 @@ class AssessmentDraft(ClinicRow):
 
     ``content`` is the form as it was sent, ``base`` the version of the assessment it started from (0: none).
     ``red_flags`` are in the clear, as those of an assessment: a flag that is ticked only in a draft is shown
-    wherever the patient is.
+    wherever the patient is. ``ticked_at`` is since when each has been ticked, by its code.
     """
 
     scope = Scope(clinician="episode__clinician", patient="episode__patient")
@@ -29,6 +29,7 @@ class AssessmentDraft(ClinicRow):
     base = models.PositiveIntegerField(default=0)
     content = EncryptedTextField()
     red_flags = codes()
+    ticked_at = models.JSONField(default=dict, db_default={}, editable=False)
     started_at = models.DateTimeField()
     saved_at = models.DateTimeField()
 

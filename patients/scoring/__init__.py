@@ -53,6 +53,7 @@ from patients.scoring.strength import (
     nm_per_kg,
     percent_body_weight,
     quadriceps_norm,
+    shown_ratio,
     torque_nm,
 )
 
@@ -104,6 +105,7 @@ __all__ = [
     "quadriceps_norm",
     "review_due",
     "score",
+    "shown_ratio",
     "side_by_side",
     "step_down_grade",
     "step_down_score",

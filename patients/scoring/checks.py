@@ -91,7 +91,7 @@ def check_values(data: Row, *, sex: str = "") -> Checked:
     """Each value against its range; then what the values say together."""
     checked = Checked()
     for path, measure, value in _measured(data):
-        _check(checked, path, measure, value)
+        _check(checked, path, measure, value, _whose(path, data))
     for n, row in enumerate(data.get("strength_tests") or ()):
         if f"strength_tests.{n}.value" not in checked.errors:
             _check_torque(checked, n, row, data.get("body_mass_kg"), sex)
@@ -121,7 +121,20 @@ def _totals(scores: Sequence[Row]) -> Iterator[tuple[str, str, Any]]:
             yield f"outcome_scores.{n}.value", SCORES.get(measure, measure), row.get("value")
 
 
-def _check(checked: Checked, path: str, measure: str, value: Any) -> None:
+def _whose(path: str, data: Row) -> str:
+    """Which muscle group, structure or activity, and side, a value of a list is of; empty for a column."""
+    kind, _, rest = path.partition(".")
+    if not rest:
+        return ""
+    row = data[kind][int(rest.partition(".")[0])]
+    group = str(row.get("muscle_group", ""))
+    what = (
+        MuscleGroup(group).label if group in set(MuscleGroup) else row.get("structure") or row.get("activity")
+    )
+    return " ".join(str(part) for part in (what, row.get("side")) if part)
+
+
+def _check(checked: Checked, path: str, measure: str, value: Any, whose: str) -> None:
     if value in (None, ""):
         return
     try:
@@ -130,7 +143,7 @@ def _check(checked: Checked, path: str, measure: str, value: Any) -> None:
         checked.errors[path] = error.message
         return
     if question:
-        _ask(checked, path, value, question)
+        _ask(checked, path, value, f"{whose}: {question}".removeprefix(": "))
 
 
 def _ask(checked: Checked, path: str, value: Any, text: str) -> None:
@@ -147,22 +160,23 @@ def _check_torque(checked: Checked, n: int, row: Row, mass: Any, sex: str) -> No
     shown = ratio.quantize(Decimal("0.1"), ROUND_HALF_UP)
     published = QUADRICEPS_PUBLISHED.get(sex)
     is_norm = row["muscle_group"] == MuscleGroup.QUADRICEPS and row["method"] == StrengthMethod.HANDHELD
+    whose = _whose(path, {"strength_tests": {n: row}})
     if is_norm and published and ratio > published[1]:
         low, high = published
-        text = f"Nm/kg of {shown} is above what is published ({low}-{high}, Sarabon 2021): keep it?"
+        text = f"{whose}: Nm/kg of {shown} is above what is published ({low}-{high}, Sarabon 2021): keep it?"
         _ask(checked, path, row["value"], text)
         return
-    _check_ratio(checked, path, row["value"], shown)
+    _check_ratio(checked, path, row["value"], shown, whose)
 
 
-def _check_ratio(checked: Checked, path: str, value: Any, shown: Decimal) -> None:
+def _check_ratio(checked: Checked, path: str, value: Any, shown: Decimal, whose: str) -> None:
     try:
         question = check_range("nm_per_kg", shown, field=path)
     except ScoringError as error:
         checked.errors[path] = f"{error.message} Look at value, unit, lever arm and body mass."
         return
     if question:
-        _ask(checked, path, value, question)
+        _ask(checked, path, value, f"{whose}: {question}")
 
 
 def _reading(row: Row) -> Reading:

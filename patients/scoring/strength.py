@@ -126,12 +126,12 @@ def judge_strength(
     symmetry = limb_symmetry(involved, uninvolved, both_knees_painful=both_knees_painful)
     if symmetry.lsi is not None:
         limit = thresholds.lsi_deficit_below
-        # Whole per cent, cut as in ``_rounded``.
+        # Whole per cent, cut as in ``shown_ratio``.
         judged.append((symmetry.lsi < limit, f"LSI {int(symmetry.lsi)} % (deficit below {limit} %)"))
     norm = quadriceps_norm(sex, thresholds) if _norm_applies(involved, body_mass_kg) else None
     if norm is not None and body_mass_kg is not None:
         ratio = nm_per_kg(involved, body_mass_kg)
-        judged.append((ratio < norm, f"{_rounded(ratio)} Nm/kg (norm from {norm})"))
+        judged.append((ratio < norm, f"{shown_ratio(ratio)} Nm/kg (norm from {norm})"))
     if not judged:
         return StrengthVerdict(None, f"not judged: {symmetry.reason}; no norm to compare with")
     # A deficit by one yardstick stands even where the other finds none; name what found it.
@@ -166,6 +166,6 @@ def _norm_applies(reading: Reading, body_mass_kg: Decimal | None) -> bool:
     return knee_extension and isometric and has_torque and body_mass_kg is not None
 
 
-def _rounded(value: Decimal) -> Decimal:
-    """For reading only, rounded down so that a deficit never shows as the threshold itself."""
+def shown_ratio(value: Decimal) -> Decimal:
+    """A ratio as it is shown everywhere: cut to hundredths, so that a deficit never reads as its norm."""
     return value.quantize(_HUNDREDTH, ROUND_DOWN)

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
-from django.db.models import QuerySet
+from django.db.models import Case, QuerySet, Value, When
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
@@ -19,12 +19,14 @@ from clinic.admin.base import RoleAdmin
 from clinic.models import User
 from clinic.roles import Capability
 from programs.admin.alert_bulk import together
-from programs.admin.caseload import local_today, page_url
+from programs.admin.caseload import local_today, page_url, place_of_alert
 from programs.admin.patient_page import alert_card
-from programs.admin.wording import ALERT_KINDS, ALERT_STATES, LEVELS, evidence_texts
+from programs.admin.wording import ALERT_KINDS, ALERT_STATES, LEVELS, TIERS, evidence_texts
 from programs.models import Alert, AlertEvent
 
 KIND_LABELS = {Alert.Kind(kind).label: colour for kind, colour in ALERT_KINDS.items()}
+RED_FLAGS = {level: f"{Alert.Kind.RED_FLAG.label}, {tier}" for level, tier in TIERS.items()}
+KIND_LABELS |= dict.fromkeys(RED_FLAGS.values(), ALERT_KINDS[Alert.Kind.RED_FLAG])
 STATE_LABELS = {Alert.State(state).label: colour for state, colour in ALERT_STATES.items()}
 
 
@@ -78,6 +80,8 @@ class AlertAdmin(RoleAdmin):
     list_select_related = ("episode__patient", "episode__clinician")
     search_fields = ("episode__case_number", "episode__patient__given_name", "episode__patient__family_name")
     sortable_by = ("kind_label", "state_label", "age")
+    nothing_yet = "No alert is open"
+    nothing_yet_hint = "Alerts open by themselves. Those that were resolved are under another state."
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
@@ -120,13 +124,29 @@ class AlertAdmin(RoleAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return super().get_queryset(request).select_related("episode__patient", "episode__clinician")
 
+    def get_ordering(self, request: HttpRequest) -> Any:
+        """What waits as Today has it: tier 1 first, then by kind, the unseen first, then the oldest. With the
+        resolved ones the newest first: that is history.
+        """
+        if request.GET.get("state") in ("all", Alert.State.RESOLVED):
+            return super().get_ordering(request)
+        aside = When(state=Alert.State.SNOOZED, then=Value(1))
+        seen = When(state=Alert.State.OPEN, then=Value(0))
+        return [
+            Case(aside, default=Value(0)).asc(),
+            place_of_alert().asc(),
+            Case(seen, default=Value(1)).asc(),
+            "opened_on",
+            "pk",
+        ]
+
     @display(description="Patient", ordering="episode__patient__family_name", header=True)
     def patient(self, alert: Alert) -> list[str]:
         return [str(alert.episode.patient), f"Case {alert.episode.case_number}"]
 
     @display(description="Alert", ordering="kind", label=KIND_LABELS)
     def kind_label(self, alert: Alert) -> str:
-        return alert.get_kind_display()
+        return RED_FLAGS.get(alert.level) or alert.get_kind_display()
 
     @display(description="State", ordering="state", label=STATE_LABELS)
     def state_label(self, alert: Alert) -> str:

@@ -56,6 +56,8 @@ class AssessmentAdmin(RoleAdmin):
     list_select_related = ("episode__patient", "assessed_by", "signed_by")
     search_fields = ("episode__case_number", "episode__patient__given_name", "episode__patient__family_name")
     date_hierarchy = "assessed_on"
+    nothing_yet = "No assessment yet"
+    nothing_yet_hint = "It is recorded for a patient with an open case."
     inlines = tuple(
         _inline(model)
         for model in (

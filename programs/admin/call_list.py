@@ -74,5 +74,5 @@ def _call(episode: Episode, silent: Alert | None, last: ContactLog | None, readi
 
 
 def _last_contacts(episodes: Sequence[Episode]) -> dict[int, ContactLog]:
-    latest = ContactLog.objects.filter(episode__in=episodes).order_by("episode_id", "-at", "-pk")
+    latest = ContactLog.objects.contacts().filter(episode__in=episodes).order_by("episode_id", "-at", "-pk")
     return {contact.episode_id: contact for contact in latest.distinct("episode_id").select_related("by")}

@@ -172,7 +172,9 @@ class LogContact(CaseAct):
     submit = "Log it"
     intro = "A logged call closes no alert: only an answer or a clinician does."
 
-    kind = forms.ChoiceField(choices=ContactLog.Kind.choices)
+    kind = forms.ChoiceField(
+        choices=[choice for choice in ContactLog.Kind.choices if choice[0] != ContactLog.Kind.NOTE]
+    )
     minutes = forms.IntegerField(required=False, min_value=1, max_value=cases.CONTACT_MINUTES)
     is_live = forms.BooleanField(
         label="Live", required=False, help_text="You spoke with each other: a call or a visit."
@@ -186,3 +188,22 @@ class LogContact(CaseAct):
     def next_url(self) -> str:
         """Back to the call list for the next call, if that is where it was opened from."""
         return reverse("admin:call-list") if self.initial.get("back") == "call-list" else super().next_url()
+
+
+class AddNote(CaseAct):
+    title = "Add a note"
+    submit = "Keep it"
+    intro = "Kept with the case, with your name and the time. It is no contact; the app does not show it."
+
+    note = forms.CharField(max_length=cases.NOTE_LENGTH, widget=text_area(8))
+    minutes = forms.IntegerField(
+        required=False,
+        min_value=1,
+        max_value=cases.CONTACT_MINUTES,
+        help_text="Only if the time is to be counted.",
+    )
+
+    def perform(self) -> str:
+        kind = ContactLog.Kind.NOTE
+        cases.log_contact(episode=self.target, kind=kind, by=self.by, now=self.now, **self.cleaned_data)
+        return "The note is kept."

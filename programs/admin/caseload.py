@@ -62,7 +62,7 @@ def page_url(episode: Episode) -> str:
     return f"{reverse('admin:patients_patient_change', args=[episode.patient_id])}?case={episode.pk}"
 
 
-def red_flags_of(**row: OuterRef) -> Exists:
+def red_flags_of(**row: Any) -> Exists:
     """Whether a row has a red flag nobody cleared, a closed case's included: it tops every caseload."""
     return Exists(Alert.objects.unresolved().filter(kind=Alert.Kind.RED_FLAG, **row))
 
@@ -104,13 +104,21 @@ PLACES: Sequence[tuple[int, Mapping[str, str]]] = (
 LAST_PLACE = 10
 
 
-def urgency(**row: OuterRef) -> Coalesce:
-    """The place of a row's most urgent alert that nobody has put aside, to order a page in the database."""
-    place = Case(
+def place_of_alert() -> Case:
+    return Case(
         *(When(**alike, then=Value(place)) for place, alike in PLACES),
         default=Value(LAST_PLACE),
         output_field=IntegerField(),
     )
+
+
+def urgency(**row: Any) -> Coalesce:
+    """The place of a row's most urgent alert that nobody has put aside, to order a page in the database."""
     waiting = Alert.objects.unresolved().exclude(state=Alert.State.SNOOZED).filter(**row)
-    foremost = waiting.order_by().annotate(place=place).values(every=Value(1)).annotate(first=Min("place"))
+    foremost = (
+        waiting.order_by()
+        .annotate(place=place_of_alert())
+        .values(every=Value(1))
+        .annotate(first=Min("place"))
+    )
     return Coalesce(Subquery(foremost.values("first")), Value(LAST_PLACE))

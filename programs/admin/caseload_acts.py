@@ -11,7 +11,7 @@ from clinic.admin.actions import leading_back
 from clinic.models import User
 from clinic.roles import Capability
 from programs.admin.caseload import page_url
-from programs.rules.caseload import Act, WaitingAlert
+from programs.rules.caseload import Act, Needed, WaitingAlert
 from programs.rules.stall import AlertKind
 from programs.services.caseload import Line
 
@@ -19,14 +19,22 @@ LABELS = {
     Act.ACKNOWLEDGE: "I have read it",
     Act.CLEAR: "Clear the red flag",
     Act.REOPEN: "Re-open the case",
+    Act.ASSESS: "Record assessment",
+    Act.MATCH: "Match a program",
+    Act.SEND: "Look and send",
+    Act.INVITE: "Invite",
+    Act.CORRECT_ADDRESS: "Correct the address",
+    Act.RESUME: "Resume",
     Act.CALL: "Log a call",
     Act.REASSESS: "Re-assess",
     Act.CHANGE_PROGRAM: "Change the program",
     Act.MOVE_STAGE: "Move the stage",
     Act.SNOOZE: "Snooze",
     Act.RESOLVE: "Resolve",
+    Act.DISCHARGE: "Discharge",
     Act.LOOK: "Open the case",
 }
+NO_ADDRESS = "Add an e-mail address"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,37 +59,67 @@ def buttons(line: Line, user: User, back: str) -> list[Button]:
     urls[Act.LOOK] = page_url(line.row.episode)
     suggested = line.first.act if line.first else Act.LOOK
     acts = [suggested, *(act for act in LABELS if act is not suggested)]
-    return [Button(act, LABELS[act], urls[act]) for act in acts if act in urls]
+    return [Button(act, _label(act, line), urls[act]) for act in acts if act in urls]
+
+
+def _label(act: Act, line: Line) -> str:
+    to_add = act is Act.CORRECT_ADDRESS and not line.row.episode.patient.email
+    return NO_ADDRESS if to_add else LABELS[act]
 
 
 def _urls(line: Line, user: User) -> Iterator[tuple[Act, str]]:
-    row = line.row
-    case, clinic = row.episode, row.episode.clinic_id
+    case, clinic = line.row.episode, line.row.episode.clinic_id
     if user.may(Capability.WRITE_CONTACT, clinic):
-        yield Act.CALL, _do("log-contact", case.pk)
+        yield from _of_contact(line)
     if not user.may(Capability.WRITE_CLINICAL, clinic):
         return
-    alert = line.first.alert if line.first else None
-    if alert is not None:
-        yield from _of_alert(alert, case.pk)
+    if line.first and line.first.alert:
+        yield from _of_alert(line.first, line.first.alert, case.pk)
     if case.is_open:
-        yield Act.REASSESS, f"{reverse('admin:patients_assessment_add')}?episode={case.pk}"
-    if row.program is not None and case.is_open:
-        yield Act.CHANGE_PROGRAM, reverse("admin:adjust", args=[row.program.pk])
-        yield Act.MOVE_STAGE, _do("move-stage", row.program.pk)
+        assess = Act.ASSESS if line.first and line.first.act is Act.ASSESS else Act.REASSESS
+        yield assess, f"{reverse('admin:patients_assessment_add')}?episode={case.pk}"
+        yield from _of_plan(line)
 
 
-def _of_alert(alert: WaitingAlert, case: int) -> Iterator[tuple[Act, str]]:
+def _of_contact(line: Line) -> Iterator[tuple[Act, str]]:
+    case, patient = line.row.episode, line.row.episode.patient
+    yield Act.CALL, _do("log-contact", case.pk)
+    if patient.email_bounced_at or not patient.email:
+        yield Act.CORRECT_ADDRESS, reverse("admin:patients_patient_contact", args=[patient.pk])
+    if any(needed.act is Act.INVITE for needed in line.needs):
+        yield Act.INVITE, _do("invite", patient.pk)
+
+
+def _of_plan(line: Line) -> Iterator[tuple[Act, str]]:
+    """Of an open case. A hold leaves the program's stage alone, and a red flag every new program."""
+    row, program = line.row, line.row.program
+    if program is None and not row.red_flag:
+        if line.draft is not None:
+            yield Act.SEND, _do("send", line.draft)
+        elif line.assessment is not None:
+            yield Act.MATCH, reverse("admin:suggestions", args=[line.assessment])
+    if program is not None:
+        yield Act.CHANGE_PROGRAM, reverse("admin:adjust", args=[program.pk])
+        if not row.stands_still:
+            yield Act.MOVE_STAGE, _do("move-stage", program.pk)
+        if row.pause is not None:
+            yield Act.RESUME, _do("resume", program.pk)
+    suggested = {needed.act for needed in line.needs}
+    if suggested & {Act.RESUME, Act.DISCHARGE}:
+        yield Act.DISCHARGE, _do("discharge", row.episode.pk)
+
+
+def _of_alert(needed: Needed, alert: WaitingAlert, case: int) -> Iterator[tuple[Act, str]]:
     if not alert.acknowledged:
         yield Act.ACKNOWLEDGE, _do("acknowledge", alert.id)
     if alert.kind is AlertKind.RED_FLAG:
         yield Act.CLEAR, _do("clear", alert.id)
         return
-    if alert.kind is AlertKind.RELAPSE:
+    if needed.act is Act.REOPEN:
         yield Act.REOPEN, _do("reopen", case)
     yield Act.SNOOZE, _do("snooze", alert.id)
     yield Act.RESOLVE, _do("resolve", alert.id)
 
 
-def _do(name: str, pk: int) -> str:
+def _do(name: str, pk: object) -> str:
     return reverse("admin:do", args=[name, pk])

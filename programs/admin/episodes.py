@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django import forms
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
@@ -14,11 +15,20 @@ from django.utils.safestring import SafeString
 from clinic.admin.base import RoleAdmin
 from clinic.roles import Capability
 from patients.models import Episode
-from programs.admin.caseload import page_url
+from patients.services import check_onset
+from programs.admin.caseload import local_today, page_url
 from programs.models import Program
 from programs.services.due import review_again
 
 TRACK = "running_track"
+
+
+class CaseForm(forms.ModelForm):
+    def clean(self) -> None:
+        super().clean()
+        check_onset(
+            self.cleaned_data.get("onset_on"), today=local_today(self.instance.patient, timezone.now())
+        )
 
 
 @admin.register(Episode)
@@ -26,6 +36,7 @@ class EpisodeAdmin(RoleAdmin):
     """The running track is chosen here until a program is under way; then with a reason, on its own page."""
 
     view_needs = change_needs = Capability.READ_CLINICAL
+    form = CaseForm
     fields = ("diagnosis", ("index_side", "both_knees"), ("onset_on", "onset_kind"), TRACK)
     readonly_fields = ("running",)
 

@@ -12,7 +12,6 @@ from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html, format_html_join
-from django.utils.text import slugify
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminSelectWidget
 
@@ -26,10 +25,12 @@ from programs.admin.programs import DOSE_FIELDS, NamesMistakes, OffersLibrary, p
 from programs.models import Dose, Exercise, Stage, Template
 from programs.rules.matching import Driver
 from programs.services.library import (
+    LibraryRefused,
     changes_since,
     copied_from,
     hold_template,
     keep_version,
+    own_slug,
     patients_by_version,
     raise_exercise_version,
 )
@@ -68,12 +69,10 @@ class LibraryForm(forms.ModelForm):
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}
         if self.instance.pk is None and data.get("name"):
-            slug = slugify(data["name"])[:80]
-            if not slug:
-                self.add_error("name", "Needs at least one letter or digit.")
-            elif type(self.instance).objects.filter(clinic=self.instance.clinic_id, slug=slug).exists():
-                self.add_error("name", "Your library already has this name.")
-            self.instance.slug = slug
+            try:
+                self.instance.slug = own_slug(data["name"], type(self.instance), self.instance.clinic_id)
+            except LibraryRefused as error:
+                self.add_error("name", error.message)
         return data
 
 

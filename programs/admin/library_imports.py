@@ -101,9 +101,8 @@ class ImportTemplate(ImportAct):
         return preview_import(text=text, clinic=self.target, by=self.by)
 
     def ask(self) -> None:
-        given = self.preview.document.template.name
         self.fields["name"] = forms.CharField(
-            label="Call it", max_length=120, required=False, help_text=f"Empty: {given}."
+            label="Call it", max_length=120, required=False, help_text=f"Empty: {self.preview.name}."
         )
         if self.preview.clash:
             self.fields["replace_ours"] = forms.BooleanField(

@@ -96,7 +96,7 @@ class RunningCard:
     apply_to: str
     apply_label: str
     stands_still: bool
-    """Held or paused: nothing is proposed."""
+    """On hold: no running, and nothing is proposed."""
     steps: Sequence[StepRow] = ()
     against: Sequence[RunAgainst] = ()
     decisions: Sequence[str] = ()
@@ -150,6 +150,7 @@ def running_card(
     state = running.state_of(program=program, today=today, rows=rows)
     if state is None:
         return None
+    stands_still = stands_still or any(hold.cleared_at is None for hold in rows.holds)
     card = RunningCard(state, badge=None, apply_to="", apply_label="", stands_still=stands_still)
     card.shut = [lock for lock in state.locks if not lock.open]
     card.against = [

@@ -17,7 +17,7 @@ from patients.models import Patient
 from patients.services import open_episode, register_patient
 from patients.vocabulary import Diagnosis, OnsetKind, RunningTrack, Sex, Side
 from programs.admin.caseload import page_url
-from programs.services import cases
+from programs.services.invitations import invite
 
 # Nothing is preset: a knee or a diagnosis nobody chose would be on record unseen.
 _CHOOSE = ("", "Choose")
@@ -156,13 +156,14 @@ class Invite(Act):
     needs = Capability.WRITE_CONTACT
     title = "Invite the patient"
     submit = "Send the invitation"
+    template = "admin/programs/invite.html"
     intro = "An e-mail with a personal link, good for 14 days. An earlier link stops working."
 
     def about(self) -> str:
         return f"{self.target}, {self.target.email or 'no e-mail address'}"
 
     def perform(self) -> str:
-        cases.invite(patient=self.target, by=self.by, now=self.now)
+        invite(patient=self.target, by=self.by, now=self.now)
         return f"The invitation to {self.target.email} is on its way."
 
     def next_url(self) -> str:

@@ -25,14 +25,17 @@ from programs.services.caseload import in_state
 
 class CaseList(ChangeList):
     """The page of patients, each with the case it is about: the most urgent first, or as the user sorts,
-    an open red flag on top even then.
+    an open red flag on top even then. Who reads no findings sees no order of theirs.
     """
 
     def get_ordering(self, request: HttpRequest, queryset: QuerySet[Any]) -> list[Any]:
-        patient = OuterRef("pk")
-        flagged = red_flags_of(episode__patient=patient).desc()
-        first = flagged if ORDER_VAR in self.params else urgency(episode__patient=patient).asc()
-        return [first, *super().get_ordering(request, queryset)]
+        reading = clinics_where(request.user, Capability.READ_CLINICAL)  # type: ignore[arg-type]
+        usual = super().get_ordering(request, queryset)
+        if not reading:
+            return list(usual)
+        alerts = {"episode__patient": OuterRef("pk"), "clinic__in": reading}
+        first = red_flags_of(**alerts).desc() if ORDER_VAR in self.params else urgency(**alerts).asc()
+        return [first, *usual]
 
     def get_results(self, request: HttpRequest) -> None:
         super().get_results(request)

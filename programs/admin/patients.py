@@ -17,7 +17,7 @@ from django.utils.safestring import SafeString
 from unfold.decorators import display
 from unfold.views import ChangeList
 
-from clinic.admin.actions import act_on
+from clinic.admin.actions import act_on, way_back
 from clinic.admin.base import RoleAdmin, clinics_where, refuse_operators
 from clinic.admin.forms import zone_field
 from clinic.audit.models import AuditEntry
@@ -25,7 +25,7 @@ from clinic.audit.reading import READERS_SHOWN, readers
 from clinic.models import User
 from clinic.roles import Capability
 from patients.models import Patient
-from patients.services import check_birth_date
+from patients.services import check_contact
 from programs.admin import export_acts, letter_acts, patient_acts
 from programs.admin.acts import ACTS
 from programs.admin.adjusting.page import adjust_page
@@ -46,8 +46,8 @@ class ContactForm(forms.ModelForm):
     def clean(self) -> None:
         """What the calendar judges, beside its field; the service asks again."""
         super().clean()
-        today = local_today(self.instance, timezone.now())
-        check_birth_date(self.cleaned_data.get("birth_date"), today=today)
+        changed = {name: self.cleaned_data.get(name) for name in self.changed_data}
+        check_contact(changed, today=local_today(self.instance, timezone.now()))
 
 
 @admin.register(Patient)
@@ -57,6 +57,8 @@ class PatientAdmin(RoleAdmin):
     form = ContactForm
     search_fields = ("given_name", "family_name", "email", "episodes__case_number")
     search_help_text = "Name, case number or e-mail"
+    nothing_yet = "No patient yet"
+    nothing_yet_hint = "Add the first one: a physio opens the case, measures, and assigns a program."
     list_filter = (StateFilter, CaseFilter, ClinicianFilter, DiagnosisFilter)
     list_display = (
         "person",
@@ -248,7 +250,8 @@ class PatientAdmin(RoleAdmin):
         cases.change_contact(patient=obj, changed=form.changed_data, by=by, now=timezone.now())
 
     def response_change(self, request: HttpRequest, obj: Patient) -> HttpResponse:
-        return HttpResponseRedirect(reverse("admin:patients_patient_change", args=[obj.pk]))
+        back = way_back(request) or reverse("admin:patients_patient_change", args=[obj.pk])
+        return HttpResponseRedirect(back)
 
 
 def _reads(request: HttpRequest) -> bool:

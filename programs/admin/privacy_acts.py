@@ -132,6 +132,8 @@ class RestrictedRecordAdmin(RoleAdmin):
     list_display = ("cases", "erased", "kept_until")
     list_select_related = ("erasure",)
     ordering = ("erasure__keep_until",)
+    nothing_yet = "No record is put away"
+    nothing_yet_hint = "What the law keeps of an erased patient is listed here until its term is over."
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: object = None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import admin, messages
@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from clinic.admin.base import RoleAdmin, RoleStackedInline, RoleTabularInline
 from clinic.admin.forms import WEEKDAYS, CodesField
+from clinic.admin.history import entries_of
 from clinic.roles import Capability
 from programs.admin.caseload import page_url
 from programs.models import Dose, Exercise, Program, ProgramDose, ProgramStage
@@ -40,11 +41,17 @@ DOSE_LABELS = {
     "seconds_low": "Seconds",
     "seconds_high": "to",
     "times_per_week": "A week",
-    "is_active": "In use",
 }
 
 
 class ProgramForm(forms.ModelForm):
+    class Meta:
+        labels: ClassVar = {"testing_run_gate": "Ask every day"}
+        help_texts: ClassVar = {
+            "testing_run_gate": "Until the ladder begins. Who stopped running is asked every day by itself, "
+            "from the stage before running on."
+        }
+
     check_in_weekdays = CodesField(
         WEEKDAYS, coerce=int, required=False, label="Check-ins on", help_text="None ticked: as the clinic."
     )
@@ -71,7 +78,7 @@ class OffersLibrary:
         return super().get_queryset(request).select_related("exercise")  # type: ignore[misc, no-any-return]
 
     @admin.display(description="Drawing")
-    def picture(self, dose: Dose | ProgramDose) -> str:
+    def picture(self, dose: Dose) -> str:
         return picture_of(dose.exercise) if dose.exercise_id else "-"
 
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
@@ -129,34 +136,47 @@ def _mistakes_of_form(form: Any, where: str) -> Iterator[str]:
         yield from (f"{where}{label}{error}" for error in errors)
 
 
-class ProgramDoseInline(OffersLibrary, RoleTabularInline):
+class ProgramDoses(RoleTabularInline):
+    """For the history: they are changed on the page on which a program is adjusted, by its checks."""
+
     model = ProgramDose
-    fields = (*DOSE_FIELDS, "is_active")
-    can_delete = False
-    verbose_name = "exercise"
-    verbose_name_plural = "exercises (switched off, they stay on record)"
 
 
-class ProgramStageInline(RoleStackedInline):
+class ProgramStages(RoleStackedInline):
+    """See ``ProgramDoses``."""
+
     model = ProgramStage
-    fields = (("number", "name"), "goal", "advice", ("min_days", "max_weeks"), "is_running")
-    can_delete = False
-    inlines = (ProgramDoseInline,)
-    verbose_name = "stage"
-    verbose_name_plural = "stages"
+    inlines = (ProgramDoses,)
 
 
 @admin.register(Program)
-class ProgramAdmin(NamesMistakes, RoleAdmin):
+class ProgramAdmin(RoleAdmin):
+    """When it asks; its stages and exercises stand below, to be changed by ``adjust`` alone."""
+
     view_needs = Capability.READ_CLINICAL
     change_needs = Capability.WRITE_CLINICAL
     form = ProgramForm
-    inlines = (ProgramStageInline,)
+    inlines = (ProgramStages,)
+    change_form_after_template = "admin/programs/program_stages.html"
     fields = (
         ("name", "strength_per_week", "check_in_time"),
         "check_in_weekdays",
         "testing_run_gate",
     )
+
+    def get_inlines(self, request: HttpRequest, obj: Any) -> tuple[()]:
+        return ()
+
+    def history_of(self, request: HttpRequest, row: Program) -> QuerySet[Any]:
+        return entries_of(row, self.inlines)
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], **kwargs: Any
+    ) -> HttpResponse:
+        program: Program = context["original"]
+        context["stages"] = program.stages.prefetch_related("doses__exercise")
+        context["may_adjust"] = self.has_change_permission(request, program)
+        return super().render_change_form(request, context, **kwargs)
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         return False

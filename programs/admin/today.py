@@ -10,6 +10,7 @@ from typing import Any
 from django.core.paginator import Page, Paginator
 from django.db.models import Max
 from django.http import HttpRequest, QueryDict
+from django.utils import timezone
 
 from clinic.models import User
 from clinic.roles import Capability
@@ -19,7 +20,7 @@ from patients.vocabulary import Diagnosis
 from programs.admin.caseload import CaseRow
 from programs.admin.caseload_acts import Button, buttons
 from programs.admin.sparkline import Sparkline, sparkline
-from programs.admin.wording import CASE_STATES, NEEDS, Badge, need_badge, reason_label
+from programs.admin.wording import CASE_STATES, GROUPS, NEEDS, Badge, need_badge, reason_label
 from programs.models import Program
 from programs.rules.caseload import Figure, Figures, Need
 from programs.services.caseload import (
@@ -49,7 +50,9 @@ class ShownCase:
     badges: Sequence[Badge]
     trend: Sparkline | None
     news: str
+    called: str
     acts: Sequence[Button]
+    heading: str
 
     @property
     def first(self) -> Any:
@@ -74,6 +77,7 @@ class Today:
     page: Page[int]
     pages: Sequence[tuple[str, str]]
     counts: Tally
+    closed: int
     wanted: Wanted
     error: str
     needs: Sequence[Choice]
@@ -102,10 +106,14 @@ def today(request: HttpRequest, user: User, now: datetime) -> Today:
     flags_here = sum(line.reads and line.row.red_flag is not None for line in rows)
     figures = clinic_figures(user=user, now=now) if reads and treats else None
     return Today(
-        cases=[_shown(line, user, request.get_full_path()) for line in rows],
+        cases=[
+            _shown(line, user, request.get_full_path(), heading)
+            for line, heading in zip(rows, _headings(rows, found, shown=reads), strict=True)
+        ],
         page=page,
         pages=list(_pages(request.GET, page)),
         counts=counts,
+        closed=found.closed,
         wanted=wanted,
         error=error,
         needs=[_need(request.GET, *need) for need in counts.needs.items()] if treats else [],
@@ -145,7 +153,25 @@ def _found(user: User, now: datetime, wanted: Wanted, error: str) -> tuple[Surve
         return survey(user=user, now=now), refused.message
 
 
-def _shown(line: Line, user: User, back: str) -> ShownCase:
+def _headings(rows: Sequence[Line], found: Survey, *, shown: bool) -> Iterator[str]:
+    """Above the first case of each group on the page. Who reads no findings is shown no groups by them."""
+    last = None
+    for line in rows:
+        group = found.groups[line.row.episode.pk]
+        yield GROUPS[group] if shown and group is not last else ""
+        last = group
+
+
+def _called(line: Line) -> str:
+    """ "Call, no answer on 23 Nov by Sam Physio: voicemail"; the note only for who reads findings."""
+    contact = line.contact
+    if contact is None:
+        return ""
+    told = f"{contact.get_kind_display()} on {timezone.localtime(contact.at):%-d %b} by {contact.by}"
+    return f"{told}: {contact.note}" if line.reads and contact.note else told
+
+
+def _shown(line: Line, user: User, back: str, heading: str) -> ShownCase:
     row: CaseRow = line.row  # type: ignore[assignment]
     return ShownCase(
         line=line,
@@ -154,7 +180,9 @@ def _shown(line: Line, user: User, back: str) -> ShownCase:
         badges=[need_badge(needed) for needed in line.needs if needed.need is not Need.NEW_ANSWERS],
         trend=_trend(line, row),
         news=next((needed.why for needed in line.needs[1:] if needed.need is Need.NEW_ANSWERS), ""),
+        called=_called(line),
         acts=buttons(line, user, back),
+        heading=heading,
     )
 
 

@@ -9,9 +9,12 @@ from clinic.admin.policy import as_text
 from clinic.thresholds import FIELDS
 from patients.models import Episode
 from programs.models import Alert
-from programs.rules.caseload import Need, Needed
+from programs.rules.caseload import Group, Need, Needed
 from programs.rules.pain import Proposal
-from programs.rules.stall import ReasonCode, State
+from programs.rules.stall import State
+from programs.rules.stall.labels import STATES as STATE_WORDS
+from programs.rules.stall.labels import TRENDS as TREND_WORDS
+from programs.rules.stall.labels import reason_label as reason_label
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,18 +32,18 @@ CLOSED_NOT_CLEARED = Badge("Closed, not cleared", "danger")
 ASLEEP = Badge("Asleep")
 NOT_REVIEWED = Badge("Not reviewed yet")
 REVIEW_DUE = Badge("Review due", "info")
-ON_HOLD = Badge("On hold", "danger")
-PAUSED = Badge("Paused")
+ON_HOLD = Badge(STATE_WORDS[State.ON_HOLD], "danger")
+PAUSED = Badge(STATE_WORDS[State.PAUSED])
 
 STATES: Mapping[str, Badge] = {
     State.PAUSED: PAUSED,
     State.ON_HOLD: ON_HOLD,
-    State.TOO_EARLY: Badge("Too early"),
-    State.INSUFFICIENT_DATA: Badge("Too few answers", "warning"),
-    State.ON_TRACK: Badge("On track", "success"),
-    State.STALLED: Badge("Stalled", "danger"),
-    State.STALLING: Badge("Stalling", "warning"),
-    State.WATCH: Badge("Watch", "info"),
+    State.TOO_EARLY: Badge(STATE_WORDS[State.TOO_EARLY]),
+    State.INSUFFICIENT_DATA: Badge(STATE_WORDS[State.INSUFFICIENT_DATA], "warning"),
+    State.ON_TRACK: Badge(STATE_WORDS[State.ON_TRACK], "success"),
+    State.STALLED: Badge(STATE_WORDS[State.STALLED], "danger"),
+    State.STALLING: Badge(STATE_WORDS[State.STALLING], "warning"),
+    State.WATCH: Badge(STATE_WORDS[State.WATCH], "info"),
 }
 
 # Every badge that an open case, or a closed one that was never cleared, may wear: by its name in addresses.
@@ -66,35 +69,27 @@ NEEDS: Mapping[Need, Badge] = {
     Need.STALLING: Badge("Stalling", "warning"),
     Need.SLOW: Badge("Slow", "info"),
     Need.SILENT: Badge("Silent", "info"),
+    Need.INVITE: Badge("Not invited", "warning"),
+    Need.BEGIN: Badge("To begin", "warning"),
+    Need.ASSESS: Badge("To assess", "warning"),
     Need.READY: Badge("Ready to progress", "success"),
     Need.REASSESS: Badge("Re-assessment due", "info"),
+    Need.PAUSED_LONG: Badge("Paused for long", "warning"),
     Need.RECOVERING: Badge("On track again", "success"),
     Need.NEW_ANSWERS: Badge("New answers"),
 }
 
-REASONS: Mapping[str, str] = {
-    ReasonCode.RED_FLAG: "Red flag",
-    ReasonCode.HELD: "Held by the clinician",
-    ReasonCode.DRIFTED: "Pain elsewhere than the diagnosis explains",
-    ReasonCode.NO_BASELINE: "No baseline",
-    ReasonCode.SILENT: "Too few answers",
-    ReasonCode.RESUMING: "Resuming after a pause",
-    ReasonCode.ADHERENCE_UNKNOWN: "No session ever logged",
-    ReasonCode.NOT_DOING: "Exercises not done",
-    ReasonCode.RELAPSED: "Relapsed",
-    ReasonCode.OVERLOADED: "Overloaded",
-    ReasonCode.FLARE: "Flare",
-    ReasonCode.UNDER_LOADED: "Under-loaded",
-    ReasonCode.DEFICIT_UNTREATED: "Deficit untreated",
-    ReasonCode.ADHERENT_BUT_FLAT: "Done as prescribed, and flat",
-    ReasonCode.REASSESS: "Long without success",
-    ReasonCode.RESTART_OR_DISCHARGE: "Paused for long",
+GROUPS: Mapping[Group, str] = {
+    Group.RED_FLAGS: "Red flags",
+    Group.OWN: "Your cases",
+    Group.COLLEAGUES: "Colleagues' cases",
+    Group.NOTHING: "Nothing to do",
 }
 
 TRENDS: Mapping[str, Badge] = {
-    "worse": Badge("Worse", "danger"),
-    "slow": Badge("Slow", "info"),
-    "flat": Badge("Flat", "warning"),
+    "worse": Badge(TREND_WORDS["worse"], "danger"),
+    "slow": Badge(TREND_WORDS["slow"], "info"),
+    "flat": Badge(TREND_WORDS["flat"], "warning"),
 }
 
 PROPOSALS: Mapping[str, Badge] = {
@@ -139,13 +134,6 @@ _THRESHOLD_GROUPS: Mapping[str, tuple[str, ...]] = {
     Alert.Kind.DRIFT: ("Alerts",),
     Alert.Kind.RELAPSE: ("After discharge",),
 }
-
-
-def reason_label(code: str, trend: str = "") -> str:
-    """A slow trend moves: "flat" beside it would contradict it."""
-    if code == ReasonCode.ADHERENT_BUT_FLAT and trend == "slow":
-        return "Done as prescribed, slow"
-    return REASONS.get(code, code.replace("_", " ").capitalize())
 
 
 def need_badge(needed: Needed) -> Badge:

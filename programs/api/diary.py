@@ -29,6 +29,7 @@ REPEATED = (
     "answers 409 and changes nothing."
 )
 SAFETY = "With a red flag `advice` holds the words to show at once, also where the report is refused."
+HELD = "While one is open, every session and run repeats them."
 PUT_PROBLEMS = problems(400, 401, 404, 409, 413, 415)
 REFUSALS = (400, 404, 409)
 REPORT_PROBLEMS = {**problems(401, 413, 415), **problems(*REFUSALS, body=ReportProblemSerializer)}
@@ -66,9 +67,10 @@ class AnswerView(ReportView):
         tags=["diary"],
         summary="Answer a check-in, or report unprompted",
         description=(
-            "Worst pain of the last 24 hours. An answer counts on its date in the patient's time zone; a "
-            f"day's value is the highest of its answers. {REPEATED} It also works after the check-in was "
-            f"missed or the program ended. {SAFETY}"
+            "Worst pain over the `recall_days` of the check-in it names, else over the last 24 hours. An "
+            "answer counts on its date in the patient's time zone; a day's value is the highest of its "
+            "answers. A red flag needs no number: it settles the check-in and gives the day no value. "
+            f"{REPEATED} It also works after the check-in was missed or the program ended. {SAFETY}"
         ),
         parameters=[CLIENT_ID],
         request=AnswerInput,
@@ -90,7 +92,8 @@ class SessionView(ReportView):
         tags=["diary"],
         summary="Log an exercise session",
         description=(
-            f"The exercises done and the pain around them. {REPEATED} `light` is the 24-hour rule's. {SAFETY}"
+            f"The exercises done and the pain around them. {REPEATED} `light` is the 24-hour rule's. "
+            f"{SAFETY} {HELD}"
         ),
         parameters=[CLIENT_ID],
         request=SessionInput,
@@ -111,7 +114,9 @@ class RunView(ReportView):
     @extend_schema(
         tags=["diary"],
         summary="Log a run",
-        description=f"Distance, and the pain around it. {REPEATED} `light` is the 24-hour rule's. {SAFETY}",
+        description=(
+            f"Distance, and the pain around it. {REPEATED} `light` is the 24-hour rule's. {SAFETY} {HELD}"
+        ),
         parameters=[CLIENT_ID],
         request=RunInput,
         responses={201: RecordedRunSerializer, 200: RecordedRunSerializer, **REPORT_PROBLEMS},

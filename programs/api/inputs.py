@@ -76,7 +76,7 @@ class ReportInput(StrictSerializer):
 
 
 class AnswerInput(ReportInput):
-    """Worst and usual pain of the last 24 hours, for each knee that is asked about."""
+    """Worst and usual pain, for each knee that is asked about, over the days that the question names."""
 
     request = whole(
         LARGEST_ID,
@@ -84,9 +84,12 @@ class AnswerInput(ReportInput):
         required=False,
         allow_null=True,
         default=None,
-        help_text="Id of the check-in it answers. Without it, it answers the check-in of its date, if any.",
+        help_text=(
+            "Id of the check-in it answers: the pain is that of its `recall_days`. Without it the pain is "
+            "that of the last 24 hours, and it answers the check-in of its date all the same, if any."
+        ),
     )
-    worst_left = optional_pain("Worst pain, 0-10, one decimal. One knee at least.")
+    worst_left = optional_pain("Worst pain, 0-10, one decimal. One knee at least, or a red flag.")
     worst_right = optional_pain("Worst pain, 0-10, one decimal.")
     usual_left = optional_pain("Usual pain, not above the worst.")
     usual_right = optional_pain("Usual pain, not above the worst.")

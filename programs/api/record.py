@@ -10,14 +10,14 @@ from rest_framework.response import Response
 from programs.api.base import PatientView, instant, problems
 from programs.api.inputs import CheckInQuery
 from programs.api.outputs.account import AccountSerializer
-from programs.api.outputs.check_ins import CheckInsSerializer
+from programs.api.outputs.check_ins import CheckInsSerializer, question
 from programs.api.outputs.program import ProgramSerializer
 from programs.api.outputs.progress import ProgressSerializer
 from programs.rules.red_flags import NOTE_HINT, asked_symptoms
+from programs.rules.schedule import UNASKED_RECALL_DAYS
 from programs.services import record, watches
 
 ACTIVITY_QUESTION = "Are you back to what you want to do?"
-QUESTION = "How bad was the worst pain in each knee in the last 24 hours, from 0 (none) to 10?"
 
 
 class MeView(PatientView):
@@ -60,19 +60,20 @@ class CheckInsView(PatientView):
     @extend_schema(
         tags=["me"],
         summary="My check-ins",
-        description="Newest first, the last 100, with the question and the symptoms to tick.",
+        description="Newest first, the last 100, each with its question, and the symptoms to tick.",
         parameters=[CheckInQuery],
         responses={200: CheckInsSerializer, **problems(400, 401)},
     )
     def get(self, request: Request) -> Response:
-        state = record.CheckInState(self.asked.validated_data["state"])
+        state, now = record.CheckInState(self.asked.validated_data["state"]), instant()
+        due = record.check_ins(patient=self.patient, state=record.CheckInState.DUE, now=now).first()
         answer = {
-            "question": QUESTION,
+            "question": question(due.recall_days if due else UNASKED_RECALL_DAYS),
             "activity_question": ACTIVITY_QUESTION,
             "symptoms": asked_symptoms(),
             "note_hint": NOTE_HINT,
             "state": state,
-            "check_ins": record.check_ins(patient=self.patient, state=state, now=instant()),
+            "check_ins": record.check_ins(patient=self.patient, state=state, now=now),
         }
         return Response(CheckInsSerializer(answer).data)
 

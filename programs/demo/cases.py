@@ -38,8 +38,8 @@ from programs.demo.courses import (
 from programs.demo.diary import PlannedAnswer, PlannedRun, PlannedSession
 from programs.demo.names import person
 from programs.demo.staff import Staff
-from programs.models import Alert, Exercise, Program, ProgramDose, Template
-from programs.services import alerts, cases, plan, red_flags, running
+from programs.models import Alert, CheckInRequest, Exercise, Program, ProgramDose, Template
+from programs.services import alerts, cases, invitations, plan, red_flags, running
 from programs.services.assessments import add_addendum, record_assessment, sign_assessment
 from programs.services.assign import assign
 from programs.services.caseload import look
@@ -93,7 +93,7 @@ class SimulatedCase:
         self.episode = self._open(on)
         assessment = intake.assess(self.course, self.episode, by=self.physio, on=on, random=self.random)
         cases.screen_assessment(assessment=assessment, by=self.physio, now=now)
-        cases.invite(patient=self.patient, by=self.staff.assistant, now=now)
+        invitations.invite(patient=self.patient, by=self.staff.assistant, now=now)
         slug = self.course.template
         if slug == "":
             ranked = suggest(assessment=assessment).ranking
@@ -115,6 +115,7 @@ class SimulatedCase:
         symptoms = planned.symptoms
         report = AnswerReport(
             occurred_at=self.at(planned.on, planned.at),
+            request=self._asked(planned.on),
             red_flags=symptoms.codes if symptoms else (),
             note=symptoms.note if symptoms else "",
             worst_left=(index if left else other)[0],
@@ -126,6 +127,12 @@ class SimulatedCase:
         )
         client_id = self._client_id("answer", planned.on)
         record_answer(patient=self.patient, client_id=client_id, report=report, now=now)
+
+    def _asked(self, on: date) -> int | None:
+        """The check-in of that day, as the app names it."""
+        asked = CheckInRequest.objects.filter(program=self.program, local_date=on)
+        found: int | None = asked.values_list("pk", flat=True).first()
+        return found
 
     def exercise(self, planned: PlannedSession, now: datetime) -> None:
         """Told on the morning after, or in the evening of the last day before that."""

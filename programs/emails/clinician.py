@@ -12,27 +12,31 @@ from clinic.models import Membership, User
 from patients.models import Episode
 from programs.emails import links
 from programs.models import Alert
-from programs.rules.red_flags import Symptom, Tier
+from programs.rules.red_flags import Symptom, Tier, told
 
 _SUBJECTS = {Tier.ONE: "Urgent: red flag reported, act now", Tier.TWO: "Red flag reported: act today"}
-_ACTIONS = {
+_TOLD = {
     Tier.ONE: "Tier 1: the patient was told to stop and to get urgent care now. Call them.",
     Tier.TWO: "Tier 2: see or call the patient today. They were told to pause and to call the clinic.",
 }
+_TO_TELL = {
+    Tier.ONE: "Tier 1: call the patient. Tell them to stop and to get urgent care now",
+    Tier.TWO: "Tier 2: see or call the patient today. Tell them to pause exercises and running",
+}
 
 
-def red_flag(*, alert: Alert, recipient: User, now: datetime, stands_in: bool = False) -> Email:
-    """What was reported, to the clinician, their cover, whoever stands in while they are away, or an owner
-    where nobody treats the case.
+def red_flag(*, alert: Alert, recipient: User, now: datetime, stands_in_for: User | None = None) -> Email:
+    """What was reported, to the clinician, their cover, whoever stands in while one of them is away, or an
+    owner where nobody treats the case.
     """
     subject = _SUBJECTS[Tier(alert.level)]
-    return _about(alert, recipient, now, template="red_flag", subject=subject, stands_in=stands_in)
+    return _about(alert, recipient, now, template="red_flag", subject=subject, stands_in_for=stands_in_for)
 
 
-def escalation(*, alert: Alert, recipient: User, now: datetime, stands_in: bool = False) -> Email:
-    """The same to an owner: nobody has acknowledged it, or nobody could be reached."""
+def escalation(*, alert: Alert, recipient: User, now: datetime, stands_in_for: User | None = None) -> Email:
+    """The same to an owner or who stands in for one: nobody has acknowledged it, or nobody was reached."""
     subject = f"Not acknowledged. {_SUBJECTS[Tier(alert.level)]}"
-    return _about(alert, recipient, now, template="escalation", subject=subject, stands_in=stands_in)
+    return _about(alert, recipient, now, template="escalation", subject=subject, stands_in_for=stands_in_for)
 
 
 def handed_over(*, cases: Sequence[Episode], alerts: Sequence[Alert], by: User, why: str) -> Email:
@@ -55,7 +59,7 @@ def handed_over(*, cases: Sequence[Episode], alerts: Sequence[Alert], by: User, 
 
 
 def _about(
-    alert: Alert, recipient: User, now: datetime, *, template: str, subject: str, stands_in: bool
+    alert: Alert, recipient: User, now: datetime, *, template: str, subject: str, stands_in_for: User | None
 ) -> Email:
     episode, zone = alert.episode, ZoneInfo(alert.clinic.timezone)
     clinician = episode.clinician
@@ -65,15 +69,26 @@ def _about(
         "clinician": clinician,
         "is_own_case": recipient.pk == clinician.pk,
         "gone": _gone(alert),
-        "stands_in": stands_in,
+        "stands_in_for": stands_in_for,
+        "has_account": episode.patient.user_id is not None,
         "symptoms": _symptoms(alert),
         "tier_one": Tier(alert.level) is Tier.ONE,
-        "action": _ACTIONS[Tier(alert.level)],
+        "action": _action(alert),
         "opened_at": alert.opened_at.astimezone(zone),
         "sent_at": now.astimezone(zone),
         "link": links.case_page(episode),
     }
     return render(template, subject=subject, clinic=alert.clinic, context=context)
+
+
+def _action(alert: Alert) -> str:
+    """What to do, and whether the patient knows: only what they reported in the app was answered there."""
+    tier = Tier(alert.level)
+    if told(alert.evidence) is tier:
+        return _TOLD[tier]
+    if alert.episode.patient.user_id is None:
+        return f"{_TO_TELL[tier]}: they have no account."
+    return f"{_TO_TELL[tier]}: the app has not told them yet, it does when they open it."
 
 
 def _gone(alert: Alert) -> str:

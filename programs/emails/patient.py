@@ -11,6 +11,7 @@ from clinic.outbox import PLACEHOLDER
 from patients.models import Invitation
 from programs.emails import links
 from programs.models import CheckInRequest
+from programs.rules.schedule import recall_words
 
 
 def check_in(*, request: CheckInRequest) -> Email:
@@ -59,6 +60,7 @@ def _question(request: CheckInRequest, *, template: str, subject: str) -> Email:
     context = {
         "given_name": patient.given_name,
         "local_date": request.local_date,
+        "span": recall_words(request.recall_days),
         "link": links.check_in_page(request),
     }
     return render(template, subject=subject, clinic=patient.clinic, context=context)

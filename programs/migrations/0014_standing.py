@@ -9,22 +9,6 @@ STANDING = (
     *("gate_open_since", "akps_due_since", "reassess_due_since", "succeeded_on", "success_week"),
 )
 
-# What the reviews made so far say; the rest comes with each program's next review.
-FROM_REVIEWS = """
-UPDATE programs_program SET
-    reviewed_on = latest.day, review_state = latest.state, review_trend = latest.trend, review_week = latest.week,
-    succeeded_on = first.day, success_week = first.week
-FROM (
-    SELECT DISTINCT ON (program_id) program_id, day, state, trend, week
-    FROM programs_review ORDER BY program_id, day DESC, id DESC
-) AS latest
-LEFT JOIN (
-    SELECT DISTINCT ON (program_id) program_id, day, week
-    FROM programs_review WHERE state = 'on_track' ORDER BY program_id, day, id
-) AS first USING (program_id)
-WHERE latest.program_id = programs_program.id
-"""
-
 
 def _empty(model: str, name: str, kind: type[models.Field]) -> migrations.AddField:
     return migrations.AddField(model, name, kind(null=True, editable=model == "review", blank=model == "review"))
@@ -57,5 +41,4 @@ class Migration(migrations.Migration):
             patient=of("patients_episode", "this.episode_id"),
             passed_over=("next_check_in_at", "next_review_on", *STANDING),
         ),
-        migrations.RunSQL(FROM_REVIEWS),
     ]

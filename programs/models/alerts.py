@@ -7,7 +7,7 @@ from django.db import models
 from django.db.models import Q
 
 from clinic.models import OutboxMessage
-from clinic.sealed import EncryptedCharField
+from clinic.sealed import EncryptedCharField, EncryptedTextField
 from clinic.tenancy import ClinicRow, Scope, ScopedQuerySet
 from patients.models import Episode
 from programs.models.plan import Program
@@ -249,15 +249,27 @@ class Digest(ClinicRow):
         return f"Digest {self.iso_year}-W{self.iso_week:02} of {self.clinician}"
 
 
+class ContactLogQuerySet(ScopedQuerySet):
+    """Filters on what was logged."""
+
+    def contacts(self) -> ContactLogQuerySet:
+        return self.exclude(kind=ContactLog.Kind.NOTE)
+
+    def notes(self) -> ContactLogQuerySet:
+        return self.filter(kind=ContactLog.Kind.NOTE)
+
+
 class ContactLog(ClinicRow):
-    """A call or message with a patient, logged by anyone of the clinic."""
+    """A call or message with a patient, logged by anyone of the clinic; or a clinician's note, no contact."""
 
     class Kind(models.TextChoices):
         CALL = "call", "Call"
         NO_ANSWER = "no_answer", "Call, no answer"
         MESSAGE = "message", "Message"
         VISIT = "visit", "Visit"
+        NOTE = "note", "Note"
 
+    objects = ContactLogQuerySet.as_manager()
     scope = Scope(clinician="episode__clinician", patient="episode__patient")
 
     episode = models.ForeignKey(Episode, on_delete=models.PROTECT, related_name="contacts")
@@ -268,7 +280,7 @@ class ContactLog(ClinicRow):
     is_live = models.BooleanField(
         default=False, db_default=False, help_text="They spoke with each other at the same time."
     )
-    note = EncryptedCharField(max_length=500, blank=True)
+    note = EncryptedTextField(blank=True, max_length=4000)
 
     class Meta:
         ordering = ("-at",)

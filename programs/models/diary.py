@@ -28,6 +28,13 @@ from programs.models.watch import RelapseWatch
 from programs.rules.progression import Against, Terrain
 
 
+def recall() -> models.PositiveSmallIntegerField:
+    """The days up to the answer that a score is of; what was asked before it was kept was asked of one."""
+    return models.PositiveSmallIntegerField(
+        "recall window", default=1, db_default=1, editable=False, help_text="Days the question looks back."
+    )
+
+
 class CheckInRequestQuerySet(ScopedQuerySet):
     """Filters on requests."""
 
@@ -36,7 +43,7 @@ class CheckInRequestQuerySet(ScopedQuerySet):
 
 
 class CheckInRequest(ClinicRow):
-    """The question of one local date: "worst pain in the last 24 hours". Once per program and date."""
+    """The question of one local date: worst pain over ``recall_days``. Once per program and date."""
 
     class State(models.TextChoices):
         OPEN = "open", "Open"
@@ -62,6 +69,7 @@ class CheckInRequest(ClinicRow):
         related_name="requests",
         help_text="Asked after discharge, by this watch.",
     )
+    recall_days = recall()
 
     objects = CheckInRequestQuerySet.as_manager()
 
@@ -77,6 +85,7 @@ class CheckInRequest(ClinicRow):
                 name="request_answered_has_time",
             ),
             models.CheckConstraint(condition=Q(missed_at__gt=F("due_at")), name="request_missed_after_due"),
+            models.CheckConstraint(condition=Q(recall_days__range=(1, 7)), name="request_recall_of_a_week"),
         ]
         indexes = [
             models.Index(fields=["remind_at"], name="request_remind_due", condition=Q(state="open")),
@@ -125,7 +134,9 @@ class ClientRowQuerySet(ScopedQuerySet):
 
 @dataclass(frozen=True, slots=True)
 class DayPain:
-    """One day of a case: the maximum of the day's answers that count, per knee. NPRS 0-10."""
+    """One day of a case: the maximum of the day's answers that count, per knee. NPRS 0-10. ``recall_days`` is
+    the longest window that one of them looks back over.
+    """
 
     case: int
     on: date
@@ -133,6 +144,7 @@ class DayPain:
     worst_right: Decimal | None
     usual_left: Decimal | None
     usual_right: Decimal | None
+    recall_days: int = 1
 
     def worst(self, side: str) -> Decimal | None:
         return self.worst_left if side == Side.LEFT else self.worst_right
@@ -151,18 +163,25 @@ class AnswerQuerySet(ClientRowQuerySet):
     """Filters on answers, and their daily values."""
 
     def by_day(self) -> list[DayPain]:
-        """Each answered day of each case, in order; aggregated where the rows are."""
+        """Each day of each case that has a score, in order; aggregated where the rows are."""
         rows = (
             self.current()
+            .filter(Q(worst_left__isnull=False) | Q(worst_right__isnull=False))
             .order_by("episode_id", "local_date")
             .values_list("episode_id", "local_date")
-            .annotate(Max("worst_left"), Max("worst_right"), Max("usual_left"), Max("usual_right"))
+            .annotate(
+                *(Max(name) for name in ("worst_left", "worst_right", "usual_left", "usual_right")),
+                Max("recall_days"),
+            )
         )
         return [DayPain(*row) for row in rows]
 
 
 class Answer(ClientRow):
-    """Worst and usual pain of the last 24 hours, per knee. Counts on ``local_date``."""
+    """Worst and usual pain of the last ``recall_days``, per knee. Counts on ``local_date``.
+
+    Without a score it reports a red flag: what is ticked is told at once, whether or not a number was.
+    """
 
     request = models.ForeignKey(
         CheckInRequest, null=True, blank=True, on_delete=models.PROTECT, related_name="answers"
@@ -176,6 +195,7 @@ class Answer(ClientRow):
     back_to_activity = models.BooleanField(
         "back to what they want to do", null=True, blank=True, help_text="Asked after discharge only."
     )
+    recall_days = recall()
 
     objects = AnswerQuerySet.as_manager()
 
@@ -184,9 +204,10 @@ class Answer(ClientRow):
             models.UniqueConstraint(fields=["patient", "client_id"], name="answer_once_per_client_id"),
             between("answer", 0, 10, "worst_left", "worst_right", "usual_left", "usual_right"),
             models.CheckConstraint(
-                condition=Q(worst_left__isnull=False) | Q(worst_right__isnull=False),
-                name="answer_has_a_score",
+                condition=Q(worst_left__isnull=False) | Q(worst_right__isnull=False) | ~Q(red_flags=[]),
+                name="answer_has_a_score_or_red_flag",
             ),
+            models.CheckConstraint(condition=Q(recall_days__range=(1, 7)), name="answer_recall_of_a_week"),
             models.CheckConstraint(
                 condition=(Q(usual_left=None) | Q(worst_left=None) | Q(usual_left__lte=F("worst_left")))
                 & (Q(usual_right=None) | Q(worst_right=None) | Q(usual_right__lte=F("worst_right"))),

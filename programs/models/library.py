@@ -16,6 +16,7 @@ from clinic.tenancy import ClinicRow, Scope, ScopedQuerySet
 from patients.vocabulary import Diagnosis, MuscleGroup
 from programs.library import drawing_of
 from programs.rules.library.shapes import STRENGTHENING
+from programs.rules.matching import Target, targets
 
 
 class LibraryQuerySet(ScopedQuerySet):
@@ -98,6 +99,11 @@ class Exercise(LibraryRow):
     def strengthens(self) -> frozenset[MuscleGroup]:
         """The muscle groups it makes stronger: a stretch or a run makes none."""
         return frozenset(map(MuscleGroup, self.muscle_groups)) if self.kind in STRENGTHENING else frozenset()
+
+    @property
+    def targets(self) -> frozenset[Target]:
+        """What it is for, as the coverage of a program counts."""
+        return targets(self.strengthens, self.tags)
 
     @property
     def trained(self) -> list[str]:
@@ -238,7 +244,7 @@ class DoseText(models.Model):
         """The dose as a physio writes it: ``3 x 8 per side``, ``5 x 30-45 s``."""
         amount = _range(self.reps_low, self.reps_high)
         if not amount and self.seconds_low:
-            amount = f"{_range(self.seconds_low, self.seconds_high)} s"
+            amount = _time(self.seconds_low, self.seconds_high)
         text = " x ".join(part for part in (str(self.sets or ""), amount) if part)
         return f"{text} per side" if text and self.per_side else text
 
@@ -251,6 +257,14 @@ def _range(low: int | None, high: int | None) -> str:
     if not low:
         return ""
     return f"{low}-{high}" if high and high != low else str(low)
+
+
+def _time(low: int, high: int | None) -> str:
+    """Two minutes and more in minutes, where that is exact."""
+    whole = all(seconds % 60 == 0 for seconds in (low, high or low))
+    if low >= 120 and whole:
+        return f"{_range(low // 60, high and high // 60)} min"
+    return f"{_range(low, high)} s"
 
 
 class Stage(StageText):

@@ -7,6 +7,7 @@ from django.db import models
 REVIEWED = (
     *("reviewed_on", "review_state", "review_trend", "review_week", "sessions_done", "sessions_due"),
     *("gate_open_since", "akps_due_since", "reassess_due_since", "succeeded_on", "success_week"),
+    "paused_long",
 )
 """What a review writes together with itself; a test holds it to what the reviews say."""
 
@@ -17,7 +18,8 @@ class Standing(models.Model):
     ``sessions_done`` and ``sessions_due`` count strength sessions over the last unpaused days of the
     adherence window. The dates tell since when the next stage's gate is open, and from which day on an AKPS
     score, or an assessment, settles the one that is due; empty where there is none. ``success_week`` is the
-    week of the first review that found success, ``succeeded_on`` its day.
+    week of the first review that found success, ``succeeded_on`` its day. ``paused_long``: all pauses
+    together are longer than the clinic's limit, and the review asks whether to restart or discharge.
     """
 
     looked_at = models.DateTimeField(null=True, editable=False)
@@ -30,6 +32,7 @@ class Standing(models.Model):
     gate_open_since = models.DateField(null=True, editable=False)
     akps_due_since = models.DateField(null=True, editable=False)
     reassess_due_since = models.DateField(null=True, editable=False)
+    paused_long = models.BooleanField(default=False, db_default=False, editable=False)
     succeeded_on = models.DateField(null=True, editable=False)
     success_week = models.PositiveSmallIntegerField(null=True, editable=False)
 

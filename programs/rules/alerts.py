@@ -15,6 +15,9 @@ from uuid import UUID
 
 from programs.rules.stall import AlertKind, Signal, State, Verdict
 
+HOLDS_BACK = frozenset({AlertKind.RED_FLAG, AlertKind.WORSENING})
+"""Unresolved, put aside or not, they bar any proposal to do more: first somebody looks (our default)."""
+
 FAILING = (State.STALLING, State.STALLED)
 
 
@@ -30,7 +33,8 @@ class Step(StrEnum):
 class AlertFacts:
     """An alert of the case as it stands; unresolved (open, acknowledged, snoozed) without ``resolved_on``.
 
-    ``keys`` are the grounds it has carried so far, as decisions gave them. ``level`` is that of a stall.
+    ``keys`` are the grounds it has carried so far, as decisions gave them. ``level`` is that of a stall,
+    ``stalled_week`` the threshold it was last judged by, where that is known.
     """
 
     id: int | UUID
@@ -39,6 +43,7 @@ class AlertFacts:
     level: State | None = None
     resolved_on: date | None = None
     resolved_by_rule: bool = False
+    stalled_week: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +106,7 @@ def _decide_kind(
     if unresolved is not None:
         if kind is AlertKind.STALL and _success_lasted(verdict, past):
             return Decision(Step.RESOLVE, kind, unresolved.id, unresolved.keys, unresolved.level, None)
-        return _keep(unresolved, signal, level)
+        return _keep(unresolved, signal, level, verdict.thresholds.stalled_week)
     if signal is None:
         return None
     last = max(own, key=lambda alert: alert.resolved_on or date.min, default=None)
@@ -112,12 +117,16 @@ def _decide_kind(
     return Decision(Step.OPEN, kind, None, signal.keys, level, signal)
 
 
-def _keep(alert: AlertFacts, signal: Signal | None, level: State | None) -> Decision:
-    """The level of a stall only rises: a new fair trial does not talk it down."""
+def _keep(alert: AlertFacts, signal: Signal | None, level: State | None, stalled_week: int) -> Decision:
+    """The level of a stall only rises: a new fair trial does not talk it down. Another threshold does: then
+    the alert says what the case's page says.
+    """
     keys = alert.keys if signal is None else alert.keys | signal.keys
     if alert.level is State.STALLING and level is State.STALLED:
         return Decision(Step.RAISE, alert.kind, alert.id, keys, level, signal)
-    return Decision(Step.KEEP, alert.kind, alert.id, keys, alert.level, signal)
+    moved = alert.stalled_week not in (None, stalled_week)
+    kept = level if moved and level is not None else alert.level
+    return Decision(Step.KEEP, alert.kind, alert.id, keys, kept, signal)
 
 
 def _success_lasted(verdict: Verdict, past: Iterable[PastReview]) -> bool:

@@ -33,6 +33,10 @@ LINES_MOST = 8
 """Lines that a part may have: a short text on many lines fills a page too."""
 
 
+class TooLong(Exception):
+    """The letter does not fit one page in the smallest type."""
+
+
 @dataclass(frozen=True, slots=True)
 class Letter:
     """A letter, word for word. ``sections`` are heading and text, ``picture`` is an SVG or empty.

@@ -58,7 +58,7 @@ def count(data_days: Collection[date], contacts: Iterable[Contact], today: date,
             "included; each day counts once."
         ),
         month_rule=(
-            "Minutes of all contacts logged this calendar month, and how many of them were live: a call or "
+            "Minutes of all contacts and notes logged this calendar month, and how many were live: a call or "
             "visit in which both spoke at the same time."
         ),
     )

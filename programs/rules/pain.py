@@ -6,8 +6,8 @@ A session holds pain before, during, and the next morning, and whether the perso
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from decimal import Decimal
 from itertools import takewhile
@@ -145,6 +145,18 @@ def propose(verdicts: Iterable[PainVerdict], thresholds: Thresholds) -> Proposal
     enough = greens >= thresholds.greens_to_progress
     why = f"{greens} green in a row, {thresholds.greens_to_progress} needed"
     return ProposalVerdict(Proposal.PROGRESS if enough else Proposal.HOLD, (why,), thresholds)
+
+
+def held_back(verdict: ProposalVerdict, alerts: Collection[str]) -> ProposalVerdict:
+    """No progress while these alerts say that the case goes the wrong way, however well the sessions went."""
+    if verdict.proposal is not Proposal.PROGRESS or not alerts:
+        return verdict
+    return replace(verdict, proposal=Proposal.HOLD, reasons=(*verdict.reasons, alerts_open(alerts)))
+
+
+def alerts_open(alerts: Collection[str]) -> str:
+    """Why nothing more is proposed, by the names of the alerts."""
+    return f"not resolved yet: {', '.join(alerts)}"
 
 
 def overload(verdicts: Iterable[PainVerdict], today: date, thresholds: Thresholds) -> OverloadVerdict:

@@ -7,8 +7,9 @@ our default. Painless clicking is common and no flag (S2).
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from patients.vocabulary import Diagnosis, PainLocation, Side, Term
 
@@ -17,8 +18,11 @@ ADULT_AGE = 18
 NOTE_HINT = "Not read straight away. Tick any of the symptoms above."
 """Stands beside every free-text note a patient can write."""
 
-MINOR_DIFFERENTIAL = ("Osgood-Schlatter", "Sinding-Larsen")
-"""To consider under 18."""
+MINOR_DIFFERENTIAL: Mapping[str, str] = {
+    "Osgood-Schlatter": "under 18: the bony bump where the tendon ends, tender to touch; jumping, sprinting",
+    "Sinding-Larsen": "under 18: the lower tip of the kneecap, tender to touch; jumping, sprinting",
+}
+"""To consider under 18, by how to tell. Both hurt just below the kneecap."""
 
 _WORDS_1 = (
     "Stop exercising. These symptoms can need urgent care. Call {emergency} now for chest pain, "
@@ -153,6 +157,9 @@ CATALOGUE: Mapping[Symptom, Entry] = {
     ),
 }
 
+PATIENTS_OWN = frozenset({"answer", "session", "run"})
+"""Kinds of evidence that the patient reported in the app, and was answered at once."""
+
 AKPS_SYMPTOMS: Mapping[str, Symptom] = {
     "swelling": Symptom.SWELLING,
     "patellar_movement": Symptom.GIVING_WAY,
@@ -220,6 +227,14 @@ def screen(codes: Iterable[str]) -> Tier | None:
     """
     tiers = {Symptom(code).tier for code in codes}
     return next((tier for tier in Tier if tier in tiers), None)
+
+
+def told(evidence: Sequence[Mapping[str, Any]]) -> Tier | None:
+    """The tier whose words the patient has read in the app, on the last of their own reports in an alert's
+    ``evidence`` (oldest first); None if they reported none of it. What a clinician found later they were not.
+    """
+    own = [place for place, entry in enumerate(evidence) if entry.get("kind") in PATIENTS_OWN]
+    return screen(entry["code"] for entry in evidence[: own[-1] + 1]) if own else None
 
 
 def new_or_worse(

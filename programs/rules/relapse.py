@@ -15,13 +15,13 @@ class WatchFacts:
     """One answer of the relapse watch.
 
     Attributes:
-        worst: worst pain of the last 24 hours, the higher of the two knees where both were told, NPRS.
+        worst: worst pain, the higher of the two knees where both were told, NPRS; None if none was.
         at_discharge: what it was at discharge; None if not known: then as if just below success.
         active: back to what they want to do; None if not answered.
         was_active: what the answer before said.
     """
 
-    worst: Decimal
+    worst: Decimal | None
     at_discharge: Decimal | None
     active: bool | None = None
     was_active: bool | None = None
@@ -42,17 +42,16 @@ def relapse(facts: WatchFacts, thresholds: Thresholds) -> RelapseVerdict:
     t = thresholds
     known = facts.at_discharge is not None
     before = facts.at_discharge if facts.at_discharge is not None else t.success_now_below
-    rise = facts.worst - before
     at = figure(before) if known else f"below {figure(before)} taken"
-    pain = f"worst pain {figure(facts.worst)}, {at} at discharge"
-    keys = set()
-    if rise >= t.relapse_rise and facts.worst >= t.relapse_floor:
-        keys.add("pain")
-    lost = facts.active is False and facts.was_active is True
-    if lost:
+    keys, reasons = set(), []
+    if facts.worst is not None:
+        reasons.append(f"worst pain {figure(facts.worst)}, {at} at discharge")
+        if facts.worst - before >= t.relapse_rise and facts.worst >= t.relapse_floor:
+            keys.add("pain")
+    if facts.active is False and facts.was_active is True:
         keys.add("activity")
-    reasons = (pain, *(("no longer back to what they want to do",) if lost else ()))
-    return RelapseVerdict(bool(keys), frozenset(keys), reasons, t)
+        reasons.append("no longer back to what they want to do")
+    return RelapseVerdict(bool(keys), frozenset(keys), tuple(reasons), t)
 
 
 def ends_on(starts_on: date, months: int) -> date:

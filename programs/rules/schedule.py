@@ -20,6 +20,18 @@ MINUTE = timedelta(minutes=1)
 SECOND = timedelta(seconds=1)
 WEEKDAYS = range(1, 8)
 LAST_WORKING_DAY = 5
+UNASKED_RECALL_DAYS = 1
+"""A report of the patient's own, and a question that comes every day, look back 24 hours."""
+
+
+def recall_days(*, daily: bool, thresholds: Thresholds) -> int:
+    """Over how many days a check-in asks for the worst pain; daily ones overlap with none."""
+    return UNASKED_RECALL_DAYS if daily else thresholds.check_in_recall_days
+
+
+def recall_words(days: int) -> str:
+    """ "24 hours", "3 days"."""
+    return "24 hours" if days == 1 else f"{days} days"
 
 
 @dataclass(frozen=True, slots=True)

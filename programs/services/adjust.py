@@ -150,7 +150,7 @@ def give_reasons(*, program: Program, by: User, reasons: Mapping[str, str]) -> P
     Raises:
         Denied: ``by`` may do no clinical work here.
         AdjustError: ended.
-        ReasonError: no such muscle group, or a text that is too long.
+        ReasonError: there is no such thing to treat, or a text that is too long.
     """
     program = _lock(program.pk, by)
     write_reasons(program, reasons)

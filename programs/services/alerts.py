@@ -10,6 +10,8 @@ from clinic.errors import FieldError
 from clinic.models import User
 from clinic.roles import Capability, require
 from programs.models import Alert, AlertEvent
+from programs.rules.alerts import HOLDS_BACK
+from programs.rules.progression import Barred
 
 
 class AlertError(FieldError):
@@ -95,6 +97,21 @@ def resolve(
         raise AlertError("outcome", "At most 500 characters.")
     close(alert=alert, resolution=Alert.Resolution.CLINICIAN, outcome=words, by=by, now=now, today=today)
     return alert
+
+
+def holding_back(episode_id: int) -> list[str]:
+    """The unresolved alerts of the case that bar any proposal to do more, by name."""
+    found = Alert.objects.unresolved().filter(episode=episode_id, kind__in=HOLDS_BACK).order_by("kind")
+    return [alert.get_kind_display().lower() for alert in found.only("kind")]
+
+
+def barred(episode_id: int) -> list[Barred]:
+    """When alerts of the case barred, or still bar, any proposal to do more."""
+    found = Alert.objects.filter(episode=episode_id, kind__in=HOLDS_BACK)
+    return [
+        Barred(alert.get_kind_display().lower(), alert.opened_on, alert.resolved_on)
+        for alert in found.only("kind", "opened_on", "resolved_on")
+    ]
 
 
 def check_seen(alert: Alert, seen: int | None) -> None:

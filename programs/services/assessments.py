@@ -14,8 +14,9 @@ from typing import Any
 
 from django.db import transaction
 
+from clinic import creations
 from clinic.errors import FieldError
-from clinic.models import User
+from clinic.models import ApiCreation, User
 from clinic.roles import Capability, require
 from patients.models import Addendum, Assessment, AssessmentDraft, Episode, OutcomeScore
 from patients.scoring import Checked, Question
@@ -28,6 +29,11 @@ from programs.services.cases import screen_assessment
 from programs.services.red_flags import raise_red_flag
 
 SIGNED = "This assessment is signed: a correction is an addendum."
+EMPTY = "Nothing is recorded. Write down what was found, or in the notes why nothing was, before you sign."
+FINDINGS = set(COLUMNS) - {"kind", "assessed_on", "body_mass_kg"}
+"""Columns without which, and without a measurement, there is nothing to sign."""
+FIRST_SAVE = "assessment"
+"""Under this name it is kept which assessment the key of a form has made."""
 
 
 class AssessmentError(FieldError):
@@ -66,9 +72,15 @@ class Recorded:
     alert: Alert | None
 
 
-def check_values(*, episode: Episode, data: Data, now: datetime) -> Checked:
-    """What would be refused and what questioned, by path; nothing is stored."""
-    unsaved = Assessment(clinic_id=episode.clinic_id, episode=episode)
+def check_values(
+    *, episode: Episode, data: Data, now: datetime, assessment: Assessment | None = None
+) -> Checked:
+    """What would be refused and what questioned, by path; nothing is stored. ``assessment`` is the one that
+    would hold them: its own scores are in nobody's way.
+    """
+    key = assessment.pk if assessment else None
+    today = local_date(now, episode.patient.timezone)
+    unsaved = Assessment(pk=key, clinic_id=episode.clinic_id, episode=episode, assessed_on=today)
     return _check(build(unsaved, data), data, now)
 
 
@@ -82,25 +94,58 @@ def record_assessment(
     confirmed: Collection[str] = (),
     sign: bool = False,
     draft: AssessmentDraft | None = None,
+    key: str = "",
 ) -> Recorded:
     """A new assessment with its measurements; its red flags are raised.
 
     Args:
         confirmed: keys of the questions that were answered with "keep it".
         draft: what it was typed in, which is gone with it.
+        key: of the form. Sent again, because the answer was lost, it makes no second assessment.
 
     Raises:
         Denied: ``by`` may do no clinical work here.
-        AssessmentError: the case is closed.
+        AssessmentError: the case is closed; or it is to be signed, and nothing is recorded.
         ValuesRefused: values that cannot be.
         ValuesUnusual: values to be confirmed.
+        ChangedMeanwhile: this form has made an assessment already, with other values.
     """
     require(by, Capability.WRITE_CLINICAL, episode.clinic_id)
-    if not Episode.objects.select_for_update(no_key=True).get(pk=episode.pk).is_open:
+    locked = Episode.objects.select_for_update(no_key=True).get(pk=episode.pk)
+    note = _first_save(episode, by, key, [data, sorted(confirmed), sign], now) if key else None
+    if note and note.row_key:
+        return _recorded_before(_lock(note.row_key), draft)
+    if not locked.is_open:
         raise AssessmentError("episode", "This case is closed: open a new one.")
     assessment = Assessment(clinic_id=episode.clinic_id, episode=episode, assessed_by=by)
     assessment.assessed_on = local_date(now, episode.patient.timezone)
-    return _store(assessment, data, by, now, confirmed, sign, draft)
+    recorded = _store(assessment, data, by, now, confirmed, sign, draft)
+    if note:
+        creations.keep(note, assessment.pk)
+    return recorded
+
+
+def _recorded_before(assessment: Assessment, draft: AssessmentDraft | None) -> Recorded:
+    if draft is not None:
+        draft.delete()
+    raised = Alert.objects.unresolved().filter(episode=assessment.episode_id, kind=Alert.Kind.RED_FLAG)
+    return Recorded(assessment, raised.first() if assessment.red_flags else None)
+
+
+def _first_save(episode: Episode, by: User, key: str, said: Any, now: datetime) -> ApiCreation:
+    """What the form with this key has made, or is about to make; the case is locked."""
+    try:
+        return creations.claim(
+            clinic=episode.clinic, user=by, route=FIRST_SAVE, key=key, body=[episode.pk, said], now=now
+        )
+    except creations.OtherBodyError as error:
+        raise ChangedMeanwhile(_lock(error.row_key), 0) from None
+
+
+def has_made_one(*, episode: Episode, by: User, key: str) -> bool:
+    """Whether the form with this key has made its assessment."""
+    notes = ApiCreation.objects.filter(clinic=episode.clinic_id, user=by, route=FIRST_SAVE, key=key)
+    return notes.exclude(row_key="").exists()
 
 
 @transaction.atomic
@@ -125,7 +170,7 @@ def change_assessment(
         ChangedMeanwhile: it is not of that version any more.
     """
     require(by, Capability.WRITE_CLINICAL, assessment.clinic_id)
-    locked = _lock(assessment)
+    locked = _lock(assessment.pk)
     if locked.is_signed:
         raise AssessmentError("assessment", SIGNED)
     if locked.version != version:
@@ -140,11 +185,11 @@ def sign_assessment(*, assessment: Assessment, version: int, by: User, now: date
 
     Raises:
         Denied: ``by`` may do no clinical work here.
-        AssessmentError: it is signed already.
+        AssessmentError: it is signed already, or nothing is recorded.
         ChangedMeanwhile: it is not the version that was read.
     """
     require(by, Capability.WRITE_CLINICAL, assessment.clinic_id)
-    locked = _lock(assessment)
+    locked = _lock(assessment.pk)
     if locked.is_signed:
         raise AssessmentError("assessment", SIGNED)
     if locked.version != version:
@@ -165,7 +210,7 @@ def add_addendum(
         AssessmentError: it is not signed, there is no text, or a red flag is unknown.
     """
     require(by, Capability.WRITE_CLINICAL, assessment.clinic_id)
-    locked = _lock(assessment)
+    locked = _lock(assessment.pk)
     if not locked.is_signed:
         raise AssessmentError("assessment", "It is not signed yet: change it instead.")
     if not text.strip():
@@ -193,11 +238,9 @@ def add_addendum(
     return addendum
 
 
-def _lock(assessment: Assessment) -> Assessment:
+def _lock(key: int | str) -> Assessment:
     rows = Assessment.objects.select_for_update(of=("self",), no_key=True)
-    locked: Assessment = rows.select_related("episode__patient", "episode__clinic__policy").get(
-        pk=assessment.pk
-    )
+    locked: Assessment = rows.select_related("episode__patient", "episode__clinic__policy").get(pk=key)
     return locked
 
 
@@ -238,9 +281,22 @@ def _check(built: Built, data: Data, now: datetime) -> Checked:
     today = local_date(now, episode.patient.timezone)
     if "assessed_on" not in checked.errors and (assessment.assessed_on or today) > today:
         checked.errors["assessed_on"] = f"Choose a day up to today, {today:%-d %b %Y}."
+    if "assessed_on" in data and "assessed_on" not in checked.errors:
+        _check_day(checked, assessment)
     if not checked.errors:
         checked.errors |= _taken_scores(built)
     return checked
+
+
+def _check_day(checked: Checked, assessment: Assessment) -> None:
+    """Nobody is assessed before birth, and hardly ever before the case was opened."""
+    on, episode = assessment.assessed_on, assessment.episode
+    born = episode.patient.birth_date
+    if born is not None and on < born:
+        checked.errors["assessed_on"] = f"The patient was born on {born:%-d %b %Y}."
+    elif on < episode.opened_on:
+        text = f"{on:%-d %b %Y} is before the case was opened, {episode.opened_on:%-d %b %Y}. Is it right?"
+        checked.questions.append(Question("assessed_on", f"assessed_on={on.isoformat()}", text))
 
 
 def _taken_scores(built: Built) -> dict[str, str]:
@@ -286,17 +342,19 @@ def _change(stored: Any, row: Any, columns: Collection[str]) -> None:
 def _replace_scores(
     assessment: Assessment, scores: Sequence[OutcomeScore], *, keeps_named: bool, before: Any
 ) -> None:
-    """Scores of the assessment's day follow it; those of another day stay, and with ``keeps_named`` all but
-    the PSFS, which is the activities'.
+    """Scores of the assessment's day follow it; those of another day stay, known again by it, and with
+    ``keeps_named`` all but the PSFS, which is the activities'.
     """
+    held = list(assessment.outcome_scores.all())
     stored = {
         row.measure: row
-        for row in assessment.outcome_scores.all()
+        for row in held
         if row.taken_on in (before, assessment.assessed_on) and (not keeps_named or row.measure == "psfs")
     }
+    others = {(row.measure, row.taken_on): row for row in held if row not in stored.values()}
     for row in scores:
         row.assessment = assessment
-        if same := stored.pop(row.measure, None):
+        if same := others.get((row.measure, row.taken_on)) or stored.pop(row.measure, None):
             _change(same, row, ("items", "value", "taken_on"))
         else:
             row.save()
@@ -304,5 +362,15 @@ def _replace_scores(
 
 
 def _sign(assessment: Assessment, by: User, now: datetime) -> None:
+    if not _holds_anything(assessment):
+        raise AssessmentError("notes", EMPTY)
     assessment.signed_at, assessment.signed_by = now, by
     assessment.save(update_fields=["signed_at", "signed_by", "version"])
+
+
+def _holds_anything(assessment: Assessment) -> bool:
+    """Whether anything was found or written down: a value, a tick, a text or a measurement."""
+    columns = [column for column in Assessment._meta.concrete_fields if column.name in FINDINGS]
+    if any(getattr(assessment, column.name) != column.get_default() for column in columns):
+        return True
+    return any(getattr(assessment, name).exists() for name in (*KINDS, SCORES))

@@ -11,10 +11,11 @@ from clinic.errors import FieldError
 from clinic.models import User
 from clinic.roles import Capability, require
 from patients.models import Assessment, Episode
-from patients.vocabulary import RunningTrack
+from patients.services import require_consent
 from programs.models import Alert, Pause, Program, ProgramDose, ProgramStage, Template
 from programs.models.library import DoseText, StageText
 from programs.rules.matching import refusals
+from programs.services import invitations
 from programs.services.checkins import schedule_next
 from programs.services.coverage import coverage, write_reasons
 
@@ -48,15 +49,15 @@ def assign(
     Raises:
         Denied: ``by`` may do no clinical work here.
         AssignError: closed case, open red flag, foreign diagnosis, wrong date, second fair trial.
+        ConsentMissing: under 18, and no guardian's consent is on record.
     """
     require(by, Capability.WRITE_CLINICAL, episode.clinic_id)
     episode = _lock(episode.pk)
     _check_template(episode, template)
     program = Program(episode=episode, template=template, assigned_by=by, asleep=asleep)
-    _make_room(program, started_on or today, today, fair_trial_reason)
+    replaced = _make_room(program, started_on or today, today, fair_trial_reason)
     _copy(template, program)
-    program.testing_run_gate = waits_to_run(program)
-    program.save(update_fields=["testing_run_gate"])
+    _keep_days_off(replaced, program)
     schedule_next(program=program, now=now)
     return program
 
@@ -92,17 +93,21 @@ def send_program(
     started_on: date | None = None,
     fair_trial_reason: str = "",
     reasons: Mapping[str, str] | None = None,
+    invite: bool = False,
 ) -> Program:
     """The prepared program becomes the case's active one, from ``started_on`` on; the one before it is ended
     as replaced. The stall clock and ``fair_trial_reason`` are as in ``assign``. ``reasons`` say, by muscle
-    group, why a measured deficit has no exercise; those given earlier hold.
+    group, why a measured deficit has no exercise; those given earlier hold. ``invite``: in the same step, a
+    patient without an account is invited to the app.
 
     Raises:
         Denied: ``by`` may do no clinical work here.
         AssignError: sent before, closed case, open red flag, unexamined hip under 18, another diagnosis
-            meanwhile, wrong date, second fair trial; or ``reason_<muscle group>``: a measured deficit has
+            meanwhile, wrong date, second fair trial; or ``reason_<what it is of>``: a measured finding has
             neither an exercise nor a written reason.
-        ReasonError: no such muscle group, or a text that is too long.
+        ConsentMissing: under 18, and no guardian's consent is on record.
+        ReasonError: there is no such thing to treat, or a text that is too long.
+        ValidationError: the patient to be invited has no e-mail.
     """
     require(by, Capability.WRITE_CLINICAL, program.clinic_id)
     episode = _lock(program.episode_id)
@@ -114,12 +119,14 @@ def send_program(
         _check_diagnosis(episode, draft.template)
     write_reasons(draft, reasons or {})
     _check_exercises(draft)
-    _make_room(draft, started_on or today, today, fair_trial_reason)
+    replaced = _make_room(draft, started_on or today, today, fair_trial_reason)
     draft.is_draft, draft.assigned_by = False, by
     draft.stage_started_on = draft.started_on
-    draft.testing_run_gate |= waits_to_run(draft)
     draft.save()
+    _keep_days_off(replaced, draft)
     schedule_next(program=draft, now=now)
+    if invite and episode.patient.user_id is None:
+        invitations.invite(patient=episode.patient, by=by, now=now)
     return draft
 
 
@@ -150,9 +157,11 @@ def wake(*, program: Program, by: User, now: datetime, today: date) -> Program:
 
     Raises:
         Denied: ``by`` may do no clinical work here.
+        ConsentMissing: under 18, and no guardian's consent is on record.
         AssignError: the program has ended.
     """
     require(by, Capability.WRITE_CLINICAL, program.clinic_id)
+    require_consent(program.episode.patient, today=today)
     changed = Program.objects.filter(pk=program.pk, asleep=True, ended_on=None).update(
         asleep=False, next_review_on=today
     )
@@ -179,8 +188,10 @@ def hand_out(*, episode: Episode, template: Template, by: User, today: date) -> 
 
     Raises:
         AssignError: not a template for maintenance, or not one of this clinic and diagnosis.
+        ConsentMissing: under 18, and no guardian's consent is on record.
     """
     _check_template(episode, template)
+    require_consent(episode.patient, today=today)
     if not template.maintenance:
         raise AssignError("maintenance", f"{template.name} is no program for after discharge.")
     program = Program(
@@ -196,17 +207,6 @@ def hand_out(*, episode: Episode, template: Template, by: User, today: date) -> 
     return program
 
 
-def waits_to_run(program: Program) -> bool:
-    """Whether the symptom-free days are to be met: who stopped running, from the stage before running on.
-
-    They are asked every day; with the usual check-ins those days could never be met.
-    """
-    if program.episode.running_track != RunningTrack.STOPPED or program.ladder_step is not None:
-        return False
-    near = (program.current_stage, program.current_stage + 1)
-    return program.stages.filter(number__in=near, is_running=True).exists()
-
-
 def check_fair_trial(episode: Episode) -> None:
     """Raise AssignError if this case already had its one new fair trial."""
     if episode.programs.exclude(fair_trial_on=None).exists():
@@ -219,11 +219,12 @@ def _lock(episode_id: int) -> Episode:
     return episode
 
 
-def _make_room(program: Program, started_on: date, today: date, fair_trial_reason: str) -> None:
-    """Start the program on that day, in place of the active one."""
+def _make_room(program: Program, started_on: date, today: date, fair_trial_reason: str) -> Program | None:
+    """Start the program on that day, in place of the active one, which is returned."""
     episode = program.episode
     active = episode.programs.active().select_for_update(no_key=True).first()
     _check_case(episode, today)
+    require_consent(episode.patient, today=today)
     _check_start(episode, active, started_on, today)
     if fair_trial_reason:
         check_fair_trial(episode)
@@ -232,6 +233,20 @@ def _make_room(program: Program, started_on: date, today: date, fair_trial_reaso
     program.started_on, program.next_review_on = started_on, today
     program.fair_trial_on = started_on if fair_trial_reason else None
     program.fair_trial_reason = fair_trial_reason
+    return active
+
+
+def _keep_days_off(replaced: Program | None, program: Program) -> None:
+    """A holiday stays one under the new program, up to the day the patient is back: only a pause without an
+    end is over with the program it was of.
+    """
+    start = program.started_on
+    for pause in replaced.pauses.filter(ends_on__gt=start) if replaced else ():
+        if pause.starts_on < start:
+            Pause.objects.filter(pk=pause.pk).update(ends_on=start)
+            pause.pk, pause.starts_on = None, start
+        pause.program = program
+        pause.save()
 
 
 def _check_case(episode: Episode, today: date) -> None:

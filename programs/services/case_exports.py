@@ -36,7 +36,8 @@ from programs.models import (
     StageMove,
 )
 from programs.rules.red_flags import Symptom
-from programs.rules.schedule import local_date
+from programs.rules.schedule import local_date, recall_words
+from programs.rules.stall.labels import STATES, TRENDS, reason_label
 
 IN_MEMORY = 1_000_000
 CHUNK = 500
@@ -165,7 +166,8 @@ def _program_cells(program: Program | None) -> Cells:
 def _review_cells(review: Review | None) -> Cells:
     if review is None:
         return ("",) * 8
-    words = (code.replace("_", " ") for code in (review.state, review.trend, review.reason))
+    reason = reason_label(review.reason, review.trend) if review.reason else ""
+    words = (STATES.get(review.state, review.state), TRENDS.get(review.trend, review.trend), reason)
     return (review.day, review.week, *words, review.action, review.baseline, review.now)
 
 
@@ -182,7 +184,8 @@ def _of_case(episode: Episode) -> Iterator[Cells]:
     for contact in ContactLog.objects.filter(episode=episode).select_related("by"):
         kind = f"{contact.get_kind_display()}{', live' if contact.is_live else ''}"
         minutes = (contact.minutes, "min") if contact.minutes else ("", "")
-        yield (local_date(contact.at, zone), "Contact", "", kind, *minutes, contact.note, str(contact.by))
+        what = "Note" if contact.kind == ContactLog.Kind.NOTE else "Contact"
+        yield (local_date(contact.at, zone), what, "", kind, *minutes, contact.note, str(contact.by))
 
 
 def _assessments(episode: Episode) -> Iterator[Cells]:
@@ -203,7 +206,7 @@ def _diary(episode: Episode) -> Iterator[Cells]:
             for measure in ("worst", "usual"):
                 value = getattr(answer, f"{measure}_{side}")
                 if value is not None:
-                    name = f"{measure.capitalize()} pain, 24 h"
+                    name = f"{measure.capitalize()} pain, last {recall_words(answer.recall_days)}"
                     yield (answer.local_date, "Check-in", side, name, value, "NPRS", answer.note)
         yield from _reported(answer, "Check-in")
     for session in Session.objects.current().filter(episode=episode):

@@ -8,7 +8,6 @@ from datetime import date, datetime
 from django.db import transaction
 from django.db.models import QuerySet
 
-from clinic import outbox
 from clinic.models import User
 from clinic.roles import Capability, require
 from clinic.thresholds import FIELDS, PolicyError, parse, to_json
@@ -16,14 +15,12 @@ from patients.models import Assessment, Episode, Invitation, LoginCode, OutcomeS
 from patients.scoring import akps_red_flags
 from patients.services import (
     CaseError,
-    check_birth_date,
+    check_contact,
     close_episode,
-    issue_invitation,
     open_episode,
     revoke_devices,
 )
 from patients.vocabulary import OutcomeMeasure
-from programs import emails
 from programs.models import Alert, ContactLog, Program, RelapseWatch, Template
 from programs.rules.red_flags import Symptom, akps_symptoms, screen_minor
 from programs.rules.schedule import local_date
@@ -31,11 +28,13 @@ from programs.services import watches
 from programs.services.alerts import close
 from programs.services.assign import end_program, hand_out
 from programs.services.checkins import schedule_next
-from programs.services.due import review_again
+from programs.services.derived import akps_sources
+from programs.services.due import review_again, review_patient_again
 from programs.services.hand_overs import hand_over_cases
 from programs.services.red_flags import raise_red_flag
 
 CONTACT_MINUTES = 480
+CONTACT_LENGTH, NOTE_LENGTH = 500, 4000
 
 # The other groups are the clinic's alone: its digest, its library, its red flags.
 GROUPS_OF_A_CASE = (
@@ -54,16 +53,19 @@ def screen_assessment(*, assessment: Assessment, by: User, now: datetime) -> Ale
     """
     require(by, Capability.WRITE_CLINICAL, assessment.clinic_id)
     review_again(episode=assessment.episode, now=now)
-    found = [*assessment.red_flags, *_akps_flags(assessment), *_minor_flag(assessment)]
+    answered = akps_sources(_akps_items(assessment))
+    found = [*assessment.red_flags, *answered, *_minor_flag(assessment)]
     codes = [code for code in found if code not in _raised_by(assessment)]
     if not codes:
         return None
+    unticked = answered.keys() - set(assessment.red_flags)
     return raise_red_flag(
         episode=assessment.episode,
         codes=codes,
         worse=_worse_akps_flags(assessment),
         found=dict.fromkeys(assessment.red_flags, assessment.assessed_on),
         source=str(assessment),
+        sources={code: f"{assessment}, {answered[code]}" for code in unticked},
         evidence=[{"assessment": assessment.pk, "day": assessment.assessed_on.isoformat()}],
         now=now,
     )
@@ -74,10 +76,6 @@ def _raised_by(assessment: Assessment) -> set[str]:
     alerts = assessment.episode.alerts.filter(kind=Alert.Kind.RED_FLAG)
     evidence = [row for alert in alerts for row in alert.evidence]
     return {row["code"] for row in evidence if row.get("assessment") == assessment.pk}
-
-
-def _akps_flags(assessment: Assessment) -> list[Symptom]:
-    return list(akps_symptoms(akps_red_flags(_akps_items(assessment))))
 
 
 def _worse_akps_flags(assessment: Assessment) -> list[Symptom]:
@@ -96,7 +94,7 @@ def _akps_items(assessment: Assessment) -> dict[str, int]:
 
 
 def _minor_flag(assessment: Assessment) -> list[Symptom]:
-    age = assessment.episode.patient.age_on(assessment.assessed_on)
+    age = assessment.patient_age
     if age is None:
         return []
     verdict = screen_minor(age, hip_examined=assessment.hip_examined, hip_findings=assessment.hip_findings)
@@ -104,45 +102,20 @@ def _minor_flag(assessment: Assessment) -> list[Symptom]:
 
 
 @transaction.atomic
-def invite(*, patient: Patient, by: User, now: datetime) -> Invitation:
-    """Invite the patient, or again: a fresh link by e-mail, an earlier one stops working.
-
-    Raises:
-        Denied: ``by`` may not invite here.
-        ValidationError: the patient has no e-mail.
-    """
-    invitation, token = issue_invitation(patient=patient, by=by, now=now)
-    email = emails.invitation(invitation=invitation, now=now)
-    outbox.put(
-        clinic=patient.clinic,
-        kind="invitation",
-        dedupe_key=f"invitation:{invitation.pk}",
-        to_email=patient.email,
-        subject=email.subject,
-        text=email.text,
-        html=email.html,
-        patient_key=patient.pk,
-        secret=token,
-        now=now,
-    )
-    return invitation
-
-
-@transaction.atomic
 def change_contact(*, patient: Patient, changed: Collection[str], by: User, now: datetime) -> Patient:
     """Save the changed columns of a patient's contact data, with what follows from them.
 
-    A changed e-mail ends what went to the old one: open invitations, login codes, devices logged in.
+    A changed e-mail ends what went to the old one: open invitations, login codes, devices logged in. Whether
+    the patient can be reached is judged anew.
     A changed time zone moves the next check-in.
 
     Raises:
         Denied: ``by`` may not write contact data here.
-        ValidationError: nobody was born on that day.
+        ValidationError: as ``check_contact``.
     """
     require(by, Capability.WRITE_CONTACT, patient.clinic_id)
     columns = set(changed)
-    if "birth_date" in columns:
-        check_birth_date(patient.birth_date, today=local_date(now, patient.timezone))
+    check_contact({name: getattr(patient, name) for name in columns}, today=local_date(now, patient.timezone))
     if "email" in columns:
         patient.email_bounced_at, patient.user = None, None
         columns |= {"email_bounced_at", "user"}
@@ -151,6 +124,8 @@ def change_contact(*, patient: Patient, changed: Collection[str], by: User, now:
         revoke_devices(patient=patient)
     if columns:
         patient.save(update_fields=sorted(columns))
+    if "email" in columns:
+        review_patient_again(patient=patient, now=now)
     if "timezone" in columns:
         for program in Program.objects.active().filter(episode__patient=patient):
             schedule_next(program=program, now=now)
@@ -245,7 +220,7 @@ def reopen(*, episode: Episode, by: User, now: datetime, today: date) -> Episode
     if closed.is_open:
         raise CaseError("episode", "This case is open.")
     watch = RelapseWatch.objects.filter(episode=closed).select_related("reopened_as").first()
-    again = watch.reopened_as if watch and watch.reopened_as else _gone_on_as(closed)
+    again = watch.reopened_as if watch and watch.reopened_as else gone_on_as(closed)
     if again:
         raise CaseError("episode", f"Re-opened already, as {str(again).lower()}.")
     treating = closed.clinician.may(Capability.WRITE_CLINICAL, closed.clinic_id)
@@ -269,14 +244,13 @@ def reopen(*, episode: Episode, by: User, now: datetime, today: date) -> Episode
     return created
 
 
-def _gone_on_as(closed: Episode) -> Episode | None:
+def gone_on_as(closed: Episode) -> Episode | None:
     """The open case of the same diagnosis and knee that followed: without a watch nothing else says so."""
-    following: Episode | None = Episode.objects.filter(
+    following: Episode | None = Episode.objects.following(
         patient=closed.patient_id,
         diagnosis=closed.diagnosis,
         index_side=closed.index_side,
-        closed_on=None,
-        opened_on__gte=closed.closed_on,
+        closed_on=closed.closed_on,
     ).first()
     return following
 
@@ -304,20 +278,25 @@ def log_contact(
     minutes: int | None = None,
     is_live: bool = False,
 ) -> ContactLog:
-    """Note a call or message, how many ``minutes`` it took, and whether both spoke at the same time.
+    """Note a call or message, how many ``minutes`` it took, and whether both spoke at the same time; or, as
+    the kind ``note``, what a clinician wants to keep about the case, which is no contact.
 
     It closes no alert: only an answer or a clinician does.
 
     Raises:
-        Denied: ``by`` is not of this clinic.
-        CaseError: an unknown kind, a note that is too long, minutes out of range, or a live contact that
-            was none.
+        Denied: ``by`` is not of this clinic, or writes a note and does no clinical work.
+        CaseError: an unknown kind, a note that is empty or too long, minutes out of range, or a live contact
+            that was none.
     """
-    require(by, Capability.WRITE_CONTACT, episode.clinic_id)
+    is_note = kind == ContactLog.Kind.NOTE
+    require(by, Capability.WRITE_CLINICAL if is_note else Capability.WRITE_CONTACT, episode.clinic_id)
     if kind not in ContactLog.Kind.values:
         raise CaseError("kind", f"expected one of {', '.join(ContactLog.Kind.values)}.")
-    if len(note) > 500:
-        raise CaseError("note", "At most 500 characters.")
+    if is_note and not note.strip():
+        raise CaseError("note", "A note needs words.")
+    most = NOTE_LENGTH if is_note else CONTACT_LENGTH
+    if len(note) > most:
+        raise CaseError("note", f"At most {most} characters.")
     if minutes is not None and not 1 <= minutes <= CONTACT_MINUTES:
         raise CaseError("minutes", f"From 1 to {CONTACT_MINUTES} minutes.")
     if is_live and kind not in (ContactLog.Kind.CALL, ContactLog.Kind.VISIT):

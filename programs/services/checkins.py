@@ -16,6 +16,7 @@ from django.db.models import Exists, Model, OuterRef
 
 from clinic import attempts, outbox
 from patients.models import Episode, Patient
+from patients.vocabulary import RunningTrack
 from programs import emails
 from programs.emails import Email
 from programs.models import CheckInRequest, Pause, Program, RelapseWatch
@@ -27,6 +28,7 @@ from programs.rules.schedule import (
     local_date,
     missed_at,
     next_slot,
+    recall_days,
     reminder_at,
 )
 from programs.services.deadline import SWEEP_LIMIT, Deadline
@@ -131,12 +133,12 @@ def _ask(pk: int, now: datetime) -> bool:
     program = _claimed(pk, now)
     if program is None or program.next_check_in_at is None:  # another sweep has it, or was faster
         return False
-    due = after_downtime(
-        check_in_plan(program), due_at=program.next_check_in_at, now=now, last_date=_last_date(program)
-    )
+    plan = check_in_plan(program)
+    due = after_downtime(plan, due_at=program.next_check_in_at, now=now, last_date=_last_date(program))
+    days = recall_days(daily=plan.daily, thresholds=program.thresholds)
     pauses = list(program.pauses.all())
-    _store_missed(program, [slot for slot in due.missed if not _is_off(pauses, slot.on)])
-    asked = due.ask is not None and not _is_off(pauses, due.ask.on) and _open(program, due.ask, now)
+    _store_missed(program, [slot for slot in due.missed if not _is_off(pauses, slot.on)], days)
+    asked = due.ask is not None and not _is_off(pauses, due.ask.on) and _open(program, due.ask, days, now)
     Program.objects.filter(pk=pk).update(next_check_in_at=due.following.at)
     return asked
 
@@ -155,7 +157,7 @@ def _claimed(pk: int, now: datetime) -> Program | None:
     return program
 
 
-def _open(program: Program, slot: Slot, now: datetime) -> bool:
+def _open(program: Program, slot: Slot, days: int, now: datetime) -> bool:
     """The request of the slot's date and its e-mail; false if the date has one already."""
     thresholds = program.thresholds
     request, created = CheckInRequest.objects.get_or_create(
@@ -164,6 +166,7 @@ def _open(program: Program, slot: Slot, now: datetime) -> bool:
         defaults={
             "clinic_id": program.clinic_id,
             "due_at": slot.at,
+            "recall_days": days,
             # From now on, not from the slot: who is asked late has as long to answer.
             "remind_at": reminder_at(now, thresholds),
             "missed_at": missed_at(now, thresholds),
@@ -174,7 +177,7 @@ def _open(program: Program, slot: Slot, now: datetime) -> bool:
     return created
 
 
-def _store_missed(program: Program, slots: Iterable[Slot]) -> None:
+def _store_missed(program: Program, slots: Iterable[Slot], days: int) -> None:
     """Requests that were never asked; they count where half of what was due must be answered."""
     CheckInRequest.objects.bulk_create(
         [
@@ -184,6 +187,7 @@ def _store_missed(program: Program, slots: Iterable[Slot]) -> None:
                 local_date=slot.on,
                 due_at=slot.at,
                 missed_at=missed_at(slot.at, program.thresholds),
+                recall_days=days,
                 state=State.MISSED,
             )
             for slot in slots
@@ -269,8 +273,20 @@ def check_in_plan(program: Program) -> CheckInPlan:
         weekdays=tuple(weekdays),
         at=program.check_in_time or thresholds.check_in_time,
         zone=program.episode.patient.timezone,
-        daily=program.testing_run_gate,
+        daily=program.testing_run_gate or waits_to_run(program),
     )
+
+
+def waits_to_run(program: Program) -> bool:
+    """Whether the symptom-free days are to be met: who stopped running and is not on the ladder, from the
+    stage before running on; at any time where the program has no such stage, as the ladder opens there.
+
+    They are asked every day; with the usual check-ins those days could never be met.
+    """
+    if program.episode.running_track != RunningTrack.STOPPED or program.ladder_step is not None:
+        return False
+    running = program.stages.filter(is_running=True).values_list("number", flat=True)
+    return not running or not {program.current_stage, program.current_stage + 1}.isdisjoint(running)
 
 
 def _last_date(program: Program) -> date:

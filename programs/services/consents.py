@@ -9,8 +9,6 @@ from clinic.errors import FieldError
 from patients import consents
 from patients.models import Consent, Patient
 
-MAJORITY = 18
-
 
 class ConsentError(FieldError):
     """It can't be agreed to like that."""
@@ -47,9 +45,7 @@ def agree(*, patient: Patient, version: int, now: datetime, today: date) -> Agre
     text = consents.current()
     if version != text.version:
         raise StaleVersion("version", f"The text is at version {text.version}: show that one.")
-    age = patient.age_on(today)
-    minor = age is not None and age < MAJORITY
-    if minor and not (patient.guardian_name and patient.guardian_consented_on):
+    if patient.missing_consent(today):
         raise ConsentError("guardian", "Under 18 a parent or guardian agrees first: your clinic notes it.")
     consent = Consent(
         clinic_id=patient.clinic_id,
@@ -57,7 +53,7 @@ def agree(*, patient: Patient, version: int, now: datetime, today: date) -> Agre
         version=version,
         text_hash=text.hash,
         accepted_at=now,
-        guardian_consented_on=patient.guardian_consented_on if minor else None,
+        guardian_consented_on=patient.guardian_consented_on if patient.is_minor_on(today) else None,
     )
     Consent.objects.bulk_create([consent], ignore_conflicts=True)
     return agreed(patient=patient)

@@ -1,4 +1,4 @@
-"""Whether a case's program has an exercise for each measured deficit, or a written reason why not."""
+"""Whether a case's program has an exercise for each thing measured to treat, or a written reason why not."""
 
 from __future__ import annotations
 
@@ -6,24 +6,34 @@ from collections.abc import Iterable, Mapping
 
 from clinic.errors import FieldError
 from patients.models import Assessment, Episode
-from patients.vocabulary import MuscleGroup
 from programs.models import Program, ProgramDose
-from programs.rules.matching import Covered, PlannedExercise, PlannedStage, StrengthFact
+from programs.rules.matching import (
+    Covered,
+    Need,
+    PlannedExercise,
+    PlannedStage,
+    Target,
+    deficits,
+    other_needs,
+    target_of,
+)
 from programs.rules.matching import coverage as judge
-from programs.services.matching import strength_facts
+from programs.services.matching import TESTS, facts_of_all, latest_strength
 
 REASON_LENGTH = 500
 
 
 class ReasonError(FieldError):
-    """The reason can't be kept like that; the field is ``reason_<muscle group>``."""
+    """The reason can't be kept like that; the field is ``reason_<what it is of>``."""
 
 
 def coverage(*, program: Program) -> tuple[Covered, ...]:
-    """Each strength deficit of the latest assessment that tested strength, stage by stage."""
+    """Each deficit that was measured and not found gone since, and what else the match would treat, stage by
+    stage.
+    """
     stages = program.stages.prefetch_related("doses__exercise")
     return judge(
-        measured(program.episode),
+        _needs(program.episode),
         [
             PlannedStage(
                 stage.number, stage.name, planned(dose for dose in stage.doses.all() if dose.is_active)
@@ -34,37 +44,41 @@ def coverage(*, program: Program) -> tuple[Covered, ...]:
     )
 
 
-def measured(episode: Episode) -> tuple[StrengthFact, ...]:
-    """The judged strength tests of the latest assessment that has any."""
-    tested = Assessment.objects.filter(episode=episode, strength_tests__isnull=False)
-    latest = tested.order_by("-assessed_on", "-pk").prefetch_related("strength_tests").first()
-    if latest is None:
+def _needs(episode: Episode) -> tuple[Need, ...]:
+    """Of each item of the case's assessments the latest."""
+    tested = Assessment.objects.filter(episode=episode).order_by("assessed_on", "pk")
+    assessments = list(tested.prefetch_related(*TESTS))
+    for assessment in assessments:
+        assessment.episode = episode
+    if not assessments:
         return ()
-    latest.episode = episode
-    return strength_facts(latest)
+    return (
+        *deficits(latest_strength(assessments)),
+        *other_needs(facts_of_all(assessments), episode.thresholds),
+    )
 
 
 def planned(doses: Iterable[ProgramDose]) -> tuple[PlannedExercise, ...]:
     """What the rule needs of a program's exercises."""
-    return tuple(PlannedExercise(dose.exercise.name, dose.exercise.strengthens) for dose in doses)
+    return tuple(PlannedExercise(dose.exercise.name, dose.exercise.targets) for dose in doses)
 
 
-def reasons_of(program: Program) -> dict[MuscleGroup, str]:
+def reasons_of(program: Program) -> dict[Target, str]:
     """Why a deficit has no exercise, as written down for this program."""
     lines = (line.partition(": ") for line in program.untreated_reasons.splitlines())
-    return {MuscleGroup(group): reason for group, _, reason in lines if group in set(MuscleGroup)}
+    return {target: reason for code, _, reason in lines if (target := target_of(code))}
 
 
 def write_reasons(program: Program, reasons: Mapping[str, str]) -> None:
-    """Keep why a deficit has no exercise, by muscle group; an empty text takes it back.
+    """Keep why a deficit has no exercise, by what it is of; an empty text takes it back.
 
     Raises:
-        ReasonError: no such muscle group, or a text that is too long.
+        ReasonError: there is no such thing to treat, or a text that is too long.
     """
     kept = {str(group): reason for group, reason in reasons_of(program).items()}
     for group, reason in reasons.items():
-        if group not in set(MuscleGroup):
-            raise ReasonError(f"reason_{group}", "There is no such muscle group.")
+        if target_of(group) is None:
+            raise ReasonError(f"reason_{group}", "There is no such thing to treat.")
         if len(reason) > REASON_LENGTH:
             raise ReasonError(f"reason_{group}", f"At most {REASON_LENGTH} characters.")
         kept[group] = " ".join(reason.split())

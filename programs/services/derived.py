@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import Decimal
 from typing import Any
 
 from patients.models import AggravatingActivity, Assessment, MovementTest, OutcomeScore, StrengthTest
 from patients.scoring import (
+    AKPS_ITEMS,
     STEP_DOWN_ITEMS,
     Reading,
     ScoringError,
@@ -21,14 +22,17 @@ from patients.scoring import (
     psfs_score,
     q_angle_note,
     score,
+    shown_ratio,
     step_down_grade,
     step_down_score,
 )
 from patients.vocabulary import MovementKind, OutcomeMeasure, PainLocation
 from programs.rules.matching import find_drivers, reasons_to_refer
-from programs.rules.red_flags import POINTS_TO, Symptom, akps_symptoms, screen_minor, unexplained
+from programs.rules.red_flags import AKPS_SYMPTOMS, POINTS_TO, Symptom, screen_minor, unexplained
 from programs.services.assessment_data import QUESTIONNAIRES, SCORES, Built, Data
-from programs.services.matching import Tests, assessment_facts, other_side, reading_of, tests_of
+from programs.services.matching import Tests, known_facts, other_side, reading_of, tests_of
+
+NO_SOUND_SIDE = "no LSI: both knees hurt. Norms count, which only the quadriceps has, and manual grades"
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,27 +100,37 @@ def derived_values(findings: Findings) -> list[Derived]:
     ]
 
 
-def red_flags_of(findings: Findings) -> list[Symptom]:
-    """What saving these findings would raise: ticked symptoms, AKPS items, a hip finding under 18."""
+def akps_sources(items: Mapping[str, Any]) -> dict[Symptom, str]:
+    """The flags that these AKPS answers raise, each with the answer to undo if it is wrong."""
+    return {
+        AKPS_SYMPTOMS[code]: f'from the AKPS answer "{AKPS_ITEMS[code].label}" = {items[code]}'
+        for code in akps_red_flags(items)
+    }
+
+
+def red_flags_of(findings: Findings) -> dict[Symptom, str]:
+    """What saving these findings would raise, with where it comes from if it is not ticked: AKPS items, a hip
+    finding under 18.
+    """
     assessment = findings.assessment
-    codes = [code for code in assessment.red_flags if code in set(Symptom)]
-    found = [Symptom(code) for code in codes]
+    found = dict.fromkeys([Symptom(code) for code in assessment.red_flags if code in set(Symptom)], "")
     for row in findings.scores:
         if row.get("measure") == OutcomeMeasure.AKPS and row.get("items"):
-            found += akps_symptoms(akps_red_flags(row["items"]))
+            found = {**found, **akps_sources(row["items"]), **found}
     age = _age(assessment)
     if age is not None:
         verdict = screen_minor(
             age, hip_examined=assessment.hip_examined, hip_findings=assessment.hip_findings
         )
-        found += [verdict.flag] if verdict.flag else []
-    return list(dict.fromkeys(found))
+        if verdict.flag:
+            found.setdefault(verdict.flag, "from the hip findings")
+    return found
 
 
 def warnings_of(findings: Findings) -> list[str]:
     """What a match of these findings will go by: reasons to refer first, pain elsewhere, then the drivers."""
     episode = findings.assessment.episode
-    facts = assessment_facts(findings)
+    facts = known_facts(findings)
     elsewhere = unexplained(episode.diagnosis, _known(findings.assessment.locations))
     drivers = find_drivers(facts, episode.thresholds)
     name = episode.get_diagnosis_display().lower()
@@ -137,7 +151,7 @@ def _strength(findings: Findings) -> Iterator[Derived]:
             symmetry = limb_symmetry(reading, other, both_knees_painful=episode.both_knees)
             if symmetry.lsi is not None:  # cut to whole per cent: a deficit never reads as the threshold
                 parts.append(f"LSI {int(symmetry.lsi)} %")
-            else:
+            elif not episode.both_knees:
                 parts.append(f"no LSI: {symmetry.reason}")
             deficit = judge_strength(
                 reading,
@@ -150,6 +164,8 @@ def _strength(findings: Findings) -> Iterator[Derived]:
         value = f"{reading.value:f} {reading.unit.label}"
         place = f"strength.{test.muscle_group}.{test.method}.{test.position}.{test.side}"
         yield Derived(_name_of(test), "; ".join([value, *parts]), deficit, place)
+    if episode.both_knees and findings.strength:
+        yield Derived("Limb symmetry (LSI)", NO_SOUND_SIDE)
 
 
 def _name_of(test: StrengthTest) -> str:
@@ -164,7 +180,7 @@ def _ratios(reading: Reading, mass: Decimal | None) -> Iterator[str]:
             value = compute(reading, mass)
         except ScoringError:  # the unit or the lever arm does not give it
             continue
-        yield f"{value.quantize(Decimal('0.01'), ROUND_HALF_UP)} {unit}"
+        yield f"{shown_ratio(value)} {unit}"
 
 
 def _step_downs(tests: Sequence[MovementTest]) -> Iterator[Derived]:
@@ -207,14 +223,15 @@ def _questionnaires(scores: Sequence[Mapping[str, Any]]) -> Iterator[Derived]:
         elif items and len(items) < len(known):
             yield Derived(of, f"{len(items)} of {len(known)} items answered", place=place)
         elif items:
-            yield Derived(of, f"{score(measure, items):g} points, from its items", place=place)
+            yield Derived(of, f"{score(measure, items):g} points", place=place)
         elif row.get("value") not in (None, ""):
             yield Derived(of, f"{Decimal(row['value']):g} points, entered as a total", place=place)
 
 
 def _groc(of: str, value: Any, place: str) -> Iterator[Derived]:
     if value not in (None, "") and -7 <= int(value) <= 7:
-        yield Derived(of, f"{int(value):+d}, {groc_meaning(int(value))}", place=place)
+        signed = f"{int(value):+d}" if int(value) else "0"
+        yield Derived(of, f"{signed}, {groc_meaning(int(value))}", place=place)
 
 
 def _mass(findings: Findings) -> Decimal | None:
@@ -223,8 +240,7 @@ def _mass(findings: Findings) -> Decimal | None:
 
 
 def _age(assessment: Assessment) -> int | None:
-    on = assessment.assessed_on
-    return assessment.episode.patient.age_on(on) if hasattr(on, "year") else None
+    return assessment.patient_age if hasattr(assessment.assessed_on, "year") else None
 
 
 def _known(codes: Sequence[str]) -> list[str]:

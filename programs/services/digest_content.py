@@ -19,7 +19,9 @@ from programs.models import Alert, AlertEvent, Answer, DayPain, Digest, Review
 from programs.rules.digest import AlertState, Entry, OpenAlert, Selection, Told, Urgency, select, urgency
 from programs.rules.schedule import local_date
 from programs.rules.stall import AlertKind, State
+from programs.rules.stall.signals import OTHER_KNEE, OTHER_KNEE_WORDS
 from programs.services import facts
+from programs.services.facts.rows import other_side
 
 What = AlertEvent.What
 NEWS = (What.OPENED, What.RAISED, What.REOPENED, What.NEW_EVIDENCE, What.WOKE)
@@ -182,20 +184,21 @@ class _Words:
         alert, review = self.alerts[entry.first.id], self.reviews.get(entry.case)
         if alert.kind == Alert.Kind.RELAPSE:  # the last review is of the time before the discharge
             review = None
+        index = not _is_of_other_knee(alert)
         return Detail(
             who=self._who(alert),
             away=self._away(alert),
             case_number=alert.episode.case_number,
-            label=_label(entry.first),
+            label=_label(entry.first, alert),
             is_urgent=entry.urgency <= Urgency.WORSENING,
             week=review.week if review else None,
-            baseline=review.baseline if review else None,
-            now=review.now if review else None,
-            trend=_trend(review),
+            baseline=review.baseline if review and index else None,
+            now=review.now if review and index else None,
+            trend=_trend(review) if index else "",
             adherence=_adherence(review),
             reason=_reason(alert, review),
             action=alert.action.rstrip("."),
-            also=tuple(_label(other) for other in entry.alerts[1:]),
+            also=tuple(_label(other, self.alerts[other.id]) for other in entry.alerts[1:]),
             age=_age(alert.opened_on, self.today),
             link=links.case_page(alert.episode),
             picture_id=f"trend-{number}",
@@ -208,7 +211,7 @@ class _Words:
             who=self._who(alert),
             away=self._away(alert),
             case_number=alert.episode.case_number,
-            label=_label(entry.first),
+            label=_label(entry.first, alert),
             age=_age(alert.opened_on, self.today),
             action=alert.action.rstrip("."),
             link=links.case_page(alert.episode),
@@ -235,8 +238,21 @@ class _Words:
         return "" if clinician.pk == self.member.user_id else clinician.get_full_name()
 
 
-def _label(alert: OpenAlert) -> str:
+def _knee(alert: Alert) -> str:
+    """ "right knee": the one that is not the case's index knee."""
+    return f"{other_side(alert.episode.index_side)} knee"
+
+
+def _is_of_other_knee(alert: Alert) -> bool:
+    """A worsening of that one alone: the review's figures, which are the index knee's, say nothing of it."""
+    keys = {key for entry in alert.evidence for key in entry.get("keys", ())}
+    return alert.kind == Alert.Kind.WORSENING and keys == {OTHER_KNEE}
+
+
+def _label(alert: OpenAlert, row: Alert) -> str:
     rank = urgency(alert)
+    if _is_of_other_knee(row):
+        return f"{LABELS[rank]}, {_knee(row)}"
     if alert.kind is AlertKind.RELAPSE:
         return "Relapsed after discharge"
     if rank is Urgency.STALLED_FLAT:
@@ -271,17 +287,22 @@ def _reason(alert: Alert, review: Review | None) -> str:
     """Why, in a sentence: of a stall the reason that sets the action, of any other alert what raised it."""
     if alert.kind == Alert.Kind.STALL and review and review.reason in _rows(review):
         return _rows(review)[review.reason]
-    return alert.summary.rstrip(".")
+    summary = alert.summary.rstrip(".")
+    return summary.replace(OTHER_KNEE_WORDS, f"{_knee(alert).capitalize()}:")
 
 
 def _picture(alert: Alert, review: Review | None, pain: list[DayPain], today: date) -> Trend | None:
-    """The index knee's worst pain by day since the program started; none without two days to join."""
+    """The worst pain by day, since the program started, of the knee that the alert is about: the index one
+    unless it is of the other alone; none without two days to join.
+    """
     if review is None:
         return None
-    side, started_on = alert.episode.index_side, review.program.started_on
+    index, started_on = not _is_of_other_knee(alert), review.program.started_on
+    side = alert.episode.index_side if index else other_side(alert.episode.index_side)
     days: dict[date, Decimal] = {}
     for day in pain:
         worst = day.worst(side)
         if worst is not None and started_on <= day.on <= today:
             days[day.on] = worst
-    return Trend(days, started_on, today, review.baseline, review.now) if len(days) > 1 else None
+    medians = (review.baseline, review.now) if index else (None, None)
+    return Trend(days, started_on, today, *medians) if len(days) > 1 else None

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from patients.models import Episode, Patient
 from programs.models import Program
+from programs.models.plan import ProgramQuerySet
 from programs.rules.schedule import local_date
 
 
@@ -14,5 +15,14 @@ def review_again(*, episode: Episode, now: datetime, patient: Patient | None = N
 
     ``patient`` is the case's, where the caller has it at hand.
     """
-    today = local_date(now, (patient or episode.patient).timezone)
-    Program.objects.active().filter(episode=episode, next_review_on__gt=today).update(next_review_on=today)
+    _on_the_day_of(Program.objects.active().filter(episode=episode), patient or episode.patient, now)
+
+
+def review_patient_again(*, patient: Patient, now: datetime) -> None:
+    """The same for each case of the patient: whether they can be reached has changed."""
+    _on_the_day_of(Program.objects.active().filter(episode__patient=patient), patient, now)
+
+
+def _on_the_day_of(programs: ProgramQuerySet, patient: Patient, now: datetime) -> None:
+    today = local_date(now, patient.timezone)
+    programs.filter(next_review_on__gt=today).update(next_review_on=today)

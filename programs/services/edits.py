@@ -13,23 +13,27 @@ from django.db.models import Model
 from clinic.models import Clinic, User
 from clinic.roles import Capability, Denied, require
 from patients.models import Episode, Patient
-from patients.services import CaseError, open_episode, register_patient
+from patients.services import CaseError, check_onset, open_episode, register_patient
 from programs.models import Exercise, Program, Template
-from programs.rules.library.document import MAX_EMPHASIS
-from programs.rules.matching import Driver
 from programs.rules.schedule import local_date
 from programs.services.assign import AssignError
 from programs.services.cases import change_contact
 from programs.services.checkins import schedule_next
 from programs.services.due import review_again
-from programs.services.library import LibraryRefused, changing_template, raise_exercise_version
+from programs.services.library import (
+    changing_template,
+    check_drivers,
+    check_neighbours,
+    put_stages,
+    raise_exercise_version,
+)
 
 CONTACT_FIELDS = (
     *("given_name", "family_name", "email", "phone", "birth_date", "sex", "timezone"),
     *("guardian_name", "guardian_consented_on"),
 )
 CASE_FIELDS = ("diagnosis", "index_side", "both_knees", "onset_on", "onset_kind", "running_track")
-PROGRAM_FIELDS = (*("name", "strength_per_week", "check_in_weekdays", "check_in_time", "testing_run_gate"),)
+PROGRAM_FIELDS = ("name", "strength_per_week", "check_in_weekdays", "check_in_time", "testing_run_gate")
 EXERCISE_FIELDS = (
     *("name", "kind", "muscle_groups", "tags", "cues", "equipment", "per_side", "easier", "harder", "source"),
 )
@@ -87,6 +91,7 @@ def edit_case(*, episode: Episode, values: Mapping[str, Any], by: User, now: dat
     if track != episode.running_track and Program.objects.active().filter(episode=episode).exists():
         raise CaseError("running_track", "A program is under way: switch its track, with a reason.")
     if changed := _set(episode, values):
+        check_onset(values.get("onset_on"), today=local_date(now, episode.patient.timezone))
         episode.save(update_fields=changed)
         review_again(episode=episode, now=now)
     return episode
@@ -132,11 +137,7 @@ def edit_exercise(*, exercise: Exercise, values: Mapping[str, Any], by: User) ->
         ValidationError: a value is not valid, by name.
     """
     check_own(row=exercise, by=by)
-    others = Exercise.objects.usable_by(exercise.clinic_id).exclude(pk=exercise.pk)
-    for name in ("easier", "harder"):
-        slug = values.get(name)
-        if slug and slug != getattr(exercise, name) and not others.filter(slug=slug).exists():
-            raise LibraryRefused(name, "No other exercise of your library has this slug.")
+    check_neighbours(exercise, values)
     if changed := _set(exercise, values):
         exercise.save(update_fields=changed)
         raise_exercise_version(exercise)
@@ -145,23 +146,23 @@ def edit_exercise(*, exercise: Exercise, values: Mapping[str, Any], by: User) ->
 
 @transaction.atomic
 def edit_template(*, template: Template, values: Mapping[str, Any], by: User) -> Template:
-    """Change the head of the clinic's own template, by ``TEMPLATE_FIELDS``; its stages come by import.
+    """Change the clinic's own template, by ``TEMPLATE_FIELDS``; ``stages`` replace those it has.
 
     One version more, if its content changes: being offered or not is none of it.
 
     Raises:
         Denied: as ``check_own``.
         LibraryRefused: a driver that there is not, or a weight that is not 1-3.
-        ValidationError: a value is not valid, by name.
+        ValidationError: a value is not valid, by its path.
     """
     check_own(row=template, by=by)
-    for driver, weight in values.get("drivers", {}).items():
-        if driver not in set(Driver) or not 1 <= weight <= MAX_EMPHASIS:
-            known = ", ".join(Driver)
-            raise LibraryRefused("drivers", f"Each of {known} may have a weight from 1 to {MAX_EMPHASIS}.")
+    head = {name: value for name, value in values.items() if name != "stages"}
+    check_drivers(head.get("drivers", {}))
     with changing_template(template, by=by):
-        if changed := _set(template, values):
+        if changed := _set(template, head):
             template.save(update_fields=changed)
+        if "stages" in values:
+            put_stages(template, values["stages"])
     return template
 
 

@@ -12,7 +12,7 @@ from programs.rules.red_flags import Symptom
 FILES: Mapping[str, str] = {
     "patients_patient": "The person: name, contact data, guardian.",
     "patients_episode": "The cases: which knee, the diagnosis, from when to when, how it ended.",
-    "programs_answer": "Answers to check-ins: pain, limping, notes.",
+    "programs_answer": "Answers to check-ins: pain over so many days (recall_days), limping, notes.",
     "programs_run": "Runs, with the pain before, during and the morning after.",
     "programs_session": "Exercise sessions, with the pain before, during and the morning after.",
     "programs_sessionexercise": "What was done in each session, exercise by exercise.",
@@ -32,7 +32,7 @@ FILES: Mapping[str, str] = {
     "programs_stagemove": "Moves from one stage to another.",
     "programs_pause": "Days off from a program.",
     "programs_hold": "Stops because of a warning sign, and what was found.",
-    "programs_checkinrequest": "When the patient was asked how it goes.",
+    "programs_checkinrequest": "When the patient was asked how it goes, over how many days (recall_days).",
     "programs_review": "What the service worked out each day from the answers.",
     "programs_alert": "What the clinic was alerted to.",
     "programs_alertevent": "What was done about an alert.",

@@ -9,15 +9,11 @@ from django.template.loader import render_to_string
 from weasyprint import HTML
 from weasyprint.urls import FatalURLFetchingError, URLFetcher, URLFetcherResponse
 
-from programs.rules.letters import Letter, to_json
+from programs.rules.letters import Letter, TooLong, to_json
 
 PICTURE = "letter:picture"
 SIZES = (10, 9.5, 9, 8.5, 8)
 """Type sizes in points, the usual one first: a long letter is set smaller before it is refused."""
-
-
-class TooLong(Exception):
-    """The letter does not fit one page in the smallest type."""
 
 
 def pdf(letter: Letter) -> bytes:

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass
 from datetime import date, datetime
 
 from django.db import transaction
+from django.utils.module_loading import import_string
 
 from clinic.errors import FieldError
 from clinic.models import User
 from clinic.roles import Capability, require
-from clinic.thresholds import FIELDS
 from patients.models import Assessment, Episode
 from programs import models
 from programs.models import Alert, Pause, Program, ProgramStage, Review, StageMove
@@ -19,7 +19,7 @@ from programs.rules import letters as rules
 from programs.rules import timeline as lines
 from programs.rules.schedule import local_date
 from programs.rules.stall.wording import day
-from programs.services import letter_pdf, timeline
+from programs.services import timeline
 from programs.services.derived import Findings, derived_values
 
 Kind = models.Letter.Kind
@@ -34,8 +34,15 @@ QUESTIONS: Mapping[str, str] = {
     Kind.REFERRAL: "Would you see and advise on this patient?",
     Kind.RED_FLAG: "Please see this patient today, and tell me whether rehabilitation may go on.",
 }
-TOLD = ("stalled_week", "success_drop", "success_drop_percent", "now_window_days", "strength_floor_per_week")
-"""The thresholds that a colleague needs to judge the judgement, as far as the table has them."""
+TOLD = (
+    "Stalled: no success by week {stalled_week} of the program.",
+    "Success: worst pain down by {success_drop} points (NPRS 0-10) from a start of {success_baseline_floor} "
+    "or more, by {success_drop_percent} % from a lower one, or below {success_now_below} now; or AKPS up by "
+    "{success_akps_gain}.",
+    "Pain now: the median of {now_window_days} days.",
+    "Enough training: {strength_floor_per_week} strength sessions a week or more.",
+)
+"""What a colleague needs to judge the judgement."""
 
 PICTURE_WIDTH = 1300
 SHOWN_FINDINGS = 8
@@ -123,7 +130,7 @@ def make_letter(
 
 def letter_as_pdf(letter: models.Letter) -> bytes:
     """The PDF of a kept letter: the same bytes each time, as long as type and typesetter stay the same."""
-    return letter_pdf.pdf(words_of(letter))
+    return _typeset(words_of(letter))
 
 
 def words_of(letter: models.Letter) -> rules.Letter:
@@ -170,11 +177,17 @@ def _drawn(episode: Episode, today: date) -> lines.Course | None:
 
 def _draw(letter: rules.Letter) -> bytes:
     try:
-        return letter_pdf.pdf(letter)
-    except letter_pdf.TooLong:
+        return _typeset(letter)
+    except rules.TooLong:
         longest = max(rules.PARTS, key=lambda part: len(dict(letter.sections).get(part.heading, "")))
         text = "The letter is longer than one page: shorten this part first."
         raise LetterError(longest.name, text) from None
+
+
+def _typeset(letter: rules.Letter) -> bytes:
+    """The typesetter comes with the first letter: no other process shall wait a second for it."""
+    made: bytes = import_string("programs.services.letter_pdf.pdf")(letter)
+    return made
 
 
 def _open_flag(episode: Episode) -> Alert | None:
@@ -231,14 +244,16 @@ def _case(episode: Episode) -> Iterator[str]:
     side = f"{episode.get_index_side_display().lower()} knee"
     both = ", both knees hurt" if episode.both_knees else ""
     yield f"{episode.get_diagnosis_display()}, {side}{both}."
+    care = f"In our care since {day(episode.opened_on)}, with {episode.clinician}."
     if episode.onset_on:
         kind = f", {episode.get_onset_kind_display().lower()}" if episode.onset_kind else ""
-        yield f"Onset {day(episode.onset_on)}{kind}. In our care since {day(episode.opened_on)}."
+        care = f"Onset {day(episode.onset_on)}{kind}. {care}"
+    yield care
 
 
 def _course(evidence: Mapping[str, str]) -> Iterator[str]:
     """What was measured, in the words of the last review."""
-    for topic in ("baseline", "now", "usual_pain", "akps", "other_knee"):
+    for topic in ("baseline", "now", "recall", "usual_pain", "akps", "other_knee"):
         if evidence.get(topic):
             yield f"{evidence[topic]}."
 
@@ -295,18 +310,15 @@ def _tried(episode: Episode) -> Iterator[str]:
 
 
 def _thresholds(episode: Episode) -> Iterator[str]:
-    t = episode.thresholds
-    for key in TOLD:
-        if key in FIELDS:
-            about = FIELDS[key].metadata
-            yield f"{about['label']}: {getattr(t, key)} {about['unit']}."
+    used = asdict(episode.thresholds)
+    return (sentence.format_map(used) for sentence in TOLD)
 
 
-def _cut(name: str, sentences: object) -> str:
+def _cut(name: str, sentences: Iterable[str]) -> str:
     """As many whole sentences as the part has room for, one a line."""
     part = next(part for part in rules.PARTS if part.name == name)
     text = ""
-    for number, sentence in enumerate(sentences):  # type: ignore[arg-type, var-annotated]
+    for number, sentence in enumerate(sentences):
         longer = f"{text}\n{sentence}".strip()
         if len(longer) > part.most or number == rules.LINES_MOST:
             break

@@ -8,6 +8,7 @@ from clinic import outbox
 from clinic.models import OutboxMessage
 from clinic.row_security import Tenant, acting_for
 from patients.models import Patient
+from programs.services.due import review_patient_again
 
 
 def send_due(*, now: datetime, batch: int, lease: timedelta) -> dict[str, int]:
@@ -23,5 +24,6 @@ def _mark_patient(message: OutboxMessage, now: datetime) -> None:
     """Only while it is the patient's address: staff may have corrected it, or the mail went to staff."""
     if message.patient_key and message.clinic_id:
         with acting_for(Tenant((message.clinic_id,))):
-            patient = Patient.objects.filter(pk=message.patient_key, email__iexact=message.to_email)
-            patient.update(email_bounced_at=now)
+            found = Patient.objects.filter(pk=message.patient_key, email__iexact=message.to_email)
+            if found.update(email_bounced_at=now):
+                review_patient_again(patient=found.get(), now=now)

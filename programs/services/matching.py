@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import date, timedelta
 from decimal import Decimal
 
+from django.db.models import Q
+
 from patients.models import (
+    ADULT_AGE,
     Assessment,
     Episode,
     FlexibilityTest,
@@ -42,7 +46,9 @@ from programs.rules.matching import (
     StrengthFact,
     TemplateFacts,
     differential,
+    filled,
     match,
+    standing_strength,
 )
 
 PATELLA_FINDINGS = {
@@ -56,8 +62,13 @@ MEASURES = ("cadence_spm", "weekly_km_now", "weekly_km_before", "shoe_km", "shoe
 BEHAVIOUR = (
     *PROVOKING,
     *("pain_start_up", "pain_at_rest", "crepitus"),
-    *("pain_first_km", "pain_end_of_run", "pain_only_after_run"),
+    *("pain_first_km", "pain_end_of_run", "pain_only_after_run", "sitting_tolerance_min"),
 )
+RUNNING = (
+    *("overstriding", "crossover", "pelvic_drop", "hip_adduction", "form_breaks_late"),
+    *("cadence_spm", "peak_knee_flexion_deg"),
+)
+TESTS = ("strength_tests", "movement_tests", "q_angles", "flexibility_tests", "foot_postures")
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +104,7 @@ def suggest(*, assessment: Assessment) -> Match:
         .prefetch_related("stages__doses__exercise")
     )
     return match(
-        assessment_facts(tests_of(assessment)),
+        known_facts(tests_of(assessment)),
         tuple(_template_facts(template) for template in templates),
         thresholds=episode.thresholds,
     )
@@ -101,21 +112,60 @@ def suggest(*, assessment: Assessment) -> Match:
 
 def possible_causes(*, assessment: Assessment) -> Differential:
     """What the complaint may be, by location, with the guideline's criteria."""
-    episode = assessment.episode
+    facts = known_facts(tests_of(assessment))
     return differential(
         Complaint(
-            diagnosis=Diagnosis(episode.diagnosis),
-            locations=frozenset(map(PainLocation, assessment.locations)),
-            provoked_by=tuple(words for name, words in PROVOKING.items() if getattr(assessment, name)),
-            behaviour_asked=any(getattr(assessment, name) for name in BEHAVIOUR),
-            other_causes_excluded=assessment.other_causes_excluded,
-            open_red_flags=_open_red_flags(episode),
-            both_knees=episode.both_knees,
+            diagnosis=facts.diagnosis,
+            locations=facts.locations,
+            provoked_by=facts.provoked_by,
+            behaviour_asked=facts.behaviour_asked,
+            other_causes_excluded=facts.other_causes_excluded,
+            open_red_flags=facts.open_red_flags,
+            both_knees=facts.both_knees,
+            minor=facts.age is not None and facts.age < ADULT_AGE,
+            dated=facts.dated,
         )
     )
 
 
-def assessment_facts(tests: Tests) -> AssessmentFacts:
+def known_facts(tests: Tests) -> AssessmentFacts:
+    """What the match goes by: this assessment and, item by item, what only an earlier one of the case
+    recorded, not longer ago than a finding holds. Strength holds until it is tested again.
+    """
+    assessment = tests.assessment
+    flags = _open_red_flags(assessment.episode)
+    earlier = [(row.assessed_on, _facts(tests_of(row), flags)) for row in _earlier(assessment)]
+    on, most = assessment.assessed_on, assessment.episode.thresholds.finding_max_age_days
+    oldest = on - timedelta(days=most) if earlier else date.min
+    return filled(_facts(tests, flags), earlier, oldest=oldest)
+
+
+def facts_of_all(assessments: Sequence[Assessment]) -> AssessmentFacts:
+    """Of each item what was recorded last, however long ago. The oldest assessment comes first; red flags
+    are not looked at.
+    """
+    *before, last = assessments
+    earlier = [(row.assessed_on, _facts(tests_of(row), ())) for row in reversed(before)]
+    return filled(_facts(tests_of(last), ()), earlier)
+
+
+def _earlier(assessment: Assessment) -> list[Assessment]:
+    """The latest first; of the same day those that were recorded before."""
+    on, episode = assessment.assessed_on, assessment.episode
+    if not isinstance(on, date):  # one that is being typed, with a date that can't be read
+        return []
+    before = Q(assessed_on__lt=on) | Q(assessed_on=on)
+    if assessment.pk:
+        before = Q(assessed_on__lt=on) | Q(assessed_on=on, pk__lt=assessment.pk)
+    # One being edited may have another date by now than what is stored of it.
+    rows = Assessment.objects.filter(before, episode=episode).exclude(pk=assessment.pk)
+    found = list(rows.order_by("-assessed_on", "-pk").prefetch_related(*TESTS))
+    for row in found:
+        row.episode = episode
+    return found
+
+
+def _facts(tests: Tests, open_red_flags: tuple[str, ...]) -> AssessmentFacts:
     """What the matching rule needs of an assessment, its measurements and its case."""
     assessment = tests.assessment
     episode = assessment.episode
@@ -123,8 +173,9 @@ def assessment_facts(tests: Tests) -> AssessmentFacts:
         diagnosis=Diagnosis(episode.diagnosis),
         index_side=Side(episode.index_side),
         both_knees=episode.both_knees,
-        age=episode.patient.age_on(assessment.assessed_on),
-        open_red_flags=_open_red_flags(episode),
+        age=assessment.patient_age,
+        open_red_flags=open_red_flags,
+        locations=_places(assessment),
         hip_examined=assessment.hip_examined,
         hip_findings=assessment.hip_findings,
         strength=_judged(assessment, tests.strength),
@@ -139,8 +190,22 @@ def assessment_facts(tests: Tests) -> AssessmentFacts:
         load_changes=tuple(LoadChange(code) for code in assessment.load_changes),
         running_track=RunningTrack(episode.running_track),
         in_flare=assessment.pain_at_rest,
+        provoked_by=tuple(words for name, words in PROVOKING.items() if getattr(assessment, name)),
+        behaviour_asked=_any_of(assessment, BEHAVIOUR),
+        running_examined=_any_of(assessment, RUNNING),
+        other_causes_excluded=assessment.other_causes_excluded,
         **{name: getattr(assessment, name) for name in (*OBSERVATIONS, *MEASURES)},
     )
+
+
+def _any_of(assessment: Assessment, names: Iterable[str]) -> bool:
+    """Something was recorded; a number of 0 was, a box that is not ticked was not."""
+    return any(value is not None and value is not False for value in (getattr(assessment, n) for n in names))
+
+
+def _places(assessment: Assessment) -> frozenset[PainLocation]:
+    """Of one being typed only those that there are."""
+    return frozenset(PainLocation(code) for code in assessment.locations if code in set(PainLocation))
 
 
 def _open_red_flags(episode: Episode) -> tuple[str, ...]:
@@ -151,6 +216,13 @@ def _open_red_flags(episode: Episode) -> tuple[str, ...]:
 def strength_facts(assessment: Assessment) -> tuple[StrengthFact, ...]:
     """Each test that can be judged, of either side: LSI against the other, a norm, or a manual grade."""
     return _judged(assessment, list(assessment.strength_tests.all()))
+
+
+def latest_strength(assessments: Sequence[Assessment]) -> tuple[StrengthFact, ...]:
+    """Each side of a muscle group as it was judged last: what was not tested again the same way, or more
+    finely, stays as it was found. The oldest assessment comes first.
+    """
+    return standing_strength(strength_facts(assessment) for assessment in reversed(assessments))
 
 
 def _judged(assessment: Assessment, tests: Sequence[StrengthTest]) -> tuple[StrengthFact, ...]:
@@ -167,7 +239,13 @@ def _judged(assessment: Assessment, tests: Sequence[StrengthTest]) -> tuple[Stre
         )
         if verdict.deficit is not None:
             facts.append(
-                StrengthFact(MuscleGroup(test.muscle_group), Side(test.side), verdict.deficit, verdict.figure)
+                StrengthFact(
+                    MuscleGroup(test.muscle_group),
+                    Side(test.side),
+                    verdict.deficit,
+                    verdict.figure,
+                    StrengthMethod(test.method),
+                )
             )
     return tuple(facts)
 

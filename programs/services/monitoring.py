@@ -26,7 +26,8 @@ def monitoring_counts(*, episode: Episode, now: datetime) -> Counts | None:
         for model in (Answer, Session, Run)
     ]
     month_and_a_day = now - timedelta(days=32)
-    contacts = ContactLog.objects.filter(episode=episode, at__gte=month_and_a_day, at__lte=now)
+    logged = ContactLog.objects.filter(episode=episode, at__gte=month_and_a_day, at__lte=now)
+    contacts = logged.exclude(kind=ContactLog.Kind.NOTE, minutes=None)
     return count(
         set(reported[0].union(*reported[1:]).order_by()),
         [Contact(local_date(c.at, zone), c.minutes, c.is_live) for c in contacts],

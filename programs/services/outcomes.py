@@ -43,16 +43,18 @@ def outcomes(*, episode: Episode, today: date, week: int | None) -> Outcomes:
 
 def _scores(episode: Episode) -> dict[str, list[Score]]:
     found: dict[str, list[Score]] = defaultdict(list)
+    found[OutcomeMeasure.PSFS] = list(_psfs(episode))
+    rated = {score.on for score in found[OutcomeMeasure.PSFS]}
     for row in OutcomeScore.objects.filter(episode=episode):
-        activities = row.items if row.measure == OutcomeMeasure.PSFS else {}
-        found[row.measure].append(Score(row.taken_on, row.value, _list(activities)))
+        if row.measure != OutcomeMeasure.PSFS:
+            found[row.measure].append(Score(row.taken_on, row.value))
+        elif row.taken_on not in rated:
+            found[row.measure].append(Score(row.taken_on, row.value, _list(row.items)))
     for assessment in Assessment.objects.filter(episode=episode).only(
         "assessed_on", "worst_pain", "worst_pain_week"
     ):
         if (pain := _pain(assessment)) is not None:
             found["nprs"].append(pain)
-    scored = {score.on for score in found[OutcomeMeasure.PSFS]}
-    found[OutcomeMeasure.PSFS] += [score for score in _psfs(episode) if score.on not in scored]
     return found
 
 
@@ -66,7 +68,7 @@ def _pain(assessment: Assessment) -> Score | None:
 
 
 def _psfs(episode: Episode) -> Iterable[Score]:
-    """From the abilities of the patient's own activities, where nobody stored a score."""
+    """From the abilities of the patient's own activities, by name: only the same ones can be compared."""
     rows = AggravatingActivity.objects.filter(assessment__episode=episode).exclude(ability=None)
     days: dict[date, dict[str, object]] = defaultdict(dict)
     for row in rows.select_related("assessment"):

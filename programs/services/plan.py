@@ -12,8 +12,8 @@ from clinic.roles import Capability, require
 from patients.models import Episode
 from programs.models import Hold, Pause, Program, StageMove
 from programs.rules.schedule import local_date
-from programs.services.assign import check_fair_trial, waits_to_run
-from programs.services.checkins import schedule_next
+from programs.services.assign import check_fair_trial
+from programs.services.checkins import check_in_plan, schedule_next
 from programs.services.due import review_again
 from programs.services.gates import gate
 
@@ -26,10 +26,8 @@ class PlanError(FieldError):
 def move_stage(
     *, program: Program, to_stage: int, by: User, now: datetime, today: date, override_reason: str = ""
 ) -> StageMove:
-    """Move one stage on, or back to any earlier one. Stages are not skipped (S0).
-
-    Who stopped running is asked day by day from the stage before the return to running on: with the usual
-    check-ins the symptom-free days could never be met.
+    """Move one stage on, or back to any earlier one, where a daily question set by hand ends. Stages are not
+    skipped (S0).
 
     Raises:
         Denied: ``by`` may do no clinical work here.
@@ -58,11 +56,11 @@ def move_stage(
         unmet=unmet,
         override_reason=override_reason.strip(),
     )
+    asked = check_in_plan(program)
     program.current_stage, program.stage_started_on, program.next_review_on = to_stage, today, today
-    was_daily = program.testing_run_gate
-    program.testing_run_gate = (was_daily and to_stage > move.from_stage) or waits_to_run(program)
+    program.testing_run_gate &= to_stage > move.from_stage
     program.save(update_fields=["current_stage", "stage_started_on", "next_review_on", "testing_run_gate"])
-    if program.testing_run_gate != was_daily:
+    if check_in_plan(program) != asked:
         schedule_next(program=program, now=now)
     return move
 

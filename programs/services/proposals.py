@@ -14,12 +14,14 @@ from programs.rules.pain import (
     Light,
     Proposal,
     ProposalVerdict,
+    held_back,
     overload,
     propose,
 )
 from programs.rules.progression import DoseFacts, StepFacts, StepKind, StrengthStep, strength_step
 from programs.rules.progression import gate as judge
 from programs.services import gates, plan
+from programs.services.alerts import holding_back
 from programs.services.due import review_again
 from programs.services.plan import PlanError, check_not_held, lock
 
@@ -49,6 +51,8 @@ def proposed(*, program: Program, today: date, rows: gates.Rows | None = None) -
     here = _sessions_since(program, rows.sessions)
     verdicts = gates.lights(here, Activity.STRENGTH, t)
     verdict = propose(verdicts, t)
+    if verdict.proposal is Proposal.PROGRESS:
+        verdict = held_back(verdict, holding_back(program.episode_id))
     red = next((row for row, v in zip(here, verdicts, strict=True) if v.light is Light.RED), None)
     stages = {stage.number for stage in rows.stages}
     has_next = program.current_stage + 1 in stages
@@ -78,13 +82,12 @@ def apply_proposal(
     found = proposed(program=program, today=today)
     if found.key != expected:
         raise PlanError("expected", "The proposal has changed in the meantime: look at it again.")
-    if found.step.kind in (StepKind.STAGE_ON, StepKind.STAGE_BACK):
-        return _move(program, found, by, now, today, note)
     if found.step.kind is StepKind.NOTHING and found.proposal is not Proposal.HOLD:
         raise PlanError("expected", f"Nothing to change by itself: {found.step.why}.")
-    changes = [change.text for change in found.step.changes]
-    for change in found.step.changes:
-        ProgramDose.objects.filter(pk=change.id).update(sets=change.after)
+    if found.step.kind in (StepKind.STAGE_ON, StepKind.STAGE_BACK):
+        changes = [_move(program, found, by, now, today, note)]
+    else:
+        changes = _change_doses(found)
     LoadDecision.objects.create(
         clinic=program.clinic,
         program=program,
@@ -100,6 +103,12 @@ def apply_proposal(
     )
     review_again(episode=program.episode, now=now)
     return "; ".join(changes) if changes else "The dose stays as it is"
+
+
+def _change_doses(found: Proposed) -> list[str]:
+    for change in found.step.changes:
+        ProgramDose.objects.filter(pk=change.id).update(sets=change.after)
+    return [change.text for change in found.step.changes]
 
 
 def _move(program: Program, found: Proposed, by: User, now: datetime, today: date, note: str) -> str:

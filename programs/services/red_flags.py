@@ -1,8 +1,8 @@
 """Red flags: raise the alert, hold the program, tell the people; escalate; clear with a finding.
 
 Nothing here can be switched off. Who is told is our default: the clinician and the named cover at
-once, and while the clinician is away whoever stands in; the owners too when the clinician treats here no
-more or is away with nobody to stand in, nobody acknowledged it in time, or an address bounced.
+once, and while one of them is away whoever stands in for them; the owners too when the clinician treats here
+no more or is away with nobody to stand in, nobody acknowledged it in time, or an address bounced.
 """
 
 from __future__ import annotations
@@ -11,6 +11,8 @@ import logging
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from functools import partial
+from itertools import groupby
+from operator import itemgetter
 from types import MappingProxyType
 from typing import Any
 
@@ -34,6 +36,9 @@ from programs.services.due import review_again
 
 logger = logging.getLogger(__name__)
 
+type Entries = list[dict[str, Any]]
+"""Evidence: a symptom each, with its source and what it is known by."""
+
 ACTION = "See the patient; the program is on hold."
 ESCALATION = "escalate_red_flags"
 MAILS_TO_STAFF = ("red_flag", "escalation")
@@ -54,11 +59,13 @@ def raise_red_flag(
     now: datetime,
     worse: Sequence[str] = (),
     found: Mapping[str, date] = MappingProxyType({}),
+    sources: Mapping[str, str] = MappingProxyType({}),
     reported_at: datetime | None = None,
 ) -> Alert | None:
     """Open the case's red-flag alert, or add what is new to the open one; hold the program; tell at once.
 
-    ``source`` is where it was reported, as read by a clinician ("check-in of 3 Mar"). ``worse`` are codes
+    ``source`` is where it was reported, as read by a clinician ("check-in of 3 Mar"), ``sources`` that of
+    codes which come from somewhere else in it. ``worse`` are codes
     known to be worse than when they were cleared, ``found`` those that a clinician found, with the day: a
     clearing before that day says nothing of them. None if every code was cleared before and none is
     new or worse, so that a clinician is not told twice of what they have already seen.
@@ -76,10 +83,11 @@ def raise_red_flag(
     raised = new_or_worse(known, codes, worse)
     if not raised:
         return alert
+    entries = _entries({symptom: sources.get(symptom, source) for symptom in raised}, evidence)
     if alert is None:
-        alert, event = _open(episode, raised, source, evidence, now)
+        alert, event = _open(episode, entries, now)
     else:
-        event = _add(alert, raised, source, evidence, now)
+        event = _add(alert, entries, now)
     _hold(episode, alert, now)
     review_again(episode=episode, now=now)
     tell(alert=alert, event=event, now=now)
@@ -160,24 +168,25 @@ def _escalate(pk: int, now: datetime) -> int:
     alert.escalated_at = now
     alert.save(update_fields=["escalated_at"])
     event = add_event(alert=alert, what=AlertEvent.What.ESCALATED, at=now)
-    _mail(alert, _owners(alert), "escalation", str(event.pk), now)
+    owners = _owners(alert)
+    stand_ins = _stand_ins(alert, owners, _roster(alert, now))
+    instead = {who: owner for who, owner in stand_ins.items() if who not in owners}
+    _mail(alert, owners, "escalation", str(event.pk), now, instead)
     return 1
 
 
-def _open(
-    episode: Episode, raised: Sequence[Symptom], source: str, evidence: list[dict[str, Any]], now: datetime
-) -> tuple[Alert, AlertEvent]:
+def _open(episode: Episode, entries: Entries, now: datetime) -> tuple[Alert, AlertEvent]:
     zone = episode.clinic.timezone
     t = episode.thresholds
     alert = Alert.objects.create(
         clinic=episode.clinic,
         episode=episode,
         kind=Alert.Kind.RED_FLAG,
-        level=_tier(raised),
+        level=_tier(entry["code"] for entry in entries),
         reason="red_flag",
-        summary=_summary(raised, source),
+        summary=_summary(entries)[:500],
         action=ACTION,
-        evidence=_entry(raised, source, evidence),
+        evidence=entries,
         opened_on=local_date(now, episode.patient.timezone),
         opened_at=now,
         escalate_at=add_clinic_hours(
@@ -189,14 +198,11 @@ def _open(
     )
 
 
-def _add(
-    alert: Alert, raised: Sequence[Symptom], source: str, evidence: list[dict[str, Any]], now: datetime
-) -> AlertEvent:
+def _add(alert: Alert, entries: Entries, now: datetime) -> AlertEvent:
     """New symptoms on an open flag: it counts as unread again, and is escalated as if never tried."""
-    entry = _entry(raised, source, evidence)
-    alert.evidence = [*alert.evidence, *entry]
+    alert.evidence = [*alert.evidence, *entries]
     alert.level = _tier(_codes_of(alert))
-    alert.summary = f"{_summary(raised, source)}; {alert.summary}"[:500]
+    alert.summary = f"{_summary(entries)}; {alert.summary}"[:500]
     alert.state, alert.acknowledged_at, alert.acknowledged_by = Alert.State.OPEN, None, None
     t = alert.episode.thresholds
     alert.escalated_at = None
@@ -207,7 +213,7 @@ def _add(
     with acting_for(Tenant((alert.clinic_id,))):  # a patient's request knows nothing of sweeps
         attempts.end(sweep=ESCALATION, keys=[alert.pk])
     return add_event(
-        alert=alert, what=AlertEvent.What.NEW_EVIDENCE, at=now, note=_summary(raised, source), evidence=entry
+        alert=alert, what=AlertEvent.What.NEW_EVIDENCE, at=now, note=_summary(entries), evidence=entries
     )
 
 
@@ -234,7 +240,7 @@ def _hold(episode: Episode, alert: Alert, now: datetime) -> None:
 def tell(*, alert: Alert, event: AlertEvent, now: datetime) -> None:
     """Tell those who are in charge of the case now of its open red flag, because of that event.
 
-    The clinician and the named cover, and whoever stands in while the clinician is away: they are told as
+    The clinician and the named cover, and whoever stands in while one of them is away: they are told as
     well and not instead, as somebody away may be the only one who knows the case. The owners too if the
     clinician does not treat here any more, or is away and nobody stands in.
     """
@@ -245,12 +251,19 @@ def tell(*, alert: Alert, event: AlertEvent, now: datetime) -> None:
     cover = present.filter(user=named_cover.cover_id).first() if named_cover else None
     people = [membership.user for membership in (clinician, cover) if membership is not None]
     there = _roster(alert, now)
-    stand_ins = there.stand_ins(episode.clinician_id)
-    people += [membership.user for membership in present.filter(user__in=stand_ins)]
+    stand_ins = _stand_ins(alert, people, there)
     is_in = clinician is not None and episode.clinician_id not in there.away
-    if clinician is None or not (is_in or stand_ins):  # a cover alone would take it for somebody else's
+    # A cover alone would take it for somebody else's.
+    if clinician is None or not (is_in or there.stand_ins(episode.clinician_id)):
         people += _owners(alert)
     _mail(alert, people, "red_flag", str(event.pk), now, stand_ins)
+
+
+def _stand_ins(alert: Alert, people: Sequence[User], there: Roster) -> dict[User, User]:
+    """Whoever stands in for those of them who are away, with for whom."""
+    by_id = {pk: person for person in reversed(people) for pk in there.stand_ins(person.pk)}
+    members = Membership.objects.clinicians().filter(clinic=alert.clinic_id, user__in=by_id)
+    return {member.user: by_id[member.user_id] for member in members.select_related("user")}
 
 
 def _roster(alert: Alert, now: datetime) -> Roster:
@@ -284,11 +297,12 @@ def _owners(alert: Alert) -> list[User]:
 
 
 def _mail(
-    alert: Alert, people: Iterable[User], kind: str, key: str, now: datetime, stand_ins: Collection[int] = ()
+    alert: Alert, people: Iterable[User], kind: str, key: str, now: datetime, stand_ins: Mapping[User, User]
 ) -> None:
+    """To each once, and to those who stand in, with for whom."""
     compose = emails.red_flag if kind == "red_flag" else emails.escalation
-    for person in {user.pk: user for user in people}.values():
-        email = compose(alert=alert, recipient=person, now=now, stands_in=person.pk in stand_ins)
+    for person in dict.fromkeys((*people, *stand_ins)):
+        email = compose(alert=alert, recipient=person, now=now, stands_in_for=stand_ins.get(person))
         outbox.put(
             clinic=alert.clinic,
             kind=kind,
@@ -324,14 +338,16 @@ def _codes_of(alert: Alert) -> set[str]:
     return {entry["code"] for entry in alert.evidence}
 
 
-def _entry(raised: Sequence[Symptom], source: str, evidence: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def _entries(sources: Mapping[Symptom, str], evidence: Entries) -> Entries:
     facts = {key: value for part in evidence for key, value in part.items()}
-    return [{"code": symptom.value, "text": symptom.label, "source": source, **facts} for symptom in raised]
+    return [{"code": s.value, "text": s.label, "source": source, **facts} for s, source in sources.items()]
 
 
 def _tier(codes: Iterable[str]) -> str:
     return (screen(codes) or Tier.TWO).value
 
 
-def _summary(raised: Sequence[Symptom], source: str) -> str:
-    return f"{'; '.join(symptom.label for symptom in raised)} ({source})"[:500]
+def _summary(entries: Entries) -> str:
+    """Each source once, behind its symptoms."""
+    by_source = groupby(entries, itemgetter("source"))
+    return "; ".join(f"{'; '.join(entry['text'] for entry in told)} ({source})" for source, told in by_source)

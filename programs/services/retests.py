@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import Decimal
 
 from django.db.models import prefetch_related_objects
 
@@ -19,6 +19,7 @@ from patients.scoring import (
     Visit,
     limb_symmetry,
     nm_per_kg,
+    shown_ratio,
     side_by_side,
     step_down_grade,
     step_down_score,
@@ -122,7 +123,7 @@ def _for_body_mass(test: StrengthTest, mass: Decimal | None) -> str:
         ratio = nm_per_kg(reading_of(test), mass)
     except ScoringError:  # the unit or the lever arm does not give it
         return ""
-    return f", {ratio.quantize(Decimal('0.01'), ROUND_HALF_UP)} Nm/kg"
+    return f", {shown_ratio(ratio)} Nm/kg"
 
 
 def _taken(test: StrengthTest) -> Taken:

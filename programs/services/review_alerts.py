@@ -95,6 +95,7 @@ def _as_facts(alert: Alert) -> AlertFacts:
         level=State(alert.level) if alert.kind == Alert.Kind.STALL and alert.level else None,
         resolved_on=alert.resolved_on,
         resolved_by_rule=alert.resolution == Alert.Resolution.RECOVERED,
+        stalled_week=alert.thresholds.get("stalled_week"),
     )
 
 

@@ -15,7 +15,7 @@ from patients.models import Assessment
 from patients.vocabulary import RunningTrack
 from programs.models import Answer, LoadDecision, Program, Run, worst_by_date
 from programs.rules import progression
-from programs.rules.pain import Activity, PainVerdict
+from programs.rules.pain import Activity, PainVerdict, alerts_open
 from programs.rules.progression import (
     LADDER,
     Ground,
@@ -24,6 +24,7 @@ from programs.rules.progression import (
     LadderRun,
     LadderStep,
     Lock,
+    Move,
     Opening,
     RunDone,
     RunnerFacts,
@@ -33,6 +34,7 @@ from programs.rules.progression import (
     VolumeWeek,
 )
 from programs.services import gates
+from programs.services.alerts import barred, holding_back
 from programs.services.checkins import schedule_next
 from programs.services.due import review_again
 from programs.services.plan import PlanError, check_not_held, lock
@@ -103,7 +105,7 @@ def state_of(*, program: Program, today: date, rows: gates.Rows | None = None) -
         step=STEPS.get(facts.step) if facts else None,
         step_since=facts.step_since if facts else None,
         up_from=progression.earliest_up(facts, t) if facts else None,
-        move=progression.next_ladder_move(facts, today, t) if facts else None,
+        move=_next_move(program, facts, today) if facts else None,
         opening=opening_of(program, rows, decisions, today)
         if track is RunningTrack.STOPPED and not facts
         else None,
@@ -160,8 +162,7 @@ def set_ladder_step(
         against=list(change.against),
         reason=reason.strip(),
     )
-    # While the ladder is shut the symptom-free days are asked for day by day.
-    program.ladder_step, program.testing_run_gate = to_step, to_step is None
+    program.ladder_step, program.testing_run_gate = to_step, False
     program.save(update_fields=["ladder_step", "testing_run_gate"])
     schedule_next(program=program, now=now)
     review_again(episode=program.episode, now=now)
@@ -196,8 +197,7 @@ def set_track(
     )
     episode.running_track = track
     episode.save(update_fields=["running_track"])
-    program.ladder_step, program.open_terrain = None, ""
-    program.testing_run_gate = track == RunningTrack.STOPPED
+    program.ladder_step, program.open_terrain, program.testing_run_gate = None, "", False
     program.save(update_fields=["ladder_step", "open_terrain", "testing_run_gate"])
     schedule_next(program=program, now=now)
     review_again(episode=episode, now=now)
@@ -213,7 +213,7 @@ def open_terrain(
     Raises:
         Denied: ``by`` may do no clinical work here.
         PlanError: ended, on hold, not who keeps running, not the next lock, too early, or a red run in the
-            last days without a reason.
+            last days or an alert that bars it without a reason.
     """
     program = _free(program, by)
     state = state_of(program=program, today=today)
@@ -226,7 +226,9 @@ def open_terrain(
     due = max(opened, default=date.min) + timedelta(days=t.ladder_step_days) if opened else today
     if today < due:
         raise PlanError("terrain", f"At most one lock in {t.ladder_step_days} days: from {due:%-d %b %Y} on.")
-    against = _red_runs(state, today, t.gate_no_red_days, program)
+    against = [*_red_runs(state, today, t.gate_no_red_days, program)]
+    if alerts := holding_back(program.episode_id):
+        against.append(alerts_open(alerts))
     _check_reason(against, reason)
     decision = _record(
         program,
@@ -236,7 +238,7 @@ def open_terrain(
         what=What.TERRAIN,
         before=program.open_terrain,
         after=terrain,
-        against=list(against),
+        against=against,
         reason=reason.strip(),
     )
     program.open_terrain = terrain
@@ -249,7 +251,15 @@ def opening_of(program: Program, rows: gates.Rows, decisions: Sequence[LoadDecis
     daily = worst_by_date(rows.days, program.episode.index_side)
     stops = [d.decided_on for d in decisions if d.what == What.LADDER and not d.after]
     since = max((day for day in (gates.pain_returned_on(rows.runs, program), *stops) if day), default=None)
-    return progression.ladder_opening(daily, today, program.thresholds, since=since)
+    opening = progression.ladder_opening(daily, today, program.thresholds, since=since)
+    return progression.opening_held_back(opening, holding_back(program.episode_id))
+
+
+def _next_move(program: Program, facts: LadderFacts, today: date) -> LadderMove:
+    move = progression.next_ladder_move(facts, today, program.thresholds)
+    if move.move is not Move.UP:
+        return move
+    return progression.step_held_back(move, facts, holding_back(program.episode_id))
 
 
 def _load(program: Program, track: RunningTrack) -> gates.Rows:
@@ -337,6 +347,7 @@ def _weeks(
         full_km=before if before and before >= base else None,
         runs=tuple(RunDone(run.distance_km, v) for run, v in zip(runs, verdicts, strict=True)),
         paused_days=gates.paused_days(program, rows.pauses, rows.holds, today),
+        barred=barred(program.episode_id),
     )
     return progression.volume_plan(facts, today, program.thresholds)
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
 from clinic.thresholds import Thresholds
 from patients.vocabulary import RunningTrack
 from programs.rules.pain import figure
-from programs.rules.progression import LADDER, Lock, Move, Terrain, VolumeWeek
+from programs.rules.progression import LADDER, Against, Lock, Move, Terrain, VolumeWeek
 from programs.services.running import Running
 
 NAMES = {
@@ -18,6 +18,18 @@ NAMES = {
     Terrain.DOWNHILLS: "steep downhills",
     Terrain.SPEED: "intervals and fast running",
 }
+
+
+AGAINST: Mapping[str, str] = {
+    Against.ON_HOLD: "Your program is on hold: no running until your physio clears you.",
+    Against.NOT_OPENED: "Running is not open yet: wait for your physio's word.",
+    Against.HILLS: "Not yet: hills. Leave them out until they are open.",
+    Against.DOWNHILLS: "Not yet: steep downhills. Leave them out until they are open.",
+    Against.SPEED: "Not yet: intervals and fast running. Leave them out until they are open.",
+    Against.DAY_AFTER_DAY: "Leave a day without running between two runs.",
+    Against.TOO_MANY: "That is more runs in 7 days than planned.",
+}
+"""What a run went against, as the patient reads it on logging it."""
 
 
 @dataclass(frozen=True, slots=True)

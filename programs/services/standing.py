@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from programs.models import Program
 from programs.models.standing import REVIEWED
 from programs.rules import caseload
-from programs.rules.stall import State, Verdict
+from programs.rules.stall import ReasonCode, State, Verdict
 from programs.rules.stall.reasons import Adherence, adherence_of
 from programs.rules.stall.windows import Timeline
 from programs.services.facts import Case
@@ -34,6 +34,7 @@ def _told(case: Case, verdict: Verdict) -> Program:
     program.sessions_done, program.sessions_due = found.sessions, found.due
     program.gate_open_since = case.facts.gate_met_since
     program.akps_due_since, program.reassess_due_since = due.akps, due.reassess
+    program.paused_long = any(r.code is ReasonCode.RESTART_OR_DISCHARGE for r in verdict.reasons)
     _note_success(program, verdict, success=success)
     return program
 

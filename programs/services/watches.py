@@ -30,7 +30,7 @@ from programs.models import (
 )
 from programs.models.watch import RelapseWatchQuerySet
 from programs.rules.relapse import RelapseVerdict, WatchFacts, ends_on, relapse
-from programs.rules.schedule import local_date, slot_at
+from programs.rules.schedule import local_date, recall_days, slot_at
 from programs.services.alerts import add_event
 from programs.services.checkins import BATCH, is_reachable, mail_question, sweep
 from programs.services.deadline import SWEEP_LIMIT
@@ -118,6 +118,7 @@ def _ask(pk: int, now: datetime) -> bool:
             "clinic_id": watch.clinic_id,
             "watch": watch,
             "due_at": watch.next_ask_at,
+            "recall_days": recall_days(daily=False, thresholds=t),
             "remind_at": now + t.watch_remind_days * DAY,
             "missed_at": now + t.watch_missed_days * DAY,
         },
@@ -135,7 +136,10 @@ def judge_answer(*, answer: Answer, now: datetime) -> Alert | None:
     episode: Episode = answer.episode
     if episode.is_open:
         return None
-    watch = RelapseWatch.objects.running().filter(episode=episode).first()
+    # A late answer says no less that the pain is back: a watch that is over hears it too.
+    since = RelapseWatch.objects.filter(episode=episode, starts_on__lte=answer.local_date)
+    # What has gone on as another case cannot be re-opened again.
+    watch = since.filter(reopened_as=None).exclude(episode__in=Episode.objects.followed()).first()
     if watch is None:
         return None
     verdict = relapse(_facts(watch, answer), episode.thresholds)
@@ -209,11 +213,11 @@ def _slot(episode: Episode, day: date) -> datetime:
 
 
 def _facts(watch: RelapseWatch, answer: Answer) -> WatchFacts:
-    worst = max(value for value in (answer.worst_left, answer.worst_right) if value is not None)
+    told_pain = [value for value in (answer.worst_left, answer.worst_right) if value is not None]
     told = Answer.objects.current().filter(episode=answer.episode_id, back_to_activity__isnull=False)
     before = told.filter(occurred_at__lt=answer.occurred_at).order_by("-occurred_at")
     return WatchFacts(
-        worst=worst,
+        worst=max(told_pain, default=None),
         at_discharge=watch.pain_at_discharge,
         active=answer.back_to_activity,
         was_active=before.values_list("back_to_activity", flat=True).first(),

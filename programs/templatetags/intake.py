@@ -36,14 +36,21 @@ def ticked(form: Any, name: str, code: str) -> bool:
     return code in form.data.getlist(name)
 
 
-@register.inclusion_tag("admin/programs/intake/flagged.html")
-def flagged_drafts(episode: Episode) -> dict[str, Any]:
+@register.inclusion_tag("admin/programs/intake/flagged.html", takes_context=True)
+def flagged_drafts(context: Any, episode: Episode) -> dict[str, Any]:
     """Red flags that somebody ticked and has not saved: everybody who opens the patient is told."""
-    return {"flagged": assessment_drafts.flagged_drafts([episode])}
+    return _flagged(context["request"].user, [episode])
 
 
 @register.inclusion_tag("admin/programs/intake/flagged.html")
 def flagged_drafts_for(user: User) -> dict[str, Any]:
     """Of all cases whose findings the user may read."""
     cases = rows_where(user, Capability.READ_CLINICAL, Episode.objects.all())
-    return {"flagged": assessment_drafts.flagged_drafts(cases)}
+    return _flagged(user, cases)
+
+
+def _flagged(user: User, cases: Any) -> dict[str, Any]:
+    """Each with whether the user may raise it, and whether the draft is their own, to be gone on with."""
+    found = assessment_drafts.flagged_drafts(cases)
+    may = {item.draft.clinic_id: user.may(Capability.WRITE_CLINICAL, item.draft.clinic_id) for item in found}
+    return {"flagged": [(item, may[item.draft.clinic_id], item.draft.author_id == user.pk) for item in found]}

@@ -130,6 +130,7 @@ ADMIN = {
     "admin:patients_patient_delete": closed("Delete a patient", "patient"),
     "admin:do invite": form("Invite a patient", TEAM, "newcomer"),
     "admin:do log-contact": form("Log a call", TEAM, "case"),
+    "admin:do add-note": form("Add a note to a case", CLINICIANS, "case"),
     "admin:do new-case": form("Open a new case", CLINICIANS, "patient"),
     "admin:do reassign": form("Hand a case to a colleague", CLINICIANS, "case"),
     "admin:do discharge": form("Discharge", CLINICIANS, "case"),
@@ -173,6 +174,7 @@ ADMIN = {
         "Keep what is typed of an assessment", CLINICIANS, "case", done=204
     ),
     "admin:do addendum": form("Correct a signed assessment", CLINICIANS, "signed assessment"),
+    "admin:do raise-flag": form("Raise a red flag that stands in a draft", CLINICIANS, "flagged draft"),
     "admin:do groc": form("Record the global rating of change", CLINICIANS, "case"),
     "admin:suggestions": page("Programs suggested for an assessment", CLINICIANS, "assessment"),
     # --- the library
@@ -336,6 +338,7 @@ TOOLS = {
     "api-patient": shown("A patient; change contact data", TEAM, TEAM, "patient", method="PATCH", done=200),
     "api-patient-invite": sent("Invite a patient", TEAM, "newcomer", done=201),
     "api-patient-readers": page("Who has seen the record of a patient", CLINICIANS, "patient"),
+    "api-patient-consent": page("What a patient agreed to", TEAM, "patient"),
     "api-patient-export": sent(
         "Take out all data of a patient", OWNERS, "patient", done=200, also=("mail", "device")
     ),
@@ -353,9 +356,16 @@ TOOLS = {
     ),
     "api-case-reopen": sent("Re-open a closed case", CLINICIANS, "closed case", done=201),
     "api-case-timeline": page("The timeline of a case", CLINICIANS, "case"),
+    "api-case-draft": shown(
+        "The own draft of a new assessment; keep one", CLINICIANS, CLINICIANS, "case", method="PUT", done=200
+    ),
+    "api-case-answers": page("What the patient of a case answered", CLINICIANS, "case"),
+    "api-case-reviews": page("Verdicts of the reviews of a case", CLINICIANS, "case"),
+    "api-case-drafts": page("Who is typing into assessments of a case", CLINICIANS, "case"),
     "api-case-outcomes": shown(
         "Outcome measures of a case; record a GROC", CLINICIANS, CLINICIANS, "case", done=200
     ),
+    "api-case-prognosis": page("Base rates for a case", CLINICIANS, "case"),
     "api-case-re-tests": page("Assessments of a case side by side", CLINICIANS, "case"),
     "api-case-monitoring": page("Counters of remote monitoring", CLINICIANS, "case"),
     "api-case-watch": shown(
@@ -372,6 +382,16 @@ TOOLS = {
     "api-assessment": shown(
         "An assessment; change it", CLINICIANS, CLINICIANS, "assessment", method="PATCH", done=200
     ),
+    "api-assessments-check": sent("What values amount to", CLINICIANS, done=200, silent=True),
+    "api-assessment-draft": shown(
+        "The own draft of an assessment; keep one",
+        CLINICIANS,
+        CLINICIANS,
+        "assessment",
+        method="PUT",
+        done=200,
+    ),
+    "api-draft-raise": sent("Raise the red flags of a draft", CLINICIANS, "flagged draft", done=200),
     "api-assessment-sign": sent("Sign an assessment", CLINICIANS, "assessment", done=200),
     "api-assessment-addenda": sent(
         "Correct an assessment (this one is not signed)", CLINICIANS, "assessment", done=400
@@ -391,6 +411,26 @@ TOOLS = {
         of="program",
         method="PATCH",
         done=404,
+    ),
+    "api-program-replace": sent(
+        "Put another exercise in its place (this is none of the program's)", CLINICIANS, "program", done=404
+    ),
+    "api-program-plan-stage": Row(
+        "Change a stage of a program", does=CLINICIANS, of="program", method="PATCH", done=200
+    ),
+    "api-program-differences": page("What was adjusted in a program", CLINICIANS, "program"),
+    "api-program-running": page("How a patient runs", CLINICIANS, "program"),
+    "api-program-terrain": sent("Open the next lock of a runner", CLINICIANS, "program", done=200),
+    "api-program-pause-effect": sent("What a pause would do", CLINICIANS, "program", done=200, silent=True),
+    "api-program-pause-edit": Row(
+        "Change a pause (this is none of the program's)",
+        does=CLINICIANS,
+        of="program",
+        method="PATCH",
+        done=404,
+    ),
+    "api-program-pause-cancel": sent(
+        "Take a pause back (this is none of the program's)", CLINICIANS, "program", done=404
     ),
     "api-program-coverage": shown(
         "Which deficits a program treats; why not", CLINICIANS, CLINICIANS, "program", done=200
@@ -418,7 +458,9 @@ TOOLS = {
     "api-alert-hand-over": sent("Hand an alert to a colleague", CLINICIANS, "alert", done=204),
     "api-export-caseload": page("The caseload as CSV", OWNERS),
     "api-export-case": Row("A case as CSV", OWNERS, OWNERS, of="case", method="GET", done=200),
-    "api-exercises": page("Find exercises", CLINICIANS),
+    "api-exercises": shown("Find exercises; add one", CLINICIANS, CLINICIANS, done=201),
+    "api-exercises-import": sent("Add exercises from a file", CLINICIANS, done=200),
+    "api-exercises-preview": sent("Look at exercises of a file", CLINICIANS, done=200, silent=True),
     "api-exercise-copy": sent("Copy an exercise to our library", CLINICIANS, "exercise", done=201),
     "api-exercise-clip": shown(
         "Our own clip of an exercise; link it", CLINICIANS, CLINICIANS, "exercise", method="PUT", done=200
@@ -426,20 +468,30 @@ TOOLS = {
     "api-exercise": shown(
         "An exercise; change it", CLINICIANS, CLINICIANS, "exercise", method="PATCH", done=200
     ),
-    "api-templates": page("Find programs to assign", CLINICIANS),
+    "api-templates": shown("Find programs to assign; add one", CLINICIANS, CLINICIANS, done=201),
     "api-template-copy": sent("Copy a program to our library", CLINICIANS, "template", done=201),
     "api-template-yaml": page("A program to assign, as YAML", CLINICIANS, "template"),
     "api-templates-import": sent("Add a program from YAML (this is none)", CLINICIANS, done=400),
+    "api-templates-preview": sent("Look at a program of a file", CLINICIANS, done=200, silent=True),
     "api-template": shown(
         "A program to assign; change it", CLINICIANS, CLINICIANS, "template", method="PATCH", done=200
     ),
     "api-staff": page("Who works here", TEAM),
-    "api-member": page("A member of staff", TEAM, "member"),
+    "api-member": shown(
+        "A member of staff; the own cover and digest",
+        TEAM,
+        TEAM,
+        "own seat",
+        method="PATCH",
+        done=200,
+    ),
+    "api-member-leave": sent("End the access of a member of staff", OWNERS, "member", done=200),
     "api-member-hand-over": sent(
         "Hand over a whole caseload (this one is empty)", OWNERS, "member", done=200, silent=True
     ),
     "api-absences": shown("Who is away; plan it", TEAM, CLINICIANS, done=201),
     "api-absence": sent("End an absence", CLINICIANS, "absence", method="DELETE", done=204),
+    "api-clinic": page("What patients are told of the clinic", TEAM),
     "api-policy": shown("The clinic's policy; change it", OWNERS, OWNERS, method="PATCH", done=200),
     "api-policy-trial": sent("Try a policy on the last 90 days", OWNERS, done=200, silent=True),
 }

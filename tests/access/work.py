@@ -30,7 +30,7 @@ TO_PATIENT = "the patient, at the address in the record"
 INITIALS = "initials and case number; the rest behind the login"
 
 EMAILS = {
-    "invitation": Mail(TO_PATIENT, "the given name", ("programs/services/cases.py",)),
+    "invitation": Mail(TO_PATIENT, "the given name", ("programs/services/invitations.py",)),
     "login_code": Mail(TO_PATIENT, "nothing", ("programs/services/access.py",)),
     "check_in": Mail(TO_PATIENT, "the given name", ("programs/services/checkins.py",)),
     "reminder": Mail(TO_PATIENT, "the given name", ("programs/services/checkins.py",)),

@@ -61,6 +61,8 @@ from programs.models import (
     Session,
     Template,
 )
+from programs.rules.red_flags import Symptom
+from programs.services.assessment_drafts import keep_draft
 from tests.access.table import ASSISTANT, FORMER, GLASS, OPERATOR, OUTSIDE, OWNER, PATIENT, PHYSIO
 from tests.api import give_token, log_in
 from tests.factories import make_assessment, make_case, make_clinic, make_operator, make_program, make_user
@@ -189,6 +191,15 @@ def make_bundle(name: str, clinic: Clinic) -> Bundle:
     )
     make_assessment(plain)
     to_sign = make_assessment(plain)
+    keep_draft(
+        episode=plain,
+        assessment=None,
+        base=0,
+        content={},
+        red_flags=[Symptom.LOCKING],
+        by=case.clinician,
+        now=timezone.now(),
+    )
     Exercise.objects.filter(clinic=None).update(clinic=clinic)
     told = [{"code": "fever", "text": mark(name, "finding"), "source": mark(name, "finding")}]
     Alert.objects.filter(episode=case).update(level="tier_2", evidence=told)
@@ -227,6 +238,7 @@ def _ids(bundle: Bundle) -> dict[str, Any]:
         "newcomer": plain.patient,
         "case": plain,
         "assessment": Assessment.objects.get(episode=case),
+        "flagged draft": AssessmentDraft.objects.get(episode=plain),
         "signed assessment": Assessment.objects.get(episode=plain, signed_by__isnull=False),
         "program": Program.objects.get(episode=plain),
         "draft": Program.with_drafts.drafts().filter(clinic=clinic).latest("pk"),

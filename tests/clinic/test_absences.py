@@ -151,3 +151,41 @@ def test_an_absence_of_another_clinic_counts_for_nothing_here(clinic, anna) -> N
     member = Membership.objects.get(user=anna, clinic=elsewhere)
     set_absence(membership=member, by=anna, starts_on=TODAY, ends_on=TODAY, cover=None, now=NOW)
     assert roster(clinic.pk, TODAY).away == {}
+
+
+def test_a_cover_whose_own_cover_leads_back_is_refused_by_name_and_day(anna, piet) -> None:
+    later = TODAY + 4 * DAY
+    away(piet, anna, starts_on=later, ends_on=later)
+    with pytest.raises(StaffError) as error:
+        away(anna, piet)
+    assert error.value.field == "cover"
+    why = f"{piet} is away too on {later:%-d %b %Y}, and who stands in there leads back to Anna"
+    assert str(error.value) == f"{why}: choose someone else."
+    assert not Absence.objects.filter(clinician=anna).exists()
+    away(anna, piet, ends_on=later - DAY)
+
+
+def test_a_circle_over_three_and_one_over_a_standing_cover_are_refused(clinic, anna, piet) -> None:
+    zoe = make_user("zoe@example.org", clinic=clinic)
+    away(piet, zoe)
+    Membership.objects.filter(user=zoe).update(cover=anna)
+    away(zoe)
+    with pytest.raises(StaffError, match="leads back to Anna"):
+        away(anna, piet)
+
+
+def test_a_cover_who_is_away_too_but_covered_by_a_third_is_taken(clinic, anna, piet) -> None:
+    zoe = make_user("zoe@example.org", clinic=clinic)
+    away(piet, zoe)
+    away(anna, piet)
+    assert roster(clinic.pk, TODAY).stand_ins(anna.pk) == (zoe.pk,)
+
+
+def test_without_naming_anybody_a_circle_of_usual_covers_leads_to_the_owners(
+    clinic, owner, anna, piet
+) -> None:
+    Membership.objects.filter(user=anna).update(cover=piet)
+    Membership.objects.filter(user=piet).update(cover=anna)
+    away(anna)
+    away(piet)
+    assert roster(clinic.pk, TODAY).stand_ins(anna.pk) == (owner.pk,)

@@ -150,14 +150,21 @@ def test_every_endpoint_of_a_patient_is_on_record(case: Episode) -> None:
 
 TOOL_ROWS = {
     "api-assessment": Assessment,
+    "api-assessment-draft": Assessment,
     "api-assessment-suggestions": Assessment,
     "api-patient": Patient,
+    "api-patient-consent": Patient,
     "api-patient-readers": Patient,
     "api-case": Episode,
+    "api-case-answers": Episode,
     "api-case-contacts": Episode,
+    "api-case-draft": Episode,
+    "api-case-drafts": Episode,
+    "api-case-reviews": Episode,
     "api-case-thresholds": Episode,
     "api-case-timeline": Episode,
     "api-case-outcomes": Episode,
+    "api-case-prognosis": Episode,
     "api-case-re-tests": Episode,
     "api-case-monitoring": Episode,
     "api-case-watch": Episode,
@@ -166,16 +173,20 @@ TOOL_ROWS = {
     "api-letter": Letter,
     "api-letter-pdf": Letter,
     "api-program": Program,
+    "api-program-differences": Program,
     "api-program-gate": Program,
+    "api-program-running": Program,
     "api-program-proposal": Program,
     "api-program-coverage": Program,
     "api-alert": Alert,
     "api-export-case": Episode,
 }
 NAMES_NOBODY = {
-    *("api-template-yaml", "api-program-dose"),
+    *("api-template-yaml", "api-program-dose", "api-assessments-check", "api-program-replace", "api-clinic"),
+    *("api-program-plan-stage", "api-program-pause-edit", "api-program-pause-cancel"),
     *("api-token", "api-staff", "api-member", "api-policy", "api-absences", "api-caseload-figures"),
-    *("api-exercises", "api-exercise", "api-exercise-clip", "api-templates", "api-template"),
+    *("api-exercises", "api-exercise", "api-exercise-clip", "api-exercises-preview"),
+    *("api-templates", "api-template", "api-templates-preview"),
 }
 
 

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
+from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
+
+from tests.warm_shell import SERVE, WarmShell
 
 PROJECT = Path(__file__).resolve().parents[2]
 KEY = "b25seS1mb3ItdGhlLWNoZWNrcy1vZi1tYWtlLWxpbnQ="
@@ -32,17 +35,28 @@ def with_password(password: str) -> dict[str, str]:
     return {"DATABASE_URL": f"postgres://app:{password}@db.invalid/clinic"}
 
 
-def load(environment: dict[str, str], *, code: str = CODE) -> subprocess.CompletedProcess[str]:
-    """The settings module in a process of its own, with nothing of ours in its environment."""
+LIBRARIES = (
+    "import celery.app.task, cryptography.fernet, django.core.management, django.db.models, psycopg, redis"
+)
+
+
+@cache
+def libraries() -> WarmShell:
+    """A process with what the settings load of others and nothing of ours, neither module nor variable."""
     kept = {name: os.environ[name] for name in ("PATH", "LD_LIBRARY_PATH") if name in os.environ}
-    return subprocess.run(
-        [sys.executable, "-c", code],
-        cwd=PROJECT,
-        env=kept | environment,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    return WarmShell(project=PROJECT, environment=kept, command=("-c", f"{LIBRARIES}; {SERVE}"))
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _end() -> Iterator[None]:
+    yield
+    libraries().close()
+    libraries.cache_clear()
+
+
+def load(environment: dict[str, str], *, code: str = CODE) -> subprocess.CompletedProcess[str]:
+    """The settings module in a process of its own: a fork of that one."""
+    return libraries().run(f"import os; os.environ |= {environment!r}; {code}")
 
 
 def test_production_settings_are_accepted_and_strict() -> None:

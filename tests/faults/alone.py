@@ -30,7 +30,7 @@ def alone(*, web_threads: int) -> Iterator[tuple[Cluster, str]]:
 def first_token(cluster: Cluster, *, asked: int = 20, slug: str = "chaos") -> str:
     """Of patient0, the first in a new clinic; their questions are due in the far future."""
     call = f"fill(asked={asked}, answering=1, seconds=86400 * 300, slug={slug!r})"
-    said = cluster.manage("shell", "--no-imports", "-c", f"from tests.faults.filling import fill; {call}")
+    said = cluster.shell(f"from tests.faults.filling import fill; {call}")
     return str(json.loads(said.splitlines()[-1])[0])
 
 

@@ -200,7 +200,7 @@ def run(plan: Plan, folder: Path, say: Callable[[str], None]) -> Outcome:
 def _fill(cluster: Cluster, plan: Plan) -> list[str]:
     asked = plan.mails - plan.red_flags
     call = f"fill(asked={asked}, answering={plan.red_flags}, seconds={plan.seconds})"
-    said = cluster.manage("shell", "--no-imports", "-c", f"from tests.faults.filling import fill; {call}")
+    said = cluster.shell(f"from tests.faults.filling import fill; {call}")
     tokens: list[str] = json.loads(said.splitlines()[-1])
     return tokens
 

@@ -25,6 +25,7 @@ from clinic.embedded.keeper import RETRY_SECONDS
 from clinic.embedded.layout import DATABASE
 from clinic.embedded.servers import die_with_parent
 from tests.service import OF_THE_TEST_RUN, PROJECT
+from tests.warm_shell import WarmShell
 
 START_SECONDS = 90
 CELERY = ("-m", "celery", "--quiet", "--app", "config")
@@ -99,6 +100,7 @@ class Cluster:
             )
         }
         self._stack = ExitStack()
+        self._shell: WarmShell | None = None
         self._ended = threading.Event()
         self._starting = threading.Lock()
 
@@ -221,6 +223,15 @@ class Cluster:
         )
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
+
+    def shell(self, script: str) -> str:
+        """What the script says, as by ``manage.py shell --no-imports -c``."""
+        if self._shell is None:
+            self._shell = WarmShell(project=PROJECT, environment=self.environment)
+            self._stack.callback(self._shell.close)
+        done = self._shell.run(script)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return str(done.stdout)
 
     def wait_for[Found](self, look: Callable[[], Found], *, seconds: float = 30) -> Found:
         """The first truthy answer; a database that is away is no answer."""

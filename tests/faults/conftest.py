@@ -37,7 +37,7 @@ def cluster(folder: Path, free_port: Callable[[], int]) -> Iterator[Cluster]:
         workers=2,
         beats=3,
         sink=("-m", "tests.faults.sink"),
-        SWEEP_SECONDS=1,
+        SWEEP_SECONDS=3,
         SEND_SECONDS=1,
         SEND_LEASE_SECONDS=5,
         WEB_THREADS=20,

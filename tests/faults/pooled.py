@@ -101,7 +101,7 @@ def run(cluster: Cluster, requests: int) -> dict[str, Any]:
 
 def _token(cluster: Cluster, name: str) -> str:
     call = f"from tests.faults.filling import fill; fill(asked=1, answering=1, seconds=1, slug={name!r})"
-    found: str = json.loads(cluster.manage("shell", "--no-imports", "-c", call).splitlines()[-1])[0]
+    found: str = json.loads(cluster.shell(call).splitlines()[-1])[0]
     return found
 
 

@@ -34,7 +34,7 @@ class Race:
     def __init__(self, cluster: Cluster, token: str) -> None:
         self.cluster, self.token = cluster, token
         call = f"from tests.faults.filling import hash_of_code; hash_of_code({CODE!r})"
-        self.code_hash = cluster.manage("shell", "--no-imports", "-c", call).splitlines()[-1]
+        self.code_hash = cluster.shell(call).splitlines()[-1]
         self.threads = ThreadPoolExecutor(PUTS)
 
     def put(self) -> Counter[int]:

@@ -110,7 +110,7 @@ def fingerprints(layout: Layout, database: str) -> Fingerprints:
 def _erase(cluster: Cluster, ledger: Path) -> str:
     """A patient, by the owner of the clinic; the ledger is kept outside of the database. The opaque key."""
     call = f"from tests.faults.filling import erase; erase({str(ledger)!r})"
-    return cluster.manage("shell", "--no-imports", "-c", call).split()[-1]
+    return cluster.shell(call).split()[-1]
 
 
 def _erase_again(cluster: Cluster, ledger: Path) -> dict[str, Any]:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
 from django.urls import reverse
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from clinic.models import Membership, User
 from clinic.roles import Role
@@ -14,7 +15,7 @@ from patients.models import Assessment, Episode
 from programs.models import Alert, Program
 from programs.rules.red_flags import Tier
 from programs.services.library import load_starter_library
-from tests.browser import DESKTOP, PASSWORD, log_in, serious_findings
+from tests.browser import DESKTOP, PASSWORD, enter, serious_findings
 from tests.factories import make_clinic, make_user
 from tests.staff import give_app
 from tests.whole_case import whole_case
@@ -66,17 +67,26 @@ def screens(case: Episode) -> list[str]:
     ]
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-def test_no_main_screen_has_a_serious_finding(
-    page: Page, live_server: Any, owner: User, case: Episode, theme: str
-) -> None:
-    page.set_viewport_size(DESKTOP)
+def show(page: Page, theme: str) -> None:
+    """The open page in that theme, as by the admin's own switch."""
     page.emulate_media(color_scheme=theme)  # type: ignore[arg-type]
-    log_in(page, live_server.url, owner)
+    page.evaluate("theme => { Alpine.$data(document.documentElement).adminTheme = theme }", theme)
+    expect(page.locator("html")).to_have_class(re.compile(rf"\b{theme}\b"))
+    page.evaluate("Promise.allSettled(document.getAnimations().map(moving => moving.finished))")
+
+
+def test_no_main_screen_has_a_serious_finding(
+    page: Page, live_server: Any, owner: User, case: Episode
+) -> None:
+    """Each screen is opened once, and shown in both themes."""
+    page.set_viewport_size(DESKTOP)
+    enter(page, live_server.url, owner)
 
     found: list[str] = []
     for path in screens(case):
         page.goto(live_server.url + path)
         page.wait_for_load_state("networkidle")
-        found += [f"{path} {finding}" for finding in serious_findings(page)]
+        for theme in ("light", "dark"):
+            show(page, theme)
+            found += [f"{path}, {theme}: {finding}" for finding in serious_findings(page)]
     assert not found, "\n".join(found)

@@ -13,14 +13,11 @@ from clinic.roles import Role
 from patients.models import Assessment, Episode
 from programs.models import Alert, Hold, Program
 from programs.services.library import load_starter_library
-from tests.factories import make_case, make_clinic, make_program, make_user
-from tests.staff import code_of, give_app
+from tests.browser import DESKTOP, PASSWORD, PHONE, enter, log_in
+from tests.factories import make_case, make_clinic, make_template, make_user
+from tests.staff import give_app
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-PASSWORD = "a long enough one"
-PHONE = {"width": 390, "height": 844}
-DESKTOP = {"width": 1440, "height": 900}
 
 
 @pytest.fixture
@@ -39,16 +36,6 @@ def problems(page: Page) -> list[str]:
     page.on("console", lambda message: found.append(message.text) if message.type == "error" else None)
     page.on("pageerror", lambda error: found.append(str(error)))
     return found
-
-
-def log_in(page: Page, url: str) -> None:
-    page.goto(url + reverse("admin:index"))
-    page.get_by_label("E-mail").fill("olivia@example.org")
-    page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Log in").click()
-    page.get_by_label("Code").fill(code_of(User.objects.get(email="olivia@example.org")))
-    page.get_by_role("button", name="Continue").click()
-    expect(page.get_by_text("Simulated clinic", exact=True)).to_be_visible()
 
 
 def save(page: Page) -> None:
@@ -88,7 +75,8 @@ def clear_red_flag(page: Page) -> None:
 def test_from_a_new_patient_to_a_cleared_red_flag(
     page: Page, live_server: Any, owner: User, problems: list[str]
 ) -> None:
-    log_in(page, live_server.url)
+    log_in(page, live_server.url, owner)
+    expect(page.get_by_text("Simulated clinic", exact=True)).to_be_visible()
     take_on(page, live_server.url)
     assess(page)
     assert Assessment.objects.get().strength_tests.count() == 1
@@ -141,7 +129,7 @@ def test_no_page_is_blank_or_wider_than_the_screen(
     if size == "phone":
         page.set_viewport_size(PHONE)
     SweepRun.objects.create(name="review_cases", started_at="2026-03-02T09:00:00Z")
-    log_in(page, live_server.url)
+    enter(page, live_server.url, owner)
 
     for name in PAGES:
         page.goto(live_server.url + reverse(name))
@@ -168,7 +156,7 @@ def test_on_a_phone_a_list_shows_all_of_each_row_and_its_whole_title(
 ) -> None:
     page.set_viewport_size(PHONE)
     make_case(owner.active_memberships[0].clinic, clinician=owner)
-    log_in(page, live_server.url)
+    enter(page, live_server.url, owner)
     page.goto(live_server.url + reverse(name))
 
     cells = page.locator("#result_list tr.data-row > *")
@@ -185,7 +173,7 @@ def test_the_chart_and_the_actions_fit_a_phone(
     page: Page, live_server: Any, owner: User, problems: list[str]
 ) -> None:
     page.set_viewport_size(PHONE)
-    log_in(page, live_server.url)
+    enter(page, live_server.url, owner)
     take_on(page, live_server.url)
     case = Episode.objects.get()
     page.goto(f"{live_server.url}{reverse('admin:do', args=['assign', case.pk])}")
@@ -212,8 +200,8 @@ def test_the_description_of_the_api_is_shown_without_a_complaint(
 
 def open_doses(page: Page, url: str, owner: User) -> Any:
     """The table of a stage's exercises, one row filled in and one more added."""
-    program = make_program(make_case(owner.active_memberships[0].clinic, clinician=owner), stages=1)
-    page.goto(url + reverse("admin:programs_program_change", args=[program.pk]))
+    template = make_template(stages=1, clinic=owner.active_memberships[0].clinic)
+    page.goto(url + reverse("admin:programs_template_change", args=[template.pk]))
     page.get_by_role("link", name="Add another Exercise").click()
     expect(page.locator("[name=stages-0-doses-1-sets]")).to_be_visible()
     return page.locator("table#stages-0-doses-data")
@@ -223,7 +211,7 @@ TABLES = {"doses": open_doses}
 LABELS = {
     "doses": {
         *("Drawing", "Exercise", "Sets", "Reps", "To", "Seconds", "Per side", "A week", "Tempo", "Note"),
-        "In use",
+        "Source",
     },
 }
 CELLS = "tbody:not(.empty-form) tr.form-row td.field-tabular"
@@ -234,7 +222,7 @@ def test_on_a_phone_each_row_is_a_card_whose_fields_say_what_they_are(
     page: Page, live_server: Any, owner: User, problems: list[str], table: str
 ) -> None:
     page.set_viewport_size(PHONE)
-    log_in(page, live_server.url)
+    enter(page, live_server.url, owner)
     rows = TABLES[table](page, live_server.url, owner)
 
     cells = rows.locator(CELLS)
@@ -255,7 +243,7 @@ def test_on_a_desktop_no_row_is_cut(
     page: Page, live_server: Any, owner: User, problems: list[str], table: str
 ) -> None:
     page.set_viewport_size(DESKTOP)
-    log_in(page, live_server.url)
+    enter(page, live_server.url, owner)
     rows = TABLES[table](page, live_server.url, owner)
 
     assert rows.locator("xpath=..").evaluate("box => box.scrollWidth <= box.clientWidth")

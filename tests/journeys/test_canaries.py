@@ -31,7 +31,7 @@ from clinic.row_security import Tenant, enter
 from patients.services import open_episode, register_patient
 from programs.models import Template
 from programs.services.assign import assign
-from programs.services.cases import invite
+from programs.services.invitations import invite
 from programs.services.checkins import schedule_next
 
 now = timezone.now()
@@ -113,11 +113,9 @@ def test_marked_data_is_in_no_log_no_broker_and_no_error_body(service: Service) 
     service.start(SWEEP_SECONDS=1, SEND_SECONDS=1)
     created = service.manage("create_clinic", "--slug", "canary", "--name", "C", "--owner", "o@example.org")
     assert created.returncode == 0, created.stderr
-    service.settings["DATABASE_ROLE"] = "owner"
-    refused = service.manage("shell", "--no-imports", "-c", REFUSE)
+    refused = service.shell(REFUSE, role="owner")
     assert refused.returncode == 0, refused.stderr
-    del service.settings["DATABASE_ROLE"]
-    done = service.manage("shell", "--no-imports", "-c", SET_UP)
+    done = service.shell(SET_UP)
     assert done.returncode == 0, done.stderr
 
     (mail,) = service.wait_for(lambda: service.mails(MARKS[2]), seconds=60)

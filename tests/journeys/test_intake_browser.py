@@ -9,17 +9,16 @@ from django.contrib.sessions.models import Session
 from django.urls import reverse
 from playwright.sync_api import Page, expect
 
-from clinic.models import User
 from clinic.roles import Role
 from patients.models import Assessment, AssessmentDraft, Episode
 from programs.admin.intake.fields import GROUPS
 from programs.models import Alert
+from tests.browser import PASSWORD, enter, log_in
 from tests.factories import make_case, make_clinic, make_user
-from tests.staff import code_of, give_app
+from tests.staff import give_app
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-PASSWORD = "a long enough one"
 KEPT = "Draft kept at"
 
 
@@ -39,18 +38,8 @@ def problems(page: Page) -> list[str]:
     return found
 
 
-def log_in(page: Page, url: str) -> None:
-    page.goto(url + reverse("admin:index"))
-    page.get_by_label("E-mail").fill("olivia@example.org")
-    page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Log in").click()
-    page.get_by_label("Code").fill(code_of(User.objects.get(email="olivia@example.org")))
-    page.get_by_role("button", name="Continue").click()
-    expect(page.get_by_text("Simulated clinic", exact=True)).to_be_visible()
-
-
 def open_intake(page: Page, url: str, case: Episode) -> None:
-    log_in(page, url)
+    enter(page, url, case.clinician)
     page.goto(f"{url}{reverse('admin:patients_assessment_add')}?episode={case.pk}")
 
 
@@ -101,7 +90,7 @@ def test_what_is_typed_after_the_session_ended_arrives_after_the_next_sign_in(
     expect(page.locator("[name=notes]")).to_have_value("Likes hills.")
 
     other = page.context.new_page()
-    log_in(other, live_server.url)
+    log_in(other, live_server.url, case.clinician)
     other.close()
     page.bring_to_front()
     expect(page.get_by_text(KEPT)).to_be_visible(timeout=15_000)
@@ -195,14 +184,14 @@ def test_a_ticked_red_flag_says_that_it_is_not_raised_and_is_with_one_click(
 ) -> None:
     open_intake(page, live_server.url, case)
     page.get_by_label("Knee locks").check()
-    expect(page.get_by_role("heading", name="Red flag ticked: not raised until saved")).to_be_visible()
+    expect(page.get_by_role("heading", name="Red flag: not raised until saved")).to_be_visible()
     expect(page.get_by_text(KEPT)).to_be_visible()
     assert not Alert.objects.exists()
     page.get_by_role("button", name="Save and raise it now").click()
     page.wait_for_url("**/change/**")
     expect(page.get_by_text("The program is on hold and the clinician is told.")).to_be_visible()
     assert "Knee locks" in Alert.objects.get().summary
-    expect(page.get_by_role("heading", name="Red flag ticked")).to_be_hidden()
+    expect(page.get_by_role("heading", name="Red flag: not raised")).to_be_hidden()
     assert problems == []
 
 

@@ -41,7 +41,8 @@ from patients.models import Assessment
 from patients.services import open_episode, register_patient
 from programs.models import Template
 from programs.services.assign import assign
-from programs.services.cases import invite, screen_assessment
+from programs.services.cases import screen_assessment
+from programs.services.invitations import invite
 from programs.services.checkins import schedule_next
 
 now = timezone.now()
@@ -133,7 +134,7 @@ class Client:
 
 
 def shell(service: Service, script: str, preface: str = FOR_THE_CLINIC) -> Any:
-    done = service.manage("shell", "--no-imports", "-c", preface + script)
+    done = service.shell(preface + script)
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout.splitlines()[-1]) if done.stdout.strip() else None
 

@@ -77,7 +77,7 @@ def test_a_torque_no_knee_has_is_refused_although_each_value_is_possible() -> No
 def test_a_quadriceps_above_what_is_published_is_questioned(sex: str, published: str) -> None:
     data = {"body_mass_kg": Decimal(60), "strength_tests": [strength("850", lever_arm_m="0.44")]}
     checked = check_values(data, sex=sex)
-    said = f"Nm/kg of 6.2 is above what is published ({published}, Sarabon 2021): keep it?"
+    said = f"Quadriceps left: Nm/kg of 6.2 is above what is published ({published}, Sarabon 2021): keep it?"
     assert [(q.path, q.text) for q in checked.questions] == [("strength_tests.0.value", said)]
     assert checked.errors == {}
 
@@ -105,6 +105,23 @@ def test_the_unusual_is_questioned(data: dict[str, Any], text: str) -> None:
     checked = check_values(data)
     assert [question.text for question in checked.questions] == [text]
     assert checked.errors == {}
+
+
+@pytest.mark.parametrize(
+    ("data", "text"),
+    [
+        (
+            {"strength_tests": [strength(4, muscle_group="hip_extensors"), strength(40, side="right")]},
+            "Hip extensors left: Strength 4 is unusual (usually 20 to 900 N). Is it right?",
+        ),
+        (
+            {"q_angles": [{"degrees": "30", "side": "right"}]},
+            "right: Q-angle 30 is unusual (usually 5 to 25 degrees). Is it right?",
+        ),
+    ],
+)
+def test_a_question_names_what_it_is_of_and_the_side(data: dict[str, Any], text: str) -> None:
+    assert [question.text for question in check_values(data).questions] == [text]
 
 
 def test_a_confirmation_is_for_the_value_that_was_confirmed() -> None:

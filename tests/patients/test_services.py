@@ -13,6 +13,7 @@ from clinic.roles import Denied, Role
 from patients.models import DeviceToken, Episode, Invitation, LoginCode, Patient
 from patients.services import (
     CaseError,
+    ConsentMissing,
     InvitationError,
     accept_invitation,
     forget_expired,
@@ -92,6 +93,67 @@ def test_nobody_is_born_in_the_future_or_before_1900(birth_date):
 def test_the_first_and_the_last_day_of_birth_are_taken(birth_date):
     clinic = make_clinic()
     assert registered(clinic, make_user(clinic=clinic), birth_date=birth_date).birth_date == birth_date
+
+
+PHONES = {
+    "+31 (0)20 555-0100": True,
+    "020/5550100": True,
+    "555.0100 ext. 12": True,
+    "+1\u2011555\u20130100 x7": True,
+    "112 0": True,
+    "abc": False,
+    "ask for Kim": False,
+    "+-()": False,
+    "123": False,
+    "0205550100 mobile": False,
+    "020 555 0100 ext": False,
+}
+
+
+@pytest.mark.parametrize(("phone", "taken"), PHONES.items())
+def test_a_phone_number_is_one(phone, taken):
+    clinic = make_clinic()
+    if taken:
+        assert registered(clinic, make_user(clinic=clinic), phone=phone).phone == phone
+        return
+    with pytest.raises(ValidationError) as error:
+        registered(clinic, make_user(clinic=clinic), phone=phone)
+    assert list(error.value.message_dict) == ["phone"]
+    assert not Patient.objects.exists()
+
+
+def test_nobody_has_consented_tomorrow():
+    clinic = make_clinic()
+    with pytest.raises(ValidationError) as error:
+        registered(clinic, make_user(clinic=clinic), guardian_consented_on=TODAY + timedelta(days=1))
+    assert list(error.value.message_dict) == ["guardian_consented_on"]
+
+
+def test_pain_does_not_begin_in_the_future():
+    clinic = make_clinic()
+    with pytest.raises(ValidationError) as error:
+        opened(make_patient(clinic), make_user(clinic=clinic), onset_on=TODAY + timedelta(days=1))
+    assert error.value.message_dict == {"onset_on": ["Choose a day up to today, 2 Mar 2026."]}
+    assert not Episode.objects.exists()
+    assert opened(make_patient(clinic), make_user(clinic=clinic), onset_on=TODAY).onset_on == TODAY
+
+
+@pytest.mark.parametrize(
+    ("guardian", "named"),
+    [
+        ({}, "guardian name and guardian consented on"),
+        ({"guardian_name": "Kim"}, "fill in guardian consented on"),
+        ({"guardian_consented_on": TODAY}, "fill in guardian name in"),
+    ],
+)
+def test_someone_under_18_is_invited_once_a_guardian_consented(guardian, named):
+    patient = make_patient(birth_date=TODAY.replace(year=TODAY.year - 13), **guardian)
+    with pytest.raises(ConsentMissing, match=named):
+        invited(patient)
+    assert not Invitation.objects.exists()
+
+    patient.guardian_name, patient.guardian_consented_on = "Kim", TODAY
+    assert invited(patient)
 
 
 def test_a_case_does_not_open_in_the_future():

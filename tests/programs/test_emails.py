@@ -25,7 +25,7 @@ def addresses(settings: Any) -> None:
     settings.APP_URL, settings.SITE_URL = "https://app.example.org", "https://clinic.example.org"
 
 
-def make_request(clinic: Clinic | None = None, **patient: Any) -> CheckInRequest:
+def make_request(clinic: Clinic | None = None, recall_days: int = 1, **patient: Any) -> CheckInRequest:
     person = make_patient(clinic or make_clinic(name="Kneeworks Utrecht"), given_name="Robin", **patient)
     program = make_program(make_case(patient=person))
     return CheckInRequest.objects.create(
@@ -34,6 +34,7 @@ def make_request(clinic: Clinic | None = None, **patient: Any) -> CheckInRequest
         local_date=TODAY,
         due_at=NOW,
         missed_at=NOW + timedelta(hours=48),
+        recall_days=recall_days,
     )
 
 
@@ -68,6 +69,16 @@ def make_invitation(clinic: Clinic | None = None) -> Invitation:
 
 def both(email: Email) -> tuple[str, str]:
     return email.text, email.html
+
+
+@pytest.mark.parametrize(
+    "compose", [emails.check_in, emails.reminder, emails.watch_question, emails.watch_reminder]
+)
+@pytest.mark.parametrize(("days", "span"), [(1, "24 hours"), (3, "3 days")])
+def test_every_question_names_the_days_it_looks_back(compose: Any, days: int, span: str) -> None:
+    for body in both(compose(request=make_request(recall_days=days))):
+        assert f"orst pain in the last {span}" in " ".join(body.split())
+        assert body.count("in the last") == 1
 
 
 def test_check_in_asks_the_one_question_and_links_to_the_app_without_a_token() -> None:
@@ -168,6 +179,54 @@ def test_red_flag_of_tier_1_says_act_now_and_lists_the_most_urgent_first() -> No
     assert "act now" in email.subject
     assert "TIER 1" in email.text
     assert email.text.index("Calf pain") < email.text.index("Knee locks")
+
+
+FOUND, TICKED = {"assessment": 1}, {"kind": "answer", "id": 1}
+TOLD = {"tier_1": "the patient was told to stop", "tier_2": "They were told to pause"}
+
+
+@pytest.mark.parametrize("kind", ["answer", "session", "run"])
+@pytest.mark.parametrize("level", ["tier_1", "tier_2"])
+def test_red_flag_says_that_the_patient_was_told_if_they_reported_it(kind: str, level: str) -> None:
+    alert = make_alert(Symptom.CALF if level == "tier_1" else Symptom.LOCKING, level=level)
+    alert.evidence = [entry | {"kind": kind, "id": 1} for entry in alert.evidence]
+    for compose in (emails.red_flag, emails.escalation):
+        for body in both(compose(alert=alert, recipient=alert.episode.clinician, now=NOW)):
+            assert TOLD[level] in body
+
+
+@pytest.mark.parametrize(
+    ("level", "codes", "facts"),
+    [
+        ("tier_1", [Symptom.CALF], [FOUND]),
+        ("tier_2", [Symptom.LOCKING], [FOUND]),
+        ("tier_2", [Symptom.LOCKING], [{"addendum": 1}]),
+        ("tier_1", [Symptom.LOCKING, Symptom.CALF], [TICKED, FOUND]),
+    ],
+    ids=["found, tier 1", "found, tier 2", "in an addendum", "worse than what they reported"],
+)
+@pytest.mark.parametrize(
+    ("has_account", "said"), [(False, "they have no account"), (True, "the app has not told them yet")]
+)
+def test_of_what_a_clinician_found_it_says_that_the_patient_is_to_be_told(
+    level: str, codes: list[Symptom], facts: list[dict[str, Any]], has_account: bool, said: str
+) -> None:
+    alert = make_alert(*codes, level=level)
+    alert.evidence = [entry | more for entry, more in zip(alert.evidence, facts, strict=True)]
+    if has_account:
+        alert.episode.patient.user = make_user(role=None)
+    for body in both(emails.red_flag(alert=alert, recipient=alert.episode.clinician, now=NOW)):
+        assert said in body
+        assert TOLD[level] not in body
+        assert "Tell them to" in body
+        assert ("the patient is told that nobody has read it" in body) == has_account
+
+
+def test_what_they_report_beside_an_open_tier_1_is_answered_as_tier_1() -> None:
+    alert = make_alert(Symptom.CALF, Symptom.LOCKING, level="tier_1")
+    alert.evidence = [alert.evidence[0] | FOUND, alert.evidence[1] | TICKED]
+    email = emails.red_flag(alert=alert, recipient=alert.episode.clinician, now=NOW)
+    assert TOLD["tier_1"] in email.text
 
 
 def test_red_flag_to_somebody_else_says_whose_case_it_is() -> None:

@@ -25,7 +25,7 @@ from clinic import csv_cells, outbox
 from clinic.models import OutboxMessage
 from clinic.roles import Role
 from patients.models import Patient
-from programs.services.cases import invite
+from programs.services.invitations import invite
 from tests import hostile
 from tests.api import Device
 from tests.conftest import Sink

@@ -163,6 +163,6 @@ def _candidates(
     """For a deficit without an exercise: what the library has for it, each for the first stage."""
     if row.has_exercise or not blocks:
         return []
-    suited = [exercise for exercise in library if row.group in exercise.strengthens]
+    suited = [exercise for exercise in library if row.group in exercise.targets]
     suited.sort(key=lambda exercise: (len(exercise.muscle_groups), exercise.name))
     return [(exercise, blocks[0].stage) for exercise in suited[:CANDIDATES]]

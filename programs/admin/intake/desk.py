@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
@@ -17,13 +18,14 @@ from clinic.admin.base import rows_where
 from clinic.models import User
 from clinic.roles import Capability
 from patients.models import Assessment, AssessmentDraft, Episode
-from programs.admin.intake.flat import Flat, Shape, flat, presets
+from programs.admin.intake.flat import Flat, Shape, flat, of_values, presets
 from programs.admin.intake.form import IntakeForm
 from programs.rules.red_flags import Symptom
 from programs.rules.schedule import local_date
 from programs.services import assessment_drafts
-from programs.services.assessment_data import build
-from programs.services.derived import Findings, red_flags_of
+from programs.services.derived import Findings
+
+KEY = re.compile("[0-9a-f]{32}")
 
 
 @dataclass(slots=True)
@@ -58,6 +60,12 @@ class Desk:
         return leading_back(address, way_back(self.request))
 
     @property
+    def key(self) -> str:
+        """Of the page of a new assessment: one page makes one assessment, however often it is sent."""
+        sent = self.request.POST.get("key", "")
+        return sent if KEY.fullmatch(sent) else ""
+
+    @property
     def version(self) -> int:
         return self.assessment.version if self.assessment else 0
 
@@ -69,7 +77,7 @@ class Desk:
 
     def keep(self, form: IntakeForm) -> None:
         """Keep what is typed as the draft of who types."""
-        findings, _ = self.findings(form)
+        findings, data = self.findings(form)
         assessment_drafts.keep_draft(
             episode=self.episode,
             assessment=self.assessment,
@@ -78,19 +86,28 @@ class Desk:
             red_flags=self.new_flags(findings),
             by=self.user,
             now=self.now,
+            values=data,
+            key=self.key,
         )
 
-    def new_flags(self, findings: Findings) -> list[Symptom]:
-        """Red flags that these values raise and that are not on record with the assessment."""
-        raised = red_flags_of(findings)
-        known = red_flags_of(Findings.of(self.assessment)) if self.assessment and raised else []
-        return [flag for flag in raised if flag not in known]
+    def drafted(self, draft: AssessmentDraft) -> Flat:
+        """What was typed, as the form shows it: in the form, or into a tool of the same author."""
+        if typed := assessment_drafts.content_of(draft):
+            return typed
+        found = of_values(assessment_drafts.values_of(draft), self.assessment, self.today)
+        if self.assessment is None:
+            return self.stored.fields | found
+        return found | ({"version": [str(draft.base)]} if draft.base != self.version else {})
+
+    def new_flags(self, findings: Findings) -> dict[Symptom, str]:
+        return assessment_drafts.new_flags(findings, self.assessment)
 
     def findings(self, form: IntakeForm) -> tuple[Findings, dict[str, Any]]:
         data = form.plain()
-        unsaved = Assessment(clinic_id=self.episode.clinic_id, episode=self.episode)
-        unsaved.assessed_on = self.today
-        return Findings.typed(build(unsaved, data), data), data
+        found = assessment_drafts.findings_of(
+            episode=self.episode, assessment=self.assessment, data=data, now=self.now
+        )
+        return found, data
 
 
 def desk_of(request: HttpRequest, pk: int) -> Desk:

@@ -5,6 +5,7 @@ A form's fields as they are sent: name to a list of texts, those left empty not 
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -12,11 +13,13 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
+from django.core.signing import BadSignature, Signer
+
 from patients.models import Assessment
 from patients.scoring import STEP_DOWN_ITEMS
 from patients.vocabulary import MovementKind, OutcomeMeasure
 from programs.admin.intake.fields import ACTIVITIES, ANGLES, GROUPS, MOST_LINES, SPARE_TESTS
-from programs.services.assessment_data import COLUMNS, QUESTIONNAIRES, SCORES, as_data
+from programs.services.assessment_data import COLUMNS, KINDS, QUESTIONNAIRES, SCORES, as_data
 
 type Flat = dict[str, list[str]]
 
@@ -29,7 +32,12 @@ PRESET = re.compile(
 )
 """How things were taken last time, and the activities of the PSFS: what makes two tests comparable."""
 
+CARRIED = "kept"
+"""The field that carries them from page to page, signed: so that nothing else comes in by it."""
+
 COLUMN_OF = {"lever": "lever_arm_m"}
+WORDS = {"position", "fixation", "notes", "rubric", "grade"}
+"""Columns that are empty texts where nothing is said."""
 
 
 @dataclass(slots=True)
@@ -60,6 +68,8 @@ def as_texts(value: Any) -> list[str]:
         return ["on"]
     if isinstance(value, date):
         return [value.isoformat()]
+    if isinstance(value, float):
+        value = Decimal(str(value))
     return [f"{value.normalize():f}" if isinstance(value, Decimal) else str(value)]
 
 
@@ -75,7 +85,39 @@ def lines_of(fields: Iterable[str]) -> tuple[int, int, int]:
 
 def flat(assessment: Assessment) -> Shape:
     """What is stored, as the form shows it."""
-    data, shape = as_data(assessment), Shape()
+    return _flat(as_data(assessment), assessment.assessed_on)
+
+
+def of_values(values: Mapping[str, Any], assessment: Assessment | None, today: date) -> Flat:
+    """Values that a tool kept, over what is stored, as the form shows them."""
+    data = {**(as_data(assessment) if assessment else dict.fromkeys(COLUMNS)), **values}
+    for name, kind in KINDS.items():
+        data[name] = [{column: row.get(column) for column in kind.columns} for row in data.get(name) or ()]
+        for row in data[name]:
+            row |= {column: "" for column in WORDS & row.keys() if row[column] is None}
+    day = data["assessed_on"] or today
+    data[SCORES] = [
+        {"items": {}, "value": None, **row, "taken_on": row.get("taken_on") or day}
+        for row in data.get(SCORES) or ()
+    ]
+    shape = _flat(data, day)
+    if sent := {kind: shape.kept.get(kind, []) for kind in (*KINDS, SCORES) if kind in values}:
+        shape.fields[CARRIED] = [Signer(salt=CARRIED).sign(json.dumps(sent, default=str))]
+    return shape.fields
+
+
+def carried(fields: Mapping[str, list[str]]) -> dict[str, list[dict[str, Any]]]:
+    """Rows of a tool's draft that have no place in the form, by kind; none of what is not of our making."""
+    try:
+        text = Signer(salt=CARRIED).unsign("".join(fields.get(CARRIED, [])))
+    except BadSignature:
+        return {}
+    found: dict[str, list[dict[str, Any]]] = json.loads(text, parse_float=Decimal)
+    return found
+
+
+def _flat(data: Mapping[str, Any], day: date | str) -> Shape:
+    shape = Shape()
     for name in COLUMNS:
         shape.put(name, data[name])
     _put_strength(shape, data["strength_tests"])
@@ -86,7 +128,7 @@ def flat(assessment: Assessment) -> Shape:
             shape.put(f"a{n}-{name}", row[column])
         shape.put(f"a{n}-activity", row["activity"])
     for row in data[SCORES]:
-        _put_score(shape, row, assessment.assessed_on)
+        _put_score(shape, row, day)
     return shape
 
 
@@ -122,7 +164,7 @@ def _put_strength(shape: Shape, rows: list[dict[str, Any]]) -> None:
         for name, value, usual in zip(SHARED, way[1:], common, strict=True):
             shape.put(f"s{n}-{name}", value if value != usual else None)
         for side, value in values.items():
-            shape.fields[f"s{n}-{side}"] = as_texts(Decimal(value))
+            shape.fields[f"s{n}-{side}"] = as_texts(Decimal(str(value)))
 
 
 def _common(ways: list[tuple[Any, ...]]) -> tuple[Any, ...]:
@@ -146,7 +188,7 @@ def _put_angles(shape: Shape, rows: list[dict[str, Any]]) -> None:
         for name, value in zip(("position", "quadriceps", "notes"), way, strict=True):
             shape.put(f"q{n}-{name}", value)
         for side, value in values.items():
-            shape.fields[f"q{n}-{side}"] = as_texts(Decimal(value))
+            shape.fields[f"q{n}-{side}"] = as_texts(Decimal(str(value)))
 
 
 def _put_sides(shape: Shape, data: Mapping[str, Any]) -> None:
@@ -184,16 +226,16 @@ def _put_movement(shape: Shape, row: Mapping[str, Any]) -> None:
     shape.keep("movement_tests", row)
 
 
-def _put_score(shape: Shape, row: Mapping[str, Any], day: date) -> None:
+def _put_score(shape: Shape, row: Mapping[str, Any], day: date | str) -> None:
     measure = row["measure"]
-    if row["taken_on"] != day:
+    if str(row["taken_on"]) != str(day):
         shape.keep(SCORES, row)
     elif row["items"] and measure in QUESTIONNAIRES:
         for code, value in row["items"].items():
             shape.fields[f"o-{measure}-{code}"] = [str(value)]
     elif measure == OutcomeMeasure.GROC:
-        shape.fields["o-groc-groc"] = [str(int(row["value"]))]
+        shape.put("o-groc-groc", None if row["value"] is None else int(row["value"]))
     elif measure in QUESTIONNAIRES:
-        shape.fields[f"o-{measure}-total"] = as_texts(row["value"])
+        shape.put(f"o-{measure}-total", row["value"])
     elif not row["items"]:  # a PSFS of no activities here
         shape.keep(SCORES, row)

@@ -13,14 +13,14 @@ from patients.scoring import STEP_DOWN_ITEMS, Question
 from patients.vocabulary import MovementKind, StrengthMethod, StrengthUnit, TightStructure
 from programs.admin.intake import fields
 from programs.admin.intake.fields import GROUPS, SIDES
-from programs.admin.intake.flat import COLUMN_OF, SHARED, Flat, as_texts, lines_of
+from programs.admin.intake.flat import COLUMN_OF, SHARED, Flat, as_texts, carried, lines_of
 from programs.services.assessment_data import COLUMNS, QUESTIONNAIRES, SCORES
 from programs.services.derived import Derived
 
 type Row = dict[str, Any]
 type Content = Mapping[str, list[str]]
 
-NOT_CONTENT = ("csrfmiddlewaretoken", "assessment")
+NOT_CONTENT = ("csrfmiddlewaretoken", "assessment", "key")
 
 FLAG_COLUMNS = ("kind", "red_flags", "red_flag_note", "hip_examined", "hip_findings", "risk_factors")
 """What is stored at once where a red flag can't wait for the rest of the form."""
@@ -32,7 +32,7 @@ class IntakeForm(forms.Form):
     def __init__(
         self, content: Mapping[str, list[str]], *, kept: Mapping[str, list[Row]] | None = None
     ) -> None:
-        self.kept = kept or {}
+        self.kept = {**(kept or {}), **carried(content)}
         self.strength_lines, self.angle_lines, self.activity_lines = lines_of(content)
         super().__init__(MultiValueDict({name: list(texts) for name, texts in content.items()}))
         self.fields |= (

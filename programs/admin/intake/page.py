@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, JsonResponse
@@ -36,7 +34,7 @@ def open_page(request: HttpRequest, site: admin.AdminSite, assessment: Assessmen
     if not may_write or (assessment and assessment.is_signed):
         return read_only(desk, site)
     draft = desk.draft()
-    content: Mapping[str, list[str]] = assessment_drafts.content_of(draft) if draft else desk.stored.fields
+    content = desk.drafted(draft) if draft else desk.stored.fields
     return show(desk, site, IntakeForm(content, kept=desk.stored.kept), draft=draft)
 
 
@@ -45,7 +43,9 @@ def values(request: HttpRequest, pk: int) -> HttpResponse:
     desk = desk_of(request, pk)
     form = desk.typed()
     findings, data = desk.findings(form)
-    checked = assessments.check_values(episode=desk.episode, data=data, now=desk.now)
+    checked = assessments.check_values(
+        episode=desk.episode, data=data, now=desk.now, assessment=desk.assessment
+    )
     form.refuse(checked.errors)
     form.ask(checked.questions)
     show_only(())
@@ -65,7 +65,7 @@ def values(request: HttpRequest, pk: int) -> HttpResponse:
                 name: [{"key": q.key, "text": q.text} for q in asked] for name, asked in form.asked.items()
             },
             "warnings": warnings_of(findings),
-            "flags": [flag.label for flag in desk.new_flags(findings)],
+            "flags": list(desk.new_flags(findings).values()),
         }
     )
 
@@ -78,6 +78,8 @@ def keep(request: HttpRequest, pk: int) -> HttpResponse:
     form = desk.typed()
     try:
         desk.keep(form)
+    except assessment_drafts.SavedAlready:
+        return HttpResponse(status=409)
     except assessment_drafts.DraftError:
         return HttpResponse(status=413)
     return HttpResponse(status=204)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from django.contrib import admin, messages
@@ -31,9 +32,7 @@ def submit(desk: Desk, site: admin.AdminSite) -> HttpResponse:
         return HttpResponseRedirect(desk.address)
     form = desk.typed()
     if desk.assessment and desk.assessment.is_signed:
-        messages.error(desk.request, assessments.SIGNED)
-        desk.keep(form)
-        return HttpResponseRedirect(desk.address)
+        return _too_late(desk, form)
     if "_flag" in post:
         return _raise_now(desk, site, form)
     version = whole_number(post.get("version", ""))
@@ -47,8 +46,15 @@ def submit(desk: Desk, site: admin.AdminSite) -> HttpResponse:
             return show_conflict(desk, site, form, found, since)
         content = merge.merged(base, desk.stored.fields, form.content(), picks)
         content["confirmed"] = form.confirmed()
-        form = IntakeForm(content, kept=desk.stored.kept)
+        form = IntakeForm(content, kept=form.kept)
     return _save(desk, site, form)
+
+
+def _too_late(desk: Desk, form: IntakeForm) -> HttpResponse:
+    """It is signed: what was typed is kept as a draft, and shown beside it."""
+    messages.error(desk.request, assessments.SIGNED)
+    desk.keep(form)
+    return HttpResponseRedirect(desk.address)
 
 
 def _picks(post: Any) -> dict[str, str]:
@@ -67,9 +73,10 @@ def _save(desk: Desk, site: admin.AdminSite, form: IntakeForm) -> HttpResponse:
     except assessments.ValuesUnusual as error:
         form.ask(error.questions)
     except assessments.AssessmentError as error:
-        form.said[""] = error.message
-    except assessments.ChangedMeanwhile as error:  # between our reading and our lock
-        return show_conflict(Desk(desk.request, desk.user, desk.now, desk.episode, error.current), site, form)
+        form.said[error.field if error.field in form.fields else ""] = error.message
+    except assessments.ChangedMeanwhile as error:  # between our reading and our lock, or saved from this page
+        now = replace(desk, assessment=error.current)
+        return _too_late(now, form) if error.current.is_signed else show_conflict(now, site, form)
     else:
         return _saved(desk, recorded)
     return show(desk, site, form)
@@ -79,7 +86,7 @@ def _record(desk: Desk, data: Mapping[str, Any], **more: Any) -> assessments.Rec
     about: dict[str, Any] = {"data": data, "by": desk.user, "now": desk.now, "draft": desk.draft(), **more}
     try:
         if desk.assessment is None:
-            return assessments.record_assessment(episode=desk.episode, **about)
+            return assessments.record_assessment(episode=desk.episode, key=desk.key, **about)
         return assessments.change_assessment(assessment=desk.assessment, version=desk.version, **about)
     except Denied as error:
         raise PermissionDenied(str(error)) from error
@@ -124,16 +131,18 @@ def _raise_now(desk: Desk, site: admin.AdminSite, form: IntakeForm) -> HttpRespo
     if desk.assessment:  # a colleague's ticks stay
         data, ticked = {}, ticked | set(desk.assessment.red_flags)
     data["red_flags"] = sorted(ticked)
-    assessment_drafts.discard_draft(episode=desk.episode, assessment=desk.assessment, by=desk.user)
     try:
         recorded = _record_flags(desk, data)
-    except (assessments.ValuesRefused, assessments.ChangedMeanwhile, assessments.AssessmentError) as error:
+    except assessments.ChangedMeanwhile as error:  # a colleague was faster, or this page has saved it already
+        return _raise_now(replace(desk, assessment=error.current), site, form)
+    except (assessments.ValuesRefused, assessments.AssessmentError) as error:
+        desk.keep(form)  # the ticks stay in sight of everybody
         form.said[""] = str(error)
         return show(desk, site, form)
     _warn_of(desk.request, recorded)
     if recorded.alert is None:
         messages.warning(desk.request, CLEARED)
-    after = Desk(desk.request, desk.user, desk.now, desk.episode, recorded.assessment)
+    after = replace(desk, assessment=recorded.assessment)
     post = desk.request.POST.copy()
     post.setlist("red_flags", data["red_flags"])
     if desk.assessment is None or whole_number(post.get("version", "")) == desk.version:

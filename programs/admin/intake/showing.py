@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from typing import Any
+from uuid import uuid4
 
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
@@ -72,6 +73,7 @@ def show(
         "changed": changed,
         "version": version,
         "base": base,
+        "key": desk.key or uuid4().hex,
         "may_write": True,
         "is_new": desk.assessment is None,
         "recent": _recent(desk),
@@ -91,7 +93,7 @@ def read_only(desk: Desk, site: admin.AdminSite) -> HttpResponse:
     """To read, with what the user had typed before it was signed."""
     form = IntakeForm(desk.stored.fields, kept=desk.stored.kept)
     left = desk.draft() if desk.user.may(Capability.WRITE_CLINICAL, desk.episode.clinic_id) else None
-    typed = IntakeForm(assessment_drafts.content_of(left)) if left else None
+    typed = IntakeForm(desk.drafted(left)) if left else None
     context = {
         **_about(desk, site, form),
         "may_write": False,
@@ -119,7 +121,7 @@ def _about(desk: Desk, site: admin.AdminSite, form: IntakeForm) -> dict[str, Any
         "back_url": way_back(desk.request),
         "derived": derived,
         "warnings": warnings_of(findings),
-        "flags": [flag.label for flag in desk.new_flags(findings)],
+        "flags": list(desk.new_flags(findings).values()),
         "addenda": assessment.addenda.select_related("by") if assessment else [],
         "is_minor": (episode.patient.age_on(desk.today) or 18) < 18,
         "sides": [(side.value, side.label, side == episode.index_side) for side in Side],

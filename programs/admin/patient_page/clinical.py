@@ -10,7 +10,6 @@ from django.db.models import Prefetch
 
 from patients.models import Assessment
 from patients.scoring import SideBySide
-from patients.vocabulary import Diagnosis
 from programs.admin.caseload import CaseRow
 from programs.admin.load import LoadCard, load_card
 from programs.admin.patient_page.alerts import AlertCard, alert_card
@@ -26,13 +25,13 @@ from programs.models import Answer, ProgramDose, ProgramStage, Review
 from programs.rules import timeline
 from programs.rules.adherence import Adherence
 from programs.rules.outcome_chart import draw_outcome
-from programs.rules.pain import Activity, overload
-from programs.rules.prognosis import Prognosis, prognosis
+from programs.rules.prognosis import Prognosis
 from programs.rules.red_flags import Symptom
+from programs.rules.schedule import recall_words
 from programs.rules.stall import State
 from programs.services import timeline as history_of
-from programs.services.gates import lights
 from programs.services.outcomes import Outcomes, outcomes
+from programs.services.outlook import outlook
 from programs.services.retests import compare_assessments
 from programs.services.timeline import History
 
@@ -186,9 +185,10 @@ def _answer_row(answer: Answer) -> AnswerRow:
         for side, value in (("left", answer.worst_left), ("right", answer.worst_right))
         if value is not None
     ]
+    told = f"{', '.join(parts)} (last {recall_words(answer.recall_days)})" if parts else "no number given"
     known = {symptom.value: symptom.label for symptom in Symptom}
     symptoms = [known.get(code, code) for code in answer.red_flags]
-    return AnswerRow(answer, ", ".join(parts), symptoms)
+    return AnswerRow(answer, told, symptoms)
 
 
 def _add_verdict(found: Clinical, review: Review | None) -> None:
@@ -207,19 +207,11 @@ def _add_program(found: Clinical, history: History, row: CaseRow) -> None:
     doses = Prefetch("doses", ProgramDose.objects.select_related("exercise"))
     found.stages = list(ProgramStage.objects.filter(program=program).prefetch_related(doses))
     found.stage = next((s for s in found.stages if s.number == program.current_stage), None)
-    thresholds = row.episode.thresholds
-    strength = lights((s for s in history.sessions if s.is_strength), Activity.STRENGTH, thresholds)
-    runs = lights(history.runs, Activity.RUN, thresholds)
     if row.program:
         row.program.episode = row.episode
         found.load = load_card(row.program, row.today, stands_still=row.stands_still)
-    found.prognosis = prognosis(
-        diagnosis=Diagnosis(row.episode.diagnosis),
-        success=bool(row.verdict and row.verdict.state == State.ON_TRACK),
-        per_week=found.adherence.per_week if found.adherence else None,
-        reds=len(overload([*strength, *runs], row.today, thresholds).reds),
-        thresholds=thresholds,
-    )
+    succeeds = bool(row.verdict and row.verdict.state == State.ON_TRACK)
+    found.prognosis = outlook(episode=row.episode, history=history, today=row.today, succeeds=succeeds)
 
 
 def _add_chart(found: Clinical, history: History, row: CaseRow) -> None:

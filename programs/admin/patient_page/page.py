@@ -9,13 +9,14 @@ from datetime import datetime
 from clinic.models import User
 from clinic.roles import Capability
 from patients.models import Episode, Invitation, Patient
-from programs.admin.caseload import CaseRow, case_rows, cases_in_order, local_today
+from programs.admin.caseload import CaseRow, cases_in_order, local_today
 from programs.admin.patient_page.clinical import LATEST, Clinical, clinical
 from programs.admin.patient_page.papers import Papers, papers
-from programs.admin.patient_page.step import Step, next_step
+from programs.admin.patient_page.step import Step, first_case, next_step
 from programs.admin.red_flag import RedFlag, red_flag
 from programs.models import ContactLog, Program
 from programs.services.assign import draft_of
+from programs.services.caseload import lines
 from programs.services.consents import Agreed, agreed
 
 
@@ -37,6 +38,7 @@ class PatientPage:
     red_flag: RedFlag | None = None
     step: Step | None = None
     contacts: Sequence[ContactLog] = ()
+    notes: Sequence[ContactLog] = ()
     draft: Program | None = None
     papers: Papers | None = None
 
@@ -57,27 +59,22 @@ def build_page(user: User, patient: Patient, case: str, now: datetime) -> Patien
         now=now,
     )
     if episode is None:
+        page.step = first_case(patient, user)
         return page
     episode.patient = patient
-    page.row = case_rows([episode], {patient.pk: patient}, now)[episode.pk]
+    [line] = lines(user=user, episodes=[episode], now=now, kind=CaseRow)
+    page.row = line.row  # type: ignore[assignment]
     page.draft = draft_of(episode) if page.may_treat and episode.is_open else None
-    page.contacts = ContactLog.objects.filter(episode=episode).select_related("by")[:LATEST]
+    logged = ContactLog.objects.filter(episode=episode).select_related("by")
+    page.contacts = logged.contacts()[:LATEST]
     if user.may(Capability.READ_CLINICAL, patient.clinic_id):
         page.clinical = clinical(page.row)
+        page.notes = logged.notes()[:LATEST]
         page.papers = papers(user, episode, now)
-        page.step = _step(page)
+        page.step = next_step(line, user)
         if page.row.red_flag:
             page.red_flag = red_flag(page.row.red_flag, patient)
     return page
-
-
-def _step(page: PatientPage) -> Step | None:
-    """The suggested action's button, for those who may do it."""
-    step = next_step(page.row) if page.row else None
-    if step is None:
-        return None
-    allowed = page.may_contact if step.is_contact else page.may_treat
-    return step if allowed else None
 
 
 def _invitation(patient: Patient, now: datetime) -> str:

@@ -1,85 +1,46 @@
-"""The one suggested action as a button: where in the product it is done."""
+"""The one next step as a button: the first act of the case's row on Today, or the first case."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from django.urls import reverse
 
-from programs.admin.caseload import CaseRow
-from programs.models import Alert
-from programs.rules.stall import ReasonCode
+from clinic.models import User
+from clinic.roles import Capability
+from patients.models import Patient
+from programs.admin.caseload_acts import buttons
+from programs.admin.wording import NEEDS
+from programs.rules.caseload import Act, Need
+from programs.services.caseload import Line
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
+    """``need`` and ``why`` say what it is for, ``action`` what is suggested."""
+
     label: str
     url: str
-    is_contact: bool = False
-    """Also for those who do no clinical work."""
+    need: str = ""
+    why: str = ""
+    action: str = ""
 
 
-ASSESS, CALL, EDIT, MOVE, ADDRESS, DISCHARGE = "assess", "call", "edit", "move", "address", "discharge"
-
-OF_REASON: Mapping[str, str] = {
-    ReasonCode.DRIFTED: ASSESS,
-    ReasonCode.NO_BASELINE: ASSESS,
-    ReasonCode.SILENT: CALL,
-    ReasonCode.ADHERENCE_UNKNOWN: CALL,
-    ReasonCode.NOT_DOING: EDIT,
-    ReasonCode.RELAPSED: MOVE,
-    ReasonCode.OVERLOADED: EDIT,
-    ReasonCode.FLARE: CALL,
-    ReasonCode.UNDER_LOADED: MOVE,
-    ReasonCode.DEFICIT_UNTREATED: EDIT,
-    ReasonCode.ADHERENT_BUT_FLAT: ASSESS,
-    ReasonCode.REASSESS: ASSESS,
-    ReasonCode.RESTART_OR_DISCHARGE: DISCHARGE,
-}
-OF_ALERT: Mapping[str, str] = {
-    Alert.Kind.WORSENING: ASSESS,
-    Alert.Kind.DRIFT: ASSESS,
-    Alert.Kind.SILENT: CALL,
-    Alert.Kind.OVERLOAD: EDIT,
-    Alert.Kind.STALL: ASSESS,
-}
-
-
-def next_step(row: CaseRow) -> Step | None:
-    """The button of the action that the case's reason suggests; None where there is nothing to do.
-
-    A red flag has its own, in the banner on top.
+def next_step(line: Line, user: User) -> Step | None:
+    """What the case needs first; None where there is nothing to do but to read, and for a red flag, which
+    has its own buttons in the banner on top.
     """
-    if row.red_flag or not row.action or row.verdict is None or not row.episode.is_open:
+    first = line.first
+    if first is None or first.need is Need.RED_FLAG:
         return None
-    if row.verdict.reason:
-        slow = row.verdict.reason == ReasonCode.ADHERENT_BUT_FLAT and row.verdict.trend == "slow"
-        kind = MOVE if slow else OF_REASON.get(row.verdict.reason)
-        if kind == CALL and row.episode.patient.email_bounced_at:
-            kind = ADDRESS
-    else:
-        kind = OF_ALERT.get(row.alert.kind) if row.alert else None
-    return _step(kind, row)
+    button = next((b for b in buttons(line, user, "") if b.act is first.act and b.act is not Act.LOOK), None)
+    if button is None:
+        return None
+    return Step(button.label, button.url, NEEDS[first.need].text, first.why.rstrip("."), first.action)
 
 
-def _step(kind: str | None, row: CaseRow) -> Step | None:
-    episode, program = row.episode, row.program
-    if kind == ASSESS:
-        return Step("Record assessment", f"{reverse('admin:patients_assessment_add')}?episode={episode.pk}")
-    if kind == CALL:
-        return Step("Log the call", _do("log-contact", episode.pk), is_contact=True)
-    if kind == ADDRESS:
-        url = reverse("admin:patients_patient_contact", args=[episode.patient_id])
-        return Step("Correct the address", url, is_contact=True)
-    if kind == DISCHARGE:
-        return Step("Discharge", _do("discharge", episode.pk))
-    if program is not None and kind == EDIT:
-        return Step("Change the program", reverse("admin:programs_program_change", args=[program.pk]))
-    if program is not None and kind == MOVE:
-        return Step("Move the stage", _do("move-stage", program.pk))
-    return None
-
-
-def _do(name: str, pk: object) -> str:
-    return reverse("admin:do", args=[name, pk])
+def first_case(patient: Patient, user: User) -> Step | None:
+    """Of a patient without a case."""
+    if not user.may(Capability.WRITE_CLINICAL, patient.clinic_id):
+        return None
+    return Step("Open a new case", reverse("admin:do", args=["new-case", patient.pk]))

@@ -9,6 +9,7 @@ from datetime import date
 from patients.models import Episode
 from programs.models import CheckInRequest, Program, RelapseWatch
 from programs.rules.pain import figure
+from programs.services.cases import gone_on_as
 
 ACTIVE = {True: "back to what they want to do", False: "not back to what they want to do"}
 
@@ -23,9 +24,10 @@ class AskedRow:
 
 @dataclass(frozen=True, slots=True)
 class AfterDischarge:
-    """Of a closed case."""
+    """Of a closed case; ``gone_on_as``: that in which the same is treated again."""
 
     watch: RelapseWatch | None
+    gone_on_as: Episode | None
     kept_up: Program | None
     asked: Sequence[AskedRow]
 
@@ -36,6 +38,7 @@ def after_discharge(episode: Episode) -> AfterDischarge:
     requests = watch.requests.prefetch_related("answers").order_by("-local_date") if watch else ()
     return AfterDischarge(
         watch=watch,
+        gone_on_as=(watch and watch.reopened_as) or gone_on_as(episode),
         kept_up=episode.programs.filter(is_maintenance=True).first(),
         asked=[AskedRow(request.local_date, _came_of(request)) for request in requests],
     )
@@ -47,6 +50,8 @@ def _came_of(request: CheckInRequest) -> str:
         return "missed" if request.state == CheckInRequest.State.MISSED else "not answered yet"
     knees = (("left", answer.worst_left), ("right", answer.worst_right))
     told = [f"{side} {figure(worst)}" for side, worst in knees if worst is not None]
+    if answer.red_flags:
+        told.append("a red flag")
     if answer.back_to_activity is not None:
         told.append(ACTIVE[answer.back_to_activity])
     return ", ".join(told)

@@ -59,7 +59,7 @@ class AnswerSerializer(ReportSerializer):
         fields = (
             *REPORT_FIELDS,
             *("request", "worst_left", "worst_right", "usual_left", "usual_right"),
-            *("locations_left", "locations_right", "back_to_activity"),
+            *("locations_left", "locations_right", "back_to_activity", "recall_days"),
         )
         read_only_fields = fields
 
@@ -108,5 +108,9 @@ class RecordedRunSerializer(serializers.Serializer[Any]):
     """The stored run, its light, and what to read now."""
 
     run = RunSerializer(source="row")
+    against = serializers.ListField(
+        child=serializers.CharField(),
+        help_text="What it went against on the day it was told, a hold or a locked terrain: show it.",
+    )
     light = LightSerializer()
     advice = AdviceSerializer(allow_null=True)

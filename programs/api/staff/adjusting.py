@@ -11,11 +11,12 @@ from rest_framework.response import Response
 
 from clinic.api.serializers import StrictSerializer
 from patients.models import Episode
-from patients.vocabulary import MuscleGroup
 from programs.api.staff.cases import key
 from programs.api.staff.programs import ProgramRecord, ProgramsBase
 from programs.api.staff.schema import acted, created, edited, told
 from programs.models import Exercise, Program, ProgramDose, Template
+from programs.rules.differences import Difference
+from programs.rules.matching import TARGETS
 from programs.rules.schedule import local_date
 from programs.services import adjust, assign
 from programs.services.coverage import coverage
@@ -31,6 +32,7 @@ class SendInput(StrictSerializer):
     fair_trial_reason = serializers.CharField(
         default="", allow_blank=True, max_length=300, help_text="Restarts the stall clock, once per case."
     )
+    invite = serializers.BooleanField(default=False, help_text="A patient without an account is invited.")
 
 
 class DoseInput(StrictSerializer):
@@ -42,6 +44,7 @@ class DoseEdit(StrictSerializer):
     """What changes of a dose. Taken out (`is_active` false) it stays on record, to be put back."""
 
     is_active = serializers.BooleanField(required=False)
+    move = serializers.ChoiceField(choices=["up", "down"], required=False, help_text="One place.")
     sets = serializers.IntegerField(min_value=1, max_value=20, required=False, allow_null=True)
     reps_low = serializers.IntegerField(min_value=0, max_value=200, required=False, allow_null=True)
     reps_high = serializers.IntegerField(min_value=0, max_value=200, required=False, allow_null=True)
@@ -53,10 +56,33 @@ class DoseEdit(StrictSerializer):
     note = serializers.CharField(max_length=300, required=False, allow_blank=True)
 
 
-class CoveredRecord(serializers.Serializer[Any]):
-    """A measured deficit, and what of the program treats it."""
+class ReplaceInput(StrictSerializer):
+    exercise = key("Of the library, such as the easier or harder one.")
 
-    group = serializers.ChoiceField(choices=MuscleGroup.choices())
+
+class StageEdit(StrictSerializer):
+    """What changes of a stage; when the next one opens is its `gate`."""
+
+    name = serializers.CharField(max_length=120, required=False)
+    goal = serializers.CharField(max_length=2000, required=False, allow_blank=True)
+    advice = serializers.CharField(max_length=10_000, required=False, allow_blank=True)
+    min_days = serializers.IntegerField(min_value=0, max_value=1000, required=False)
+    max_weeks = serializers.IntegerField(min_value=0, max_value=1000, required=False, allow_null=True)
+
+
+class DifferenceRecord(serializers.Serializer[Difference]):
+    """Against the template it was copied from."""
+
+    stage = serializers.IntegerField(help_text="0: the whole program.")
+    change = serializers.CharField(source="change.value")
+    text = serializers.CharField()
+    was = serializers.CharField()
+
+
+class CoveredRecord(serializers.Serializer[Any]):
+    """A deficit or another finding to treat, and what of the program treats it."""
+
+    group = serializers.ChoiceField(choices=[(target.value, target.label) for target in TARGETS])
     deficits = serializers.ListField(child=serializers.CharField())
     first_stage = serializers.IntegerField(allow_null=True, help_text="Of the exercises that treat it.")
     reason = serializers.CharField(help_text="Why nothing does; empty where none is needed or given.")
@@ -65,7 +91,8 @@ class CoveredRecord(serializers.Serializer[Any]):
 
 class ReasonsInput(StrictSerializer):
     reasons = serializers.DictField(
-        child=serializers.CharField(max_length=500, allow_blank=True), help_text="Muscle group to reason."
+        child=serializers.CharField(max_length=500, allow_blank=True),
+        help_text="What stays untreated, to the reason.",
     )
 
 
@@ -136,9 +163,41 @@ class DoseView(AdjustingBase):
         row = self.find(doses, dose)
         if (wanted := body.pop("is_active", row.is_active)) != row.is_active:
             (adjust.put_back if wanted else adjust.take_out)(dose=row, by=self.user)
+        if move := body.pop("move", None):
+            adjust.move_exercise(dose=row, up=move == "up", by=self.user)
         if body:
             adjust.change_dose(dose=row, by=self.user, values=body)
         return self.answer(self.again(program))
+
+
+class ReplaceView(AdjustingBase):
+    @acted("programs.replace", "Another exercise in its place", ReplaceInput, ProgramRecord, 404)
+    def post(self, request: Request, pk: str, dose: str) -> Response:
+        body, program = self.body(ReplaceInput), self.find(self.all(), pk)
+        doses = ProgramDose.objects.filter(stage__program=program).select_related("stage", "exercise")
+        row = self.find(doses, dose)
+        exercise = self.library("exercise", Exercise.objects.scoped(self.user), body["exercise"])
+        adjust.replace_exercise(dose=row, exercise=exercise, by=self.user)
+        return self.answer(self.again(program))
+
+
+class PlanStageView(AdjustingBase):
+    @edited("programs.edit_stage", "Change name, goal, advice or length", StageEdit, ProgramRecord)
+    def patch(self, request: Request, pk: str, number: str) -> Response:
+        body = self.body(StageEdit)
+        program = self.edit(pk, self.all(), self.shown)
+        stage = program.stages.filter(number=number).first() if number.isdecimal() else None
+        if stage is None:
+            raise exceptions.NotFound
+        adjust.change_stage(stage=stage, by=self.user, values=body)
+        return self.answer(self.again(program))
+
+
+class DifferencesView(AdjustingBase):
+    @told("programs.differences", "What was adjusted for this person", DifferenceRecord(many=True), 404)
+    def get(self, request: Request, pk: str) -> Response:
+        found = adjust.differences(self.find(self.all(), pk))
+        return Response(DifferenceRecord(found, many=True).data)
 
 
 class CoverageView(AdjustingBase):

@@ -66,6 +66,13 @@ class AssessmentValues(StrictModelSerializer):
         extra_kwargs = {"assessed_on": {"required": False, "help_text": "Empty: today."}}
 
 
+class DraftValues(AssessmentValues):
+    """What is typed so far."""
+
+    class Meta(AssessmentValues.Meta):
+        extra_kwargs = {**AssessmentValues.Meta.extra_kwargs, "kind": {"required": False}}
+
+
 class AssessmentBody(StrictSerializer):
     """Values, with what is to happen to them."""
 
@@ -75,6 +82,9 @@ class AssessmentBody(StrictSerializer):
         default=list,
         max_length=MOST_ROWS,
         help_text="Unusual values that are right: the `confirm` of their errors.",
+    )
+    from_draft = serializers.BooleanField(
+        default=False, help_text="It was typed in your draft, which is gone with it."
     )
     sign = serializers.BooleanField(default=False, help_text="From then on nothing of it changes.")
 

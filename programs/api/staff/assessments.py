@@ -14,15 +14,17 @@ from rest_framework.response import Response
 from clinic.api.problems import VersionStale
 from clinic.api.serializers import StrictSerializer, TextUUIDField
 from clinic.api.versions import etag_of
-from patients.models import Addendum, Assessment, Episode
+from patients.models import Addendum, Assessment, AssessmentDraft, Episode
 from patients.vocabulary import AssessmentKind
 from programs.api.staff.assessment_data import AssessmentBody, AssessmentValues, questions
 from programs.api.staff.base import PageQuery, StaffView, page_of
 from programs.api.staff.cases import key
 from programs.api.staff.schema import created, edited, listed, read, told
+from programs.rules.matching import Driver
 from programs.rules.red_flags import Symptom
 from programs.services import assessments, matching
 from programs.services.assessment_data import KINDS, SCORES
+from programs.services.assessment_drafts import draft_of
 from programs.services.derived import Findings, derived_values
 
 
@@ -53,6 +55,7 @@ class AssessmentBrief(serializers.ModelSerializer[Assessment]):
             "case",
             "patient",
             "kind",
+            "version",
             "assessed_on",
             "assessed_by",
             "signed_at",
@@ -115,11 +118,49 @@ class SuggestedRecord(serializers.Serializer[Any]):
     warnings = serializers.ListField(child=serializers.CharField())
 
 
+class DriverRecord(serializers.Serializer[Any]):
+    """A driver, and the measurements behind it."""
+
+    driver = serializers.ChoiceField(choices=Driver.choices())
+    label = serializers.CharField(source="driver.label")
+    weight = serializers.IntegerField()
+    evidence = serializers.ListField(child=serializers.CharField())
+
+
+class CriterionRecord(serializers.Serializer[Any]):
+    """One of the guideline's three (Willy 2019)."""
+
+    text = serializers.CharField()
+    standing = serializers.CharField(source="standing.value")
+    because = serializers.CharField()
+
+
+class PossibilityRecord(serializers.Serializer[Any]):
+    """What a location points to."""
+
+    name = serializers.CharField()
+    pattern = serializers.CharField()
+    is_likely = serializers.BooleanField(help_text="The pain is where it would be.")
+    evaluate = serializers.BooleanField(help_text="Needs clinical evaluation.")
+
+
+class DifferentialRecord(serializers.Serializer[Any]):
+    criteria = CriterionRecord(many=True)
+    possibilities = PossibilityRecord(many=True)
+    notes = serializers.ListField(child=serializers.CharField())
+
+
 class MatchRecord(serializers.Serializer[Any]):
     """``refer`` are reasons to refer instead: then nothing is ranked."""
 
+    drivers = DriverRecord(many=True)
+    next_steps = serializers.ListField(child=serializers.CharField())
+    differential = DifferentialRecord()
+
     refer = serializers.ListField(child=serializers.CharField(), allow_null=True)
     ranking = SuggestedRecord(many=True)
+    best_fit = serializers.CharField(allow_null=True, help_text="Slug of the first, if it fits.")
+    no_best_fit = serializers.CharField(help_text="Why none is.")
     notes = serializers.ListField(child=serializers.CharField())
 
 
@@ -135,6 +176,14 @@ class AssessmentsBase(StaffView):
     def again(self, assessment: Any) -> Any:
         """As it stands after a change."""
         return self.shown(self.find(self.all(), assessment.pk))
+
+    def typed(
+        self, episode: Episode, assessment: Assessment | None, body: dict[str, Any]
+    ) -> AssessmentDraft | None:
+        """The draft it was typed in, if the body says that it was."""
+        if not body.pop("from_draft", False):
+            return None
+        return draft_of(episode=episode, assessment=assessment, by=self.user)
 
     @contextmanager
     def refusals(self) -> Iterator[None]:
@@ -180,10 +229,10 @@ class AssessmentsView(AssessmentsBase):
         body = self.body(AssessmentInput)
         cases = Episode.objects.select_related("patient", "clinic__policy")
         episode = self.choose("case", cases, body.pop("case"))
-        data = body.pop("values")
+        data, draft = body.pop("values"), self.typed(episode, None, body)
         with self.refusals():
             return assessments.record_assessment(
-                episode=episode, data=data, by=self.user, now=self.now, **body
+                episode=episode, data=data, by=self.user, now=self.now, draft=draft, **body
             ).assessment
 
 
@@ -196,11 +245,12 @@ class AssessmentView(AssessmentsBase):
     def patch(self, request: Request, pk: str) -> Response:
         body = self.body(AssessmentEdit, partial=True)
         assessment = self.edit(pk, self.all(), self.shown)
-        data = body.pop("values", {})
+        data, draft = body.pop("values", {}), self.typed(assessment.episode, assessment, body)
         with self.refusals():
             assessments.change_assessment(
                 assessment=assessment,
                 data=data,
+                draft=draft,
                 version=assessment.version,
                 by=self.user,
                 now=self.now,
@@ -234,4 +284,9 @@ class AddendaView(AssessmentsBase):
 class SuggestionsView(AssessmentsBase):
     @told("assessments.suggestions", "Programs ranked for it, or the reasons to refer", MatchRecord, 404)
     def get(self, request: Request, pk: str) -> Response:
-        return Response(MatchRecord(matching.suggest(assessment=self.find(self.all(), pk))).data)
+        assessment = self.find(self.all(), pk)
+        found = matching.suggest(assessment=assessment)
+        told = ("refer", "drivers", "ranking", "best_fit", "no_best_fit", "notes", "next_steps")
+        shown = {name: getattr(found, name) for name in told}
+        shown["differential"] = matching.possible_causes(assessment=assessment)
+        return Response(MatchRecord(shown).data)

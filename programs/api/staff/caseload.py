@@ -15,6 +15,7 @@ from patients.vocabulary import Diagnosis
 from programs.api.staff.base import MOST, StaffView, page_of
 from programs.api.staff.cases import key
 from programs.api.staff.schema import listed, told
+from programs.models import ContactLog
 from programs.rules.caseload import Act, CaseState, Need, Needed
 from programs.rules.stall import State
 from programs.services.caseload import Line, Wanted, cases_of, clinic_figures, lines, survey, tally
@@ -38,6 +39,12 @@ class DayRecord(serializers.Serializer[Any]):
     worst = PainField(help_text="Worst pain of the index knee, NPRS 0-10.")
 
 
+class LastContact(serializers.Serializer[Any]):
+    kind = serializers.ChoiceField(choices=ContactLog.Kind.choices)
+    at = serializers.DateTimeField()
+    by = serializers.IntegerField(source="by_id")
+
+
 class LineRecord(serializers.Serializer[Line]):
     """A case of the caseload. Findings are null for who may not read them."""
 
@@ -54,6 +61,7 @@ class LineRecord(serializers.Serializer[Line]):
     stage = serializers.IntegerField(source="row.program.current_stage", allow_null=True, default=None)
     week = serializers.IntegerField(source="row.week", allow_null=True, help_text="Unpaused weeks.")
     last_answer_on = serializers.DateField(source="row.last_answer_on", allow_null=True)
+    contact = LastContact(allow_null=True, help_text="The last one of the last 28 days.")
     needs = serializers.SerializerMethodField(help_text="The most urgent first.")
     trend = serializers.SerializerMethodField(help_text="The last 12 weeks of the program.")
     sessions_done = serializers.IntegerField(allow_null=True, help_text="Of the adherence window.")
@@ -96,7 +104,7 @@ class CaseloadView(StaffView):
         page_of(LineRecord),
         CaseloadQuery,
         description="Open cases, and closed ones that still ask. Red flags first, whoever's case it is; then "
-        "the member's own cases, then colleagues'.",
+        "the member's own cases that need something, then colleagues' that do, then those that need nothing.",
     )
     def get(self, request: Request) -> Response:
         asked = dict(self.asked.validated_data)

@@ -112,13 +112,15 @@ class ReassignManyInput(ReassignInput):
 
 class ContactInput(StrictSerializer):
     kind = serializers.ChoiceField(choices=ContactLog.Kind.choices)
-    note = serializers.CharField(allow_blank=True, default="", max_length=500)
+    note = serializers.CharField(
+        allow_blank=True, default="", max_length=4000, help_text="At most 500 characters of a contact."
+    )
     minutes = serializers.IntegerField(required=False, allow_null=True, min_value=1, max_value=1440)
     is_live = serializers.BooleanField(default=False, help_text="Both spoke at the same time.")
 
 
 class ContactRecord(serializers.ModelSerializer[ContactLog]):
-    """A call or message. The note is null for who may not read findings."""
+    """A call or message, or a clinician's note. The note is null for who may not read findings."""
 
     class Meta:
         model = ContactLog
@@ -253,7 +255,7 @@ class ContactsView(CasesBase):
 
     @listed(
         "cases.contacts",
-        "Calls and messages of a case",
+        "Calls, messages and notes of a case",
         page_of(ContactRecord),
         ContactQuery,
         404,
@@ -261,7 +263,7 @@ class ContactsView(CasesBase):
     def get(self, request: Request, pk: str) -> Response:
         return self.page(self.of(pk), ContactRecord)
 
-    @created("cases.log_contact", "Log a call", ContactInput, ContactRecord, 404)
+    @created("cases.log_contact", "Log a call, or add a note", ContactInput, ContactRecord, 404)
     def post(self, request: Request, pk: str) -> Response:
         body, episode = self.body(ContactInput), self.find(self.all(), pk)
         return self.create(

@@ -16,8 +16,26 @@ from clinic.models import Clinic, Membership, StaffToken
 from clinic.roles import Capability, Role
 from clinic.thresholds import DEFAULTS, FIELDS, as_json, to_json
 from programs.api.staff.base import PageQuery, StaffView, page_of
+from programs.api.staff.cases import key
 from programs.api.staff.schema import acted, edited, listed, read, told
 from programs.services.policy_trial import Change, try_policy
+from programs.services.staff import end_membership
+
+
+class ClinicRecord(serializers.ModelSerializer[Clinic]):
+    """What patients are told of it; changed in the admin."""
+
+    class Meta:
+        model = Clinic
+        fields = ("name", "phone", "emergency_number", "timezone", "country")
+
+
+class ClinicView(StaffView):
+    reads = Capability.READ_STATE
+
+    @read("clinic.read", "The clinic of the token", ClinicRecord)
+    def get(self, request: Request) -> Response:
+        return self.answer(ClinicRecord(self.clinic).data)
 
 
 class MemberRecord(serializers.ModelSerializer[Membership]):
@@ -30,7 +48,10 @@ class MemberRecord(serializers.ModelSerializer[Membership]):
 
     class Meta:
         model = Membership
-        fields = ("id", "user", "name", "email", "role", "is_active", "arrived", "cover")
+        fields = (
+            *("id", "user", "name", "email", "role", "is_active", "arrived", "cover"),
+            *("digest_weekday", "digest_time"),
+        )
 
     def get_arrived(self, member: Membership) -> bool:
         return member.arrived_at is not None
@@ -42,6 +63,26 @@ class MemberRecord(serializers.ModelSerializer[Membership]):
         return data
 
 
+class MemberEdit(StrictSerializer):
+    """Your own, or by an owner anybody's. The role is changed in the admin alone."""
+
+    cover = key("Told of red flags at the same time.", required=False, allow_null=True)
+    digest_weekday = serializers.IntegerField(
+        required=False,
+        allow_null=True,
+        min_value=1,
+        max_value=7,
+        help_text="Monday = 1. Null: as the clinic.",
+    )
+    digest_time = serializers.TimeField(
+        required=False, allow_null=True, help_text="Of the clinic. Null: as the clinic."
+    )
+
+
+class LeaveInput(StrictSerializer):
+    hand_over_to = key("Who treats their open cases from now on; needed if there are any.", required=False)
+
+
 class StaffQuery(PageQuery):
     """Which members."""
 
@@ -50,10 +91,13 @@ class StaffQuery(PageQuery):
 
 
 class MembersBase(StaffView):
-    reads = Capability.READ_STATE
+    reads = acts = Capability.READ_STATE
 
     def all(self) -> QuerySet[Any]:
-        return Membership.objects.select_related("user")
+        return Membership.objects.select_related("user", "clinic", "cover")
+
+    def shown(self, member: Membership) -> Any:
+        return MemberRecord(member, context={"view": self}).data
 
 
 class MembersView(MembersBase):
@@ -72,8 +116,28 @@ class MembersView(MembersBase):
 class MemberView(MembersBase):
     @read("staff.read", "A member of staff", MemberRecord)
     def get(self, request: Request, pk: str) -> Response:
-        member = self.find(self.all(), pk)
-        return self.answer(MemberRecord(member, context={"view": self}).data)
+        return self.answer(self.shown(self.find(self.all(), pk)))
+
+    @edited("staff.edit", "Set cover and digest", MemberEdit, MemberRecord)
+    def patch(self, request: Request, pk: str) -> Response:
+        body = self.body(MemberEdit)
+        member = self.edit(pk, self.all(), self.shown)
+        if (cover := body.get("cover")) is not None:
+            body["cover"] = self.member("cover", cover)
+        present = {name: getattr(member, name) for name in ("cover", "digest_weekday", "digest_time")}
+        services.set_reachability(membership=member, by=self.user, **present | body)
+        return self.answer(self.shown(self.find(self.all(), pk)))
+
+
+class LeaveView(MembersBase):
+    acts = Capability.MANAGE_CLINIC
+
+    @acted("staff.leave", "They work here no more", LeaveInput, MemberRecord, 404)
+    def post(self, request: Request, pk: str) -> Response:
+        body, member = self.body(LeaveInput), self.find(self.all(), pk)
+        to = self.member("hand_over_to", body["hand_over_to"]) if "hand_over_to" in body else None
+        end_membership(membership=member, by=self.user, hand_over_to=to, now=self.now)
+        return self.answer(self.shown(self.find(self.all(), pk)))
 
 
 class ThresholdRecord(serializers.Serializer[Any]):

@@ -19,14 +19,17 @@ from patients.vocabulary import Side
 from programs.api.staff.cases import CasesBase
 from programs.api.staff.schema import acted, told
 from programs.models import Review
+from programs.rules import prognosis
 from programs.rules import timeline as drawn
 from programs.rules.adherence import Week
 from programs.rules.pain import Activity, Light
 from programs.rules.schedule import local_date
+from programs.rules.stall import State
 from programs.services import timeline
 from programs.services.caseload import CaseRow, case_rows
 from programs.services.monitoring import monitoring_counts
 from programs.services.outcomes import outcomes, record_groc
+from programs.services.outlook import outlook
 from programs.services.retests import compare_assessments
 
 
@@ -213,6 +216,26 @@ class CountsRecord(serializers.Serializer[Any]):
     month_rule = serializers.CharField()
 
 
+class StatementRecord(serializers.Serializer[prognosis.Statement]):
+    words = serializers.CharField()
+    source = serializers.CharField()
+
+
+class FactorRecord(StatementRecord):
+    """What the sources tie to doing well."""
+
+    here = serializers.CharField(help_text="How this case stands; may be empty.")
+    met = serializers.BooleanField(allow_null=True, help_text="Null: not known.")
+
+
+class PrognosisRecord(serializers.Serializer[Any]):
+    """Base rates, no prediction; all null where the sources say nothing of the diagnosis."""
+
+    base_rates = StatementRecord(many=True, allow_null=True)
+    factors = FactorRecord(many=True, allow_null=True)
+    to_say = serializers.CharField(allow_null=True, help_text="How to say so to the patient.")
+
+
 class MonitoringRecord(serializers.Serializer[Any]):
     counts = CountsRecord(allow_null=True, help_text="Null where the clinic has them turned off.")
 
@@ -222,6 +245,9 @@ class CourseBase(CasesBase):
 
     def today(self, episode: Episode) -> Any:
         return local_date(self.now, episode.patient.timezone)
+
+    def row(self, episode: Episode) -> CaseRow:
+        return case_rows([episode], {episode.patient_id: episode.patient}, self.now, CaseRow)[episode.pk]
 
 
 class TimelineView(CourseBase):
@@ -237,9 +263,19 @@ class TimelineView(CourseBase):
         return Response(TimelineRecord(shown).data)
 
 
+class PrognosisView(CourseBase):
+    @told("cases.prognosis", "Base rates of the diagnosis, and how the case stands", PrognosisRecord, 404)
+    def get(self, request: Request, pk: str) -> Response:
+        episode = self.find(self.all(), pk)
+        row, history = self.row(episode), timeline.read(episode=episode)
+        succeeds = bool(row.verdict and row.verdict.state == State.ON_TRACK)
+        found = outlook(episode=episode, history=history, today=row.today, succeeds=succeeds)
+        return Response(PrognosisRecord(found or dict.fromkeys(PrognosisRecord().fields)).data)
+
+
 class OutcomesView(CourseBase):
     def shown(self, episode: Episode) -> Any:
-        row = case_rows([episode], {episode.patient_id: episode.patient}, self.now, CaseRow)[episode.pk]
+        row = self.row(episode)
         week = row.week if row.program and episode.is_open else None
         return OutcomesRecord(outcomes(episode=episode, today=row.today, week=week)).data
 

@@ -11,8 +11,10 @@ from rest_framework.response import Response
 
 from patients.vocabulary import Diagnosis, MuscleGroup
 from programs.api.staff.base import PageQuery, StaffView, page_of
-from programs.api.staff.schema import listed
+from programs.api.staff.library_inputs import NewExercise, NewTemplate
+from programs.api.staff.schema import created, listed
 from programs.models import Dose, Exercise, Stage, Template
+from programs.services.library import make_exercise, make_template
 
 DOSE_FIELDS = (
     *("id", "position", "sets", "reps_low", "reps_high", "seconds_low", "seconds_high", "per_side"),
@@ -119,6 +121,14 @@ class ExercisesView(LibraryView):
             rows = rows.filter(muscle_groups__contains=[asked["muscle_group"]])
         return self.page(rows, ExerciseRecord)
 
+    @created("exercises.create", "Add an exercise to your library", NewExercise, ExerciseRecord)
+    def post(self, request: Request) -> Response:
+        return self.create(
+            Exercise.objects.all(),
+            lambda: make_exercise(clinic=self.clinic, values=self.body(NewExercise), by=self.user),
+            lambda made: ExerciseRecord(made).data,
+        )
+
 
 class TemplatesView(LibraryView):
     query = TemplateQuery
@@ -132,6 +142,16 @@ class TemplatesView(LibraryView):
         if "active" in asked:
             rows = rows.filter(is_active=asked["active"])
         return self.page(rows, TemplateBrief)
+
+    @created("templates.create", "Add a program to your library, stage by stage", NewTemplate, TemplateRecord)
+    def post(self, request: Request) -> Response:
+        rows = Template.objects.prefetch_related("stages__doses")
+        return self.create(rows, self._make, lambda made: TemplateRecord(rows.get(pk=made.pk)).data)
+
+    def _make(self) -> Template:
+        values = self.body(NewTemplate)
+        stages = values.pop("stages")
+        return make_template(clinic=self.clinic, values=values, stages=stages, by=self.user)
 
 
 def _asked_for(rows: QuerySet[Any], asked: dict[str, Any]) -> QuerySet[Any]:

@@ -12,10 +12,22 @@ from rest_framework.response import Response
 
 from clinic.api.serializers import StrictSerializer
 from programs.api.staff.library import ExerciseRecord, LibraryView, TemplateRecord
-from programs.api.staff.schema import created, told
+from programs.api.staff.schema import acted, created, told
 from programs.models import Exercise, Template
-from programs.services.library.copies import copy_exercise, copy_template
-from programs.services.library.exchange import Choice, export_template, import_template
+from programs.rules.library.exercise_database import MOST_RECORDS
+from programs.services.library import (
+    Candidate,
+    Choice,
+    ImportPreview,
+    copy_exercise,
+    copy_template,
+    export_template,
+    import_exercises,
+    import_template,
+    preview_exercises,
+    preview_import,
+)
+from programs.services.library.exchange import Incoming
 
 MOST_TEXT = 60_000
 
@@ -39,6 +51,55 @@ class ImportInput(StrictSerializer):
         default=dict,
         help_text="For each exercise that differs from yours, by slug.",
     )
+
+
+class LookInput(StrictSerializer):
+    text = serializers.CharField(max_length=MOST_TEXT)
+
+
+class IncomingRecord(serializers.Serializer[Incoming]):
+    """An exercise of the file beside what you have of that slug."""
+
+    slug = serializers.SlugField(source="data.slug")
+    name = serializers.CharField(source="data.name")
+    is_new = serializers.BooleanField()
+    differs = serializers.ListField(
+        child=serializers.CharField(), help_text="Fields other than yours: `choices` must say what to do."
+    )
+
+
+class LookRecord(serializers.Serializer[ImportPreview]):
+    """What an import of this text would do."""
+
+    name = serializers.CharField(source="document.template.name")
+    yours = serializers.IntegerField(
+        source="clash.pk", allow_null=True, default=None, help_text="Your program of that name, if any."
+    )
+    exercises = IncomingRecord(many=True)
+
+
+class ExercisesInput(StrictSerializer):
+    text = serializers.CharField(
+        max_length=MOST_TEXT, help_text="JSON, one record or a list of them, as that database has them."
+    )
+    chosen = serializers.ListField(
+        child=serializers.SlugField(max_length=80),
+        required=False,
+        max_length=MOST_RECORDS,
+        help_text="Only these slugs of it.",
+    )
+
+
+class CandidateRecord(serializers.Serializer[Candidate]):
+    """A record of the file. What is skipped says why, and is not added."""
+
+    slug = serializers.CharField()
+    name = serializers.CharField(source="found.name")
+    skipped = serializers.CharField(help_text="Why it can't be added; empty where it can.")
+    unmapped = serializers.ListField(
+        source="found.unmapped", child=serializers.CharField(), help_text="Muscles that no group of ours has."
+    )
+    notices = serializers.ListField(source="found.notices", child=serializers.CharField())
 
 
 class CopyTemplateView(LibraryView):
@@ -91,3 +152,36 @@ class ImportView(LibraryView):
         body = self.body(ImportInput)
         choices = {slug: Choice(choice) for slug, choice in body.pop("choices").items()}
         return import_template(clinic=self.clinic, by=self.user, choices=choices, **body)
+
+
+class LookView(LibraryView):
+    only_reads = True
+
+    @acted("templates.look", "What an import of this YAML would do", LookInput, LookRecord)
+    def post(self, request: Request) -> Response:
+        text = self.body(LookInput)["text"]
+        return Response(LookRecord(preview_import(text=text, clinic=self.clinic, by=self.user)).data)
+
+
+class ImportExercisesView(LibraryView):
+    @acted(
+        "exercises.import",
+        "Add exercises of the public-domain Free Exercise DB to your library",
+        ExercisesInput,
+        CandidateRecord(many=True),
+        description="What your library has already is skipped: the same request again adds nothing.",
+    )
+    def post(self, request: Request) -> Response:
+        body = self.body(ExercisesInput)
+        found = import_exercises(clinic=self.clinic, by=self.user, **body)
+        return Response(CandidateRecord(found, many=True).data)
+
+
+class LookAtExercisesView(LibraryView):
+    only_reads = True
+
+    @acted("exercises.look", "What such an import would do", LookInput, CandidateRecord(many=True))
+    def post(self, request: Request) -> Response:
+        text = self.body(LookInput)["text"]
+        found = preview_exercises(text=text, clinic=self.clinic, by=self.user)
+        return Response(CandidateRecord(found, many=True).data)

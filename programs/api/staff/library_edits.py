@@ -12,61 +12,12 @@ from rest_framework.response import Response
 
 from clinic.api.serializers import StrictSerializer
 from clinic.api.versions import require_version
-from patients.vocabulary import Diagnosis, MuscleGroup
 from programs.api.staff.library import ExerciseRecord, LibraryView, TemplateRecord
+from programs.api.staff.library_inputs import ExerciseEdit, TemplateEdit
 from programs.api.staff.schema import edited, read
 from programs.models import Clip, Exercise, Template
-from programs.rules.library.document import MAX_EMPHASIS
-from programs.rules.library.reading import MAX_LINES
 from programs.services.edits import check_own, edit_exercise, edit_template
 from programs.services.library import set_clip
-
-LONGEST_SUMMARY = 5000
-
-
-def lines(longest: int, help_text: str) -> serializers.ListField:
-    child = serializers.CharField(max_length=longest)
-    return serializers.ListField(child=child, max_length=MAX_LINES, required=False, help_text=help_text)
-
-
-class ExerciseEdit(StrictSerializer):
-    """What changes of your own exercise; its slug stays."""
-
-    name = serializers.CharField(max_length=120, required=False)
-    kind = serializers.ChoiceField(choices=Exercise.Kind.choices, required=False)
-    muscle_groups = serializers.ListField(
-        child=serializers.ChoiceField(choices=MuscleGroup.choices()), max_length=MAX_LINES, required=False
-    )
-    tags = lines(40, "`deep_knee_flexion` tells the match.")
-    cues = lines(300, "For the patient, one a line.")
-    equipment = serializers.CharField(max_length=200, required=False, allow_blank=True)
-    per_side = serializers.BooleanField(required=False, help_text="Each side; else both together.")
-    easier = serializers.SlugField(max_length=80, required=False, allow_blank=True, help_text="Its slug.")
-    harder = serializers.SlugField(max_length=80, required=False, allow_blank=True, help_text="Its slug.")
-    source = serializers.CharField(max_length=200, required=False, allow_blank=True)
-
-
-class TemplateEdit(StrictSerializer):
-    """What changes of the head of your own program. Stages and doses come by `POST templates/import`."""
-
-    name = serializers.CharField(max_length=120, required=False)
-    summary = serializers.CharField(max_length=LONGEST_SUMMARY, required=False, allow_blank=True)
-    diagnoses = serializers.ListField(
-        child=serializers.ChoiceField(choices=Diagnosis.choices()),
-        min_length=1,
-        max_length=MAX_LINES,
-        required=False,
-    )
-    drivers = serializers.DictField(
-        child=serializers.IntegerField(min_value=1, max_value=MAX_EMPHASIS),
-        required=False,
-        help_text="Driver to weight, 1-3, in place of all that were there.",
-    )
-    strength_per_week = serializers.IntegerField(min_value=1, max_value=7, required=False)
-    quadriceps_only = serializers.BooleanField(required=False)
-    deep_flexion = serializers.BooleanField(required=False)
-    maintenance = serializers.BooleanField(required=False, help_text="For after discharge.")
-    is_active = serializers.BooleanField(required=False, help_text="Whether it is offered.")
 
 
 class ClipRecord(serializers.Serializer[Any]):
@@ -112,11 +63,12 @@ class TemplateView(OwnView):
     def get(self, request: Request, pk: str) -> Response:
         return self.answer(self.shown(self.find(self.all(), pk)))
 
-    @edited("templates.edit", "Change the head of a program of your own", TemplateEdit, TemplateRecord)
+    @edited("templates.edit", "Change a program of your own", TemplateEdit, TemplateRecord)
     def patch(self, request: Request, pk: str) -> Response:
         body = self.body(TemplateEdit)
         template = self.edit(pk, self.all(), self.shown)
-        return self.answer(self.shown(edit_template(template=template, values=body, by=self.user)))
+        edit_template(template=template, values=body, by=self.user)
+        return self.answer(self.shown(self.find(self.all(), pk)))
 
 
 class ClipView(LibraryView):

@@ -23,8 +23,9 @@ from programs.api.staff.cases import FirstCaseInput
 from programs.api.staff.schema import acted, created, edited, listed, read, told
 from programs.rules.schedule import local_date
 from programs.services import privacy
-from programs.services.cases import invite
+from programs.services.consents import Agreed, agreed
 from programs.services.edits import CONTACT_FIELDS, edit_contact, take_on
+from programs.services.invitations import invite
 
 SEARCHED = ("given_name", "family_name", "email", "episodes__case_number")
 MOST_AT_ONCE = 200
@@ -105,8 +106,23 @@ class InviteManyInput(StrictSerializer):
     )
 
 
+class ConsentRecord(serializers.Serializer[Agreed]):
+    """Which text the patient agreed to last, and whether they are asked again."""
+
+    version = serializers.IntegerField(source="last.version", allow_null=True, default=None)
+    accepted_at = serializers.DateTimeField(source="last.accepted_at", allow_null=True, default=None)
+    text_version = serializers.IntegerField(source="text.version", help_text="The one in force.")
+    needed = serializers.BooleanField(help_text="They are asked when they next open the app.")
+
+
 class ReasonInput(StrictSerializer):
     reason = serializers.CharField(max_length=300, help_text="Such as: asked for by the patient.")
+
+
+class ExportInput(ReasonInput):
+    content = serializers.ChoiceField(
+        choices=["json", "csv"], default="json", help_text="csv: one file a table, zipped."
+    )
 
 
 class EraseInput(ReasonInput):
@@ -205,17 +221,27 @@ class ReadersView(PatientsBase):
         return Response(AccessLogSerializer({"entries": page, "next": page[-1].id if more else None}).data)
 
 
+class ConsentView(PatientsBase):
+    @told("patients.consent", "What the patient agreed to", ConsentRecord, 404)
+    def get(self, request: Request, pk: str) -> Response:
+        return Response(ConsentRecord(agreed(patient=self.find(Patient.objects.all(), pk))).data)
+
+
 class ExportView(StaffView):
     acts = Capability.EXPORT
     reads = Capability.READ_STATE
 
-    @acted("patients.export", "Take out all data of a patient", ReasonInput, OpenApiTypes.OBJECT, 404)
+    @acted("patients.export", "Take out all data of a patient", ExportInput, OpenApiTypes.OBJECT, 404)
     def post(self, request: Request, pk: str) -> HttpResponse:
-        reason = self.body(ReasonInput)["reason"]
+        body = self.body(ExportInput)
         patient = self.find(Patient.objects.all(), pk)
-        export = privacy.export_patient(patient=patient, by=self.user, reason=reason, now=self.now)
-        headers = {"Content-Disposition": f'attachment; filename="{patient.pk}.json"'}
-        return HttpResponse(export.as_json(), content_type="application/json", headers=headers)
+        export = privacy.export_patient(patient=patient, by=self.user, reason=body["reason"], now=self.now)
+        zipped = body["content"] == "csv"
+        name, kind = ("zip", "application/zip") if zipped else ("json", "application/json")
+        headers = {"Content-Disposition": f'attachment; filename="{patient.pk}.{name}"'}
+        return HttpResponse(
+            export.as_zip() if zipped else export.as_json(), content_type=kind, headers=headers
+        )
 
 
 class EraseView(StaffView):

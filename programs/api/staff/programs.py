@@ -20,6 +20,7 @@ from programs.api.staff.schema import acted, created, edited, listed, read, told
 from programs.models import Hold, Pause, Program, ProgramDose, ProgramStage, StageMove, Template
 from programs.rules.schedule import local_date
 from programs.services import assign, plan, running
+from programs.services.adjust import change_program
 from programs.services.edits import PROGRAM_FIELDS, edit_program
 from programs.services.gates import gate
 
@@ -44,7 +45,7 @@ class OwnStageRecord(serializers.ModelSerializer[ProgramStage]):
 class PauseRecord(serializers.ModelSerializer[Pause]):
     class Meta:
         model = Pause
-        fields = ("kind", "starts_on", "ends_on", "note", "paused_by")
+        fields = ("id", "kind", "starts_on", "ends_on", "note", "paused_by")
 
 
 class HoldRecord(serializers.ModelSerializer[Hold]):
@@ -226,9 +227,12 @@ class ProgramView(ProgramsBase):
     @edited("programs.edit", "Change name, frequency or check-ins", ProgramEdit, ProgramRecord)
     def patch(self, request: Request, pk: str) -> Response:
         body = self.body(ProgramEdit)
-        program = self.edit(pk, self.all(), self.shown)
-        edit_program(program=program, values=body, by=self.user, now=self.now)
-        return self.answer(self.again(program))
+        program = self.edit(pk, self.with_drafts(), self.shown)
+        if program.is_draft:
+            change_program(program=program, values=body, by=self.user)
+        else:
+            edit_program(program=program, values=body, by=self.user, now=self.now)
+        return self.answer(self.shown(self.find(self.with_drafts(), pk)))
 
 
 class GateView(ProgramsBase):

@@ -2,6 +2,7 @@
 
 from programs.rules.caseload.due import Due, due
 from programs.rules.caseload.figures import Figure, Figures, Snapshot, figures
+from programs.rules.caseload.groups import Group, group_of
 from programs.rules.caseload.needs import (
     ALERT_NEEDS,
     RANKED,
@@ -11,7 +12,9 @@ from programs.rules.caseload.needs import (
     Needed,
     NewAnswers,
     Place,
+    Start,
     WaitingAlert,
+    Way,
     needs,
     order,
 )
@@ -26,15 +29,19 @@ __all__ = [
     "Due",
     "Figure",
     "Figures",
+    "Group",
     "Need",
     "Needed",
     "NewAnswers",
     "Place",
     "Snapshot",
     "Standing",
+    "Start",
     "WaitingAlert",
+    "Way",
     "due",
     "figures",
+    "group_of",
     "needs",
     "order",
     "state_of",

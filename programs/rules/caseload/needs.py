@@ -1,7 +1,8 @@
 """What one case needs and why (clinical.md 7 and 8), with one suggested act for each need.
 
 Red flags, worsening, stalled, relapsed, drift, overload, stalling and slow stand in the order of the weekly
-digest; behind them whom to call, who may move on, what is due, and what only asks to be read (our default).
+digest; behind them whom to call, who cannot begin yet, who may move on, what is due, and what only asks to
+be read (our default).
 A stall alert of a case that is on track again asks for nothing: it resolves by itself once that has lasted.
 """
 
@@ -14,6 +15,7 @@ from decimal import Decimal
 from enum import StrEnum
 
 from programs.rules.stall import AlertKind, ReasonCode, State, Trend
+from programs.rules.stall.reasons import CALL_PATIENT, CORRECT_ADDRESS
 from programs.rules.stall.wording import count, pain
 
 
@@ -29,14 +31,18 @@ class Need(StrEnum):
     STALLING = "stalling"
     SLOW = "slow"
     SILENT = "silent"
+    INVITE = "invite"
+    BEGIN = "begin"
+    ASSESS = "assess"
     READY = "ready"
     REASSESS = "reassess"
+    PAUSED_LONG = "paused_long"
     RECOVERING = "recovering"
     NEW_ANSWERS = "new_answers"
 
 
 RANKED = tuple(Need)
-ALERT_NEEDS = frozenset(RANKED[: RANKED.index(Need.READY)]) | {Need.RECOVERING}
+ALERT_NEEDS = frozenset(RANKED[: RANKED.index(Need.INVITE)]) | {Need.RECOVERING}
 """The needs that an unresolved alert stands behind."""
 
 
@@ -46,12 +52,19 @@ class Act(StrEnum):
     ACKNOWLEDGE = "acknowledge"
     CLEAR = "clear"
     CALL = "call"
+    CORRECT_ADDRESS = "correct_address"
+    INVITE = "invite"
+    ASSESS = "assess"
+    MATCH = "match"
+    SEND = "send"
     REASSESS = "reassess"
     CHANGE_PROGRAM = "change_program"
     MOVE_STAGE = "move_stage"
     SNOOZE = "snooze"
     RESOLVE = "resolve"
     REOPEN = "reopen"
+    RESUME = "resume"
+    DISCHARGE = "discharge"
     LOOK = "look"
 
 
@@ -96,14 +109,40 @@ class NewAnswers:
         return ": ".join(filter(None, (f"{count(self.count, 'new answer')} {since}", ", ".join(told))))
 
 
+class Way(StrEnum):
+    """Whether the patient can see in the app what was sent, and if not, why not.
+
+    ``ADDRESS_CHANGED``: they had an account, which ended with the e-mail address it belonged to.
+    """
+
+    OPEN = "open"
+    NOT_INVITED = "not_invited"
+    RAN_OUT = "ran_out"
+    ADDRESS_CHANGED = "address_changed"
+    NO_ADDRESS = "no_address"
+    BOUNCED = "bounced"
+
+
+class Start(StrEnum):
+    """What an open case without a program has got so far."""
+
+    NOTHING = "nothing"
+    ASSESSED = "assessed"
+    PREPARED = "prepared"
+    """A program that was not sent yet."""
+
+
 @dataclass(frozen=True, slots=True)
 class CaseFacts:
     """One case as it stands now. ``review_state`` and ``review_trend`` are the latest review's.
 
-    ``stands_still``: on hold, paused, asleep or closed: then only its alerts ask for anything.
+    ``start``: of an open case without a program that no red flag keeps from one. ``stands_still``: on hold,
+    paused, asleep, closed or without a program: then nothing of a program's course asks for anything.
+    ``paused_long_since``: the present pause's first day, where all pauses together are too long by now.
     ``gate_open_since`` belongs to the review; a stage entered on that day or later has not opened it.
+    ``held_back``: an unresolved alert, put aside or not, bars any progress (``rules.alerts.HOLDS_BACK``).
     ``akps_due`` and ``reassess_due``: since when, and not settled. ``answered_since``: an answer came after
-    the silent alert was opened.
+    the silent alert was opened. ``followed``: closed, and gone on as another open case.
     """
 
     alerts: tuple[WaitingAlert, ...] = ()
@@ -113,10 +152,16 @@ class CaseFacts:
     stage: int = 1
     stage_started_on: date | None = None
     gate_open_since: date | None = None
+    held_back: bool = False
     akps_due: date | None = None
     reassess_due: date | None = None
     new_answers: NewAnswers | None = None
     answered_since: bool = False
+    email_bounced: bool = False
+    way: Way = Way.OPEN
+    start: Start | None = None
+    paused_long_since: date | None = None
+    followed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +191,7 @@ ACTS_OF_REASONS: Mapping[str, Act] = {
     ReasonCode.DEFICIT_UNTREATED: Act.CHANGE_PROGRAM,
     ReasonCode.ADHERENT_BUT_FLAT: Act.REASSESS,
     ReasonCode.REASSESS: Act.REASSESS,
-    ReasonCode.RESTART_OR_DISCHARGE: Act.LOOK,
+    ReasonCode.RESTART_OR_DISCHARGE: Act.DISCHARGE,
 }
 
 ACTS_OF_KINDS: Mapping[AlertKind, Act] = {
@@ -155,6 +200,9 @@ ACTS_OF_KINDS: Mapping[AlertKind, Act] = {
     AlertKind.DRIFT: Act.REASSESS,
     AlertKind.RELAPSE: Act.REOPEN,
 }
+
+ANSWERED = "Answered again: resolve it"
+FOLLOWED = "Treated in a new case already: resolve it here"
 
 NEEDS_OF_KINDS: Mapping[AlertKind, Need] = {
     AlertKind.RED_FLAG: Need.RED_FLAG,
@@ -168,7 +216,8 @@ NEEDS_OF_KINDS: Mapping[AlertKind, Need] = {
 
 def needs(facts: CaseFacts) -> tuple[Needed, ...]:
     """All that the case needs, the most urgent first; empty where nobody has to do anything."""
-    found = [*_of_alerts(facts), *(() if facts.stands_still else _of_course(facts)), *_to_read(facts)]
+    course = () if facts.stands_still else _of_course(facts)
+    found = [*_of_alerts(facts), *_to_begin(facts), *course, *_of_pause(facts), *_to_read(facts)]
     return tuple(sorted(found, key=_place))
 
 
@@ -194,7 +243,8 @@ def _place(found: Needed) -> Place:
 def _of_alerts(facts: CaseFacts) -> Iterator[Needed]:
     for alert in facts.alerts:
         for need in _needs_of(alert, facts):
-            yield Needed(need, alert.finding, alert.action, _act_of(alert, facts), alert)
+            act = _act_of(alert, facts)
+            yield Needed(need, alert.finding, _words(alert, act), act, alert)
 
 
 def _needs_of(alert: WaitingAlert, facts: CaseFacts) -> Iterator[Need]:
@@ -213,24 +263,87 @@ def _needs_of(alert: WaitingAlert, facts: CaseFacts) -> Iterator[Need]:
         yield Need.RELAPSED
 
 
+def _words(alert: WaitingAlert, act: Act) -> str:
+    """What the alert suggested when it was opened, unless the act has become another one since."""
+    if act is Act.RESOLVE:
+        return FOLLOWED if alert.kind is AlertKind.RELAPSE else ANSWERED
+    if act is Act.CORRECT_ADDRESS:
+        return CORRECT_ADDRESS
+    return CALL_PATIENT if act is Act.CALL and alert.action == CORRECT_ADDRESS else alert.action
+
+
 def _act_of(alert: WaitingAlert, facts: CaseFacts) -> Act:
-    """A red flag is read before it is cleared; a silence that is over can be closed."""
+    """A red flag is read before it is cleared; a silence that is over can be closed, and one whose questions
+    never arrive is no call but a wrong address; a relapse that is treated already can be closed, too.
+    """
+    call = Act.CORRECT_ADDRESS if facts.email_bounced else Act.CALL
     if alert.kind is AlertKind.RED_FLAG:
         return Act.CLEAR if alert.acknowledged else Act.ACKNOWLEDGE
     if alert.kind is AlertKind.SILENT:
-        return Act.RESOLVE if facts.answered_since else Act.CALL
+        return Act.RESOLVE if facts.answered_since else call
     if alert.kind is AlertKind.STALL:
         if facts.review_state == State.ON_TRACK:
             return Act.LOOK
         slow = facts.review_trend == Trend.SLOW and alert.reason == ReasonCode.ADHERENT_BUT_FLAT
+        if alert.reason == ReasonCode.SILENT:
+            return call
         return Act.MOVE_STAGE if slow else ACTS_OF_REASONS.get(alert.reason, Act.LOOK)
+    if alert.kind is AlertKind.RELAPSE and facts.followed:
+        return Act.RESOLVE
     return ACTS_OF_KINDS[alert.kind]
+
+
+STARTS: Mapping[Start, Needed] = {
+    Start.NOTHING: Needed(Need.ASSESS, "Not assessed yet, and no program", "Record the intake", Act.ASSESS),
+    Start.ASSESSED: Needed(Need.BEGIN, "Assessed, and no program yet", "Match a program", Act.MATCH),
+    Start.PREPARED: Needed(
+        Need.BEGIN, "A program is prepared and was not sent", "Look it through and send it", Act.SEND
+    ),
+}
+
+WAYS: Mapping[Way, Needed] = {
+    Way.NOT_INVITED: Needed(
+        Need.INVITE, "Has a program, and was never invited to the app", "Invite the patient", Act.INVITE
+    ),
+    Way.RAN_OUT: Needed(
+        Need.INVITE, "Has a program, and the invitation ran out unopened", "Invite again", Act.INVITE
+    ),
+    Way.ADDRESS_CHANGED: Needed(
+        Need.INVITE,
+        "Has a program, and no access since the e-mail address was changed",
+        "Invite again, at the new address",
+        Act.INVITE,
+    ),
+    Way.NO_ADDRESS: Needed(
+        Need.INVITE,
+        "Has a program, and no e-mail address to be invited at",
+        "Add an e-mail address, then invite",
+        Act.CORRECT_ADDRESS,
+    ),
+    Way.BOUNCED: Needed(
+        Need.INVITE, "Has a program and no account, and e-mail bounces", CORRECT_ADDRESS, Act.CORRECT_ADDRESS
+    ),
+}
+
+
+def _to_begin(facts: CaseFacts) -> Iterator[Needed]:
+    """What still stands between the patient and the first session."""
+    if facts.start is not None:
+        yield STARTS[facts.start]
+    if not facts.stands_still and facts.way in WAYS:
+        yield WAYS[facts.way]
+
+
+def _of_pause(facts: CaseFacts) -> Iterator[Needed]:
+    if facts.paused_long_since is not None:
+        why = f"Paused since {_day(facts.paused_long_since)}, too long by now to just go on"
+        yield Needed(Need.PAUSED_LONG, why, "Restart or discharge?", Act.RESUME)
 
 
 def _of_course(facts: CaseFacts) -> Iterator[Needed]:
     """What the program's own course asks for, without an alert."""
     since, entered = facts.gate_open_since, facts.stage_started_on
-    if since is not None and (entered is None or entered < since):
+    if since is not None and (entered is None or entered < since) and not facts.held_back:
         why = f"The gate to stage {facts.stage + 1} has been open since {_day(since)}"
         yield Needed(Need.READY, why, f"Progress to stage {facts.stage + 1}", Act.MOVE_STAGE)
     due = []

@@ -7,6 +7,7 @@ from programs.rules.library.document import (
     changes,
     differences,
     parse_document,
+    parse_stages,
     template_as_plain,
 )
 from programs.rules.library.entry import LibraryError
@@ -37,6 +38,7 @@ __all__ = [
     "differences",
     "parse_document",
     "parse_library",
+    "parse_stages",
     "read_records",
     "template_as_plain",
 ]

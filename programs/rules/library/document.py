@@ -5,7 +5,7 @@ A field that says nothing is left out. Paths count from 0, as code does: ``stage
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -142,7 +142,7 @@ def parse_document(raw: Any) -> Document:
     return Document(template, exercises)
 
 
-def _template(part: Part, known: set[str]) -> Template:
+def _template(part: Part, known: Set[str]) -> Template:
     template = Template(
         name=part.text("name", 120, required=True),
         slug=part.slug("slug", required=True),
@@ -153,17 +153,34 @@ def _template(part: Part, known: set[str]) -> Template:
         maintenance=part.flag("maintenance"),
         quadriceps_only=part.flag("quadriceps_only"),
         deep_flexion=part.flag("deep_flexion"),
-        stages=tuple(
-            _stage(each, number, known) for number, each in enumerate(part.parts("stages", MAX_STAGES), 1)
-        ),
+        stages=_stages(part, known),
         trains=frozenset(),
     )
     part.done()
     if not template.diagnoses:
         part.say("diagnoses", "are missing")
-    if not template.stages:
-        part.say("stages", "are missing")
     return template
+
+
+def parse_stages(raw: Any, known: Set[str]) -> tuple[Stage, ...]:
+    """Stages alone, as a template's plain data has them; ``known`` are the exercises that they may name.
+
+    Raises DocumentError with every mistake found.
+    """
+    part = Part.root({"stages": raw})
+    stages = _stages(part, known)
+    if part.mistakes:
+        raise DocumentError(tuple(part.mistakes))
+    return stages
+
+
+def _stages(part: Part, known: Set[str]) -> tuple[Stage, ...]:
+    stages = tuple(
+        _stage(each, number, known) for number, each in enumerate(part.parts("stages", MAX_STAGES), 1)
+    )
+    if not stages:
+        part.say("stages", "are missing")
+    return stages
 
 
 def _drivers(part: Part) -> dict[Driver, int]:
@@ -172,7 +189,7 @@ def _drivers(part: Part) -> dict[Driver, int]:
     return {driver: weight for driver, weight in given.items() if weight}
 
 
-def _stage(part: Part, expected: int, known: set[str]) -> Stage:
+def _stage(part: Part, expected: int, known: Set[str]) -> Stage:
     number = part.number("number", 1, MAX_STAGES, required=True)
     if number and number != expected:
         part.say("number", f"stages count 1, 2, 3 in order: expected {expected}")
@@ -193,7 +210,7 @@ def _stage(part: Part, expected: int, known: set[str]) -> Stage:
     return stage
 
 
-def _dose(part: Part, position: int, known: set[str]) -> Dose:
+def _dose(part: Part, position: int, known: Set[str]) -> Dose:
     dose = Dose(
         exercise=part.slug("exercise", required=True),
         position=position,

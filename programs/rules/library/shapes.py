@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from patients.vocabulary import Diagnosis, MuscleGroup
-from programs.rules.matching import Driver, TemplateFacts
+from programs.rules.matching import TAGGED, Driver, TemplateFacts
 
 DEEP_FLEXION = "deep_knee_flexion"
-TAGS = frozenset({DEEP_FLEXION})
+TAGS = frozenset({DEEP_FLEXION, *TAGGED})
 DAILY = 7
 
 

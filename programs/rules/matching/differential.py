@@ -6,9 +6,12 @@ Pure. Locations and what they point to: clinical.md 1 (S4, S0); the criteria: Wi
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import date
 
 from patients.vocabulary import Diagnosis, PainLocation, Term
+from programs.rules.matching.drivers import said_on
+from programs.rules.red_flags import EXPLAINED_BY, MINOR_DIFFERENTIAL
 
 
 class Standing(Term):
@@ -22,7 +25,8 @@ class Standing(Term):
 @dataclass(frozen=True, slots=True)
 class Complaint:
     """Where it hurts and when. ``provoked_by`` are loaded-flexion activities that bring the pain on, in
-    words; ``behaviour_asked``: something of the pain's behaviour was recorded at all.
+    words; ``behaviour_asked``: something of the pain's behaviour was recorded at all; ``minor``: under 18.
+    ``dated`` has the day of what is from an earlier assessment, by name.
     """
 
     diagnosis: Diagnosis
@@ -32,6 +36,8 @@ class Complaint:
     other_causes_excluded: bool = False
     open_red_flags: tuple[str, ...] = ()
     both_knees: bool = False
+    minor: bool = False
+    dated: Mapping[str, date] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +81,11 @@ class Differential:
 
 FRONT = (PainLocation.RETROPATELLAR, PainLocation.PERIPATELLAR)
 _EVALUATE = "needs a clinical evaluation"
-_TABLE: Sequence[tuple[str, str, tuple[PainLocation, ...], Diagnosis | None]] = (
+type _Row = tuple[str, str, tuple[PainLocation, ...], Diagnosis | None]
+_UNDER_18: Sequence[_Row] = tuple(
+    (name, pattern, (PainLocation.BELOW_PATELLA,), None) for name, pattern in MINOR_DIFFERENTIAL.items()
+)
+_TABLE: Sequence[_Row] = (
     (
         "Patellofemoral pain",
         "diffuse, around or behind the kneecap; stairs down, squat, long sitting",
@@ -100,8 +110,11 @@ _TABLE: Sequence[tuple[str, str, tuple[PainLocation, ...], Diagnosis | None]] = 
 
 
 def differential(complaint: Complaint) -> Differential:
-    """What this complaint may be. The order of inputs never matters."""
-    possibilities = [_possibility(complaint, *row) for row in _TABLE]
+    """What this complaint may be; under 18 first what only the growing knee has. The order of inputs never
+    matters.
+    """
+    table = (*_UNDER_18, *_TABLE) if complaint.minor else _TABLE
+    possibilities = [_possibility(complaint, *row) for row in table]
     possibilities.sort(key=lambda possibility: not possibility.is_likely)  # stable: the table's order within
     return Differential(
         criteria=(_where(complaint), _provoked(complaint), _excluded(complaint)),
@@ -124,19 +137,23 @@ def _possibility(
 def _where(complaint: Complaint) -> Criterion:
     text = "Pain behind or around the kneecap"
     if found := _labels(place for place in FRONT if place in complaint.locations):
-        return Criterion(text, Standing.MET, found)
+        return Criterion(text, Standing.MET, said_on(found, complaint.dated.get("locations")))
     if not complaint.locations:
         return Criterion(text, Standing.NOT_ASKED, "No location recorded")
     elsewhere = _labels(sorted(complaint.locations))
-    return Criterion(text, Standing.UNMET, f"Only: {elsewhere}")
+    because = said_on(f"Only: {elsewhere}", complaint.dated.get("locations"))
+    return Criterion(text, Standing.UNMET, because)
 
 
 def _provoked(complaint: Complaint) -> Criterion:
     text = "Brought on by squat, stairs, prolonged sitting or other loaded flexion"
+    day = complaint.dated.get("behaviour_asked")
     if complaint.provoked_by:
-        return Criterion(text, Standing.MET, ", ".join(complaint.provoked_by).capitalize())
+        found = ", ".join(complaint.provoked_by).capitalize()
+        return Criterion(text, Standing.MET, said_on(found, day))
     if complaint.behaviour_asked:
-        return Criterion(text, Standing.UNMET, "None of them was ticked, other behaviour was")
+        because = "None of them was ticked, other behaviour was"
+        return Criterion(text, Standing.UNMET, said_on(because, day))
     return Criterion(text, Standing.NOT_ASKED, "No behaviour of the pain recorded")
 
 
@@ -151,9 +168,8 @@ def _excluded(complaint: Complaint) -> Criterion:
 
 def _notes(complaint: Complaint, possibilities: Iterable[Possibility]) -> Iterable[str]:
     likely = [possibility for possibility in possibilities if possibility.is_likely]
-    if likely and complaint.diagnosis not in {possibility.diagnosis for possibility in likely}:
-        where = _labels(place for possibility in likely for place in possibility.found)
-        yield f"{complaint.diagnosis.label} does not explain the pain here: {where}. Re-screen"
+    if reason := re_screen(complaint.diagnosis, complaint.locations):
+        yield reason
     yield from (
         f"{_labels(possibility.found)}: {possibility.name}; {possibility.pattern}"
         for possibility in likely
@@ -161,6 +177,16 @@ def _notes(complaint: Complaint, possibilities: Iterable[Possibility]) -> Iterab
     )
     if complaint.both_knees:
         yield "Both knees: almost always load management or a training error (S4)"
+
+
+def re_screen(diagnosis: Diagnosis, locations: Iterable[PainLocation]) -> str:
+    """Why to re-screen: the diagnosis explains the pain at none of the places where it is. Empty if it does
+    at one, or no place was recorded.
+    """
+    places = sorted(set(locations))
+    if not places or EXPLAINED_BY[diagnosis].intersection(places):
+        return ""
+    return f"{diagnosis.label} does not explain the pain here: {_labels(places)}. Re-screen"
 
 
 def _labels(places: Iterable[PainLocation]) -> str:

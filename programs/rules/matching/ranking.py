@@ -6,13 +6,15 @@ template says how much it emphasises each driver. The score only orders the list
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from clinic.thresholds import DEFAULTS, Thresholds
 from patients.vocabulary import Diagnosis, MuscleGroup, RunningTrack
+from programs.rules.matching.differential import re_screen
 from programs.rules.matching.drivers import (
     GROUPS_OF,
+    MEASURED,
     OBSERVED,
     AssessmentFacts,
     Driver,
@@ -27,9 +29,11 @@ ADULT_AGE = 18  # below it the hip is examined first: slipped epiphysis
 LEAD = 2  # a template leads with a driver from this emphasis on (1 also treated, 3 its main point)
 
 # Our default: a lead that treats nothing found costs as much as one measured driver gains; one that treats
-# what was measured to be in order costs more.
+# what was measured to be in order costs more. So does a plan for adequate strength beside a measured deficit.
 NOT_FOUND_COST = 4
 ADEQUATE_COST = 6
+
+NOTHING_SPEAKS = "Nothing found speaks for the first of them: measure strength, movement and running load"
 
 HIP_GROUPS = GROUPS_OF[Driver.HIP_WEAKNESS]
 
@@ -72,7 +76,7 @@ class Match:
     """``refer`` holds the reasons to refer instead of matching (nothing is ranked then), else None.
 
     ``drivers`` stand strongest first; ``notes`` are shown and never change the ranking; ``next_steps`` say
-    what to do where nothing is suggested.
+    what to do where nothing is suggested. ``no_best_fit`` says why the first of the ranking is no best fit.
     """
 
     refer: tuple[str, ...] | None
@@ -80,6 +84,12 @@ class Match:
     ranking: tuple[Candidate, ...]
     notes: tuple[str, ...]
     next_steps: tuple[str, ...] = ()
+    no_best_fit: str = ""
+
+    @property
+    def best_fit(self) -> str | None:
+        """The slug of the template that fits best, if any does."""
+        return self.ranking[0].slug if self.ranking and not self.no_best_fit else None
 
 
 def match(
@@ -96,10 +106,22 @@ def match(
     adequate = adequate_drivers(facts, found, thresholds)
     suited = [t for t in templates if facts.diagnosis in t.diagnoses and not t.maintenance]
     ranking = sorted(
-        (_candidate(template, facts, found, adequate) for template in suited),
+        (_candidate(template, facts, found, adequate, thresholds) for template in suited),
         key=lambda candidate: (-candidate.score, candidate.slug, candidate.name),
     )
-    return Match(refer=None, drivers=found, ranking=tuple(ranking), notes=_notes(facts, found, bool(suited)))
+    return Match(
+        refer=None,
+        drivers=found,
+        ranking=tuple(ranking),
+        notes=_notes(facts, found, bool(suited)),
+        no_best_fit=_no_best_fit(facts, ranking),
+    )
+
+
+def _no_best_fit(facts: AssessmentFacts, ranking: Sequence[Candidate]) -> str:
+    if not ranking:
+        return ""
+    return re_screen(facts.diagnosis, facts.locations) or ("" if ranking[0].speaks_for else NOTHING_SPEAKS)
 
 
 def refusals(*, age: int | None, hip_examined: bool, hip_findings: bool) -> tuple[str, ...]:
@@ -140,15 +162,19 @@ def _candidate(
     facts: AssessmentFacts,
     found: tuple[Found, ...],
     adequate: Mapping[Driver, str],
+    thresholds: Thresholds,
 ) -> Candidate:
-    cost, against = _unsupported_leads(template, facts, found, adequate)
+    lead_cost, against = _unsupported_leads(template, facts, found, adequate)
+    plan_cost, against_plan = _running_plan(template, facts, found, thresholds)
+    neglected = sum(f.weight for f in found if f.weight >= MEASURED and f.driver not in template.drivers)
     passing, untreated = _gaps(template, found)
     return Candidate(
         slug=template.slug,
         name=template.name,
-        score=sum(f.weight * template.drivers.get(f.driver, 0) for f in found) - cost,
+        score=sum(f.weight * template.drivers.get(f.driver, 0) for f in found)
+        - (lead_cost + plan_cost + neglected),
         speaks_for=tuple(_praise(template, f) for f in found if f.driver in template.drivers),
-        against=against + passing,
+        against=against + against_plan + passing,
         untreated=untreated,
         warnings=_warnings(template, facts),
     )
@@ -178,9 +204,30 @@ def _unsupported_leads(
         elif reason.weight < OBSERVED:
             cost += NOT_FOUND_COST
             against.append(f"Emphasises {driver.label.lower()}: little speaks for it ({reason.text})")
-        if driver is Driver.TRAINING_LOAD and facts.running_track is not RunningTrack.STILL_RUNNING:
-            cost += NOT_FOUND_COST
-            against.append("Starts from the running plan, and there is no running to cut now")
+    return cost, tuple(against)
+
+
+def _running_plan(
+    template: TemplateFacts, facts: AssessmentFacts, found: tuple[Found, ...], thresholds: Thresholds
+) -> tuple[int, tuple[str, ...]]:
+    """What speaks against the running plan first: it is for adequate strength (S3), and cuts the running."""
+    leads = _leads(template)
+    if Driver.TRAINING_LOAD not in leads:
+        return 0, ()
+    cost, against = 0, []
+    deficits = [text for f in found for _, text in f.deficits]
+    if deficits and leads == [Driver.TRAINING_LOAD]:
+        cost += ADEQUATE_COST
+        against.append(f"For a load error with adequate strength: {'; '.join(deficits)}")
+    if facts.running_track is not RunningTrack.STILL_RUNNING:
+        cost += NOT_FOUND_COST
+        against.append("Starts from the running plan, and there is no running to cut now")
+    elif facts.has_cut(thresholds):
+        cost += NOT_FOUND_COST
+        now, before = facts.weekly_km_now, facts.weekly_km_before
+        against.append(
+            f"Starts by cutting the running, and that is done: {now:f} km a week, {before:f} before"
+        )
     return cost, tuple(against)
 
 

@@ -30,7 +30,9 @@ from programs.rules.progression.running import (
     TrackVerdict,
     ladder_opening,
     next_ladder_move,
+    opening_held_back,
     running_track,
+    step_held_back,
 )
 from programs.rules.progression.terrain import (
     AGAINST_TEXTS,
@@ -42,12 +44,13 @@ from programs.rules.progression.terrain import (
     locks,
     next_terrain,
 )
-from programs.rules.progression.volume import Pace, RunDone, VolumeFacts, VolumeWeek, volume_plan
+from programs.rules.progression.volume import Barred, Pace, RunDone, VolumeFacts, VolumeWeek, volume_plan
 
 __all__ = [
     "AGAINST_TEXTS",
     "LADDER",
     "Against",
+    "Barred",
     "Criterion",
     "CriterionCode",
     "DoseFacts",
@@ -83,8 +86,10 @@ __all__ = [
     "next_ladder_move",
     "next_terrain",
     "open_since",
+    "opening_held_back",
     "running_track",
     "start_ladder",
+    "step_held_back",
     "strength_step",
     "volume_plan",
 ]

@@ -73,7 +73,7 @@ def strength_step(proposal: Proposal, facts: StepFacts, thresholds: Thresholds) 
         if facts.gate_open:
             return StrengthStep(StepKind.STAGE_ON, "the gate to the next stage is open")
         return _sets(
-            facts.doses, +thresholds.dose_step_sets, thresholds, "the gate is shut: more of the same"
+            facts.doses, +thresholds.dose_step_sets, thresholds, "no next stage is open: more of the same"
         )
     if facts.overloaded and facts.has_previous:
         days = thresholds.overload_days

@@ -6,15 +6,15 @@ others and the pace of the climb are our default.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from decimal import Decimal
 from itertools import takewhile
 
 from clinic.thresholds import OUR_DEFAULT, Thresholds
 from patients.vocabulary import RunningTrack, Term
-from programs.rules.pain import Light, PainVerdict, figure
+from programs.rules.pain import Light, PainVerdict, alerts_open, figure
 
 DAY = timedelta(days=1)
 WEEK = timedelta(days=7)
@@ -46,7 +46,7 @@ class TrackVerdict:
 
 @dataclass(frozen=True, slots=True)
 class Opening:
-    """Whether the symptom-free days are met; ``reasons`` gives the figures either way."""
+    """Whether the symptom-free days are met and nothing bars it; ``reasons`` gives the figures either way."""
 
     open: bool
     reasons: tuple[str, ...]
@@ -197,6 +197,20 @@ def _after_red(
     not_before = _next_run_day(runs, max(today, rested), thresholds)
     move = Move.DOWN if step < facts.step else Move.REPEAT
     return LadderMove(move, step, not_before, (why, f"{rest} days off"), thresholds)
+
+
+def opening_held_back(opening: Opening, alerts: Collection[str]) -> Opening:
+    """The ladder is not offered while these alerts say that the case goes the wrong way."""
+    if not alerts:
+        return opening
+    return replace(opening, open=False, reasons=(*opening.reasons, alerts_open(alerts)))
+
+
+def step_held_back(move: LadderMove, facts: LadderFacts, alerts: Collection[str]) -> LadderMove:
+    """No step up while these alerts say that the case goes the wrong way."""
+    if move.move is not Move.UP or not alerts:
+        return move
+    return replace(move, move=Move.REPEAT, step=facts.step, reasons=(*move.reasons, alerts_open(alerts)))
 
 
 def _red_before(judged: list[LadderRun], thresholds: Thresholds) -> date | None:

@@ -9,7 +9,7 @@ from decimal import ROUND_DOWN, Decimal
 from enum import StrEnum
 
 from clinic.thresholds import Thresholds
-from programs.rules.pain import Light, PainVerdict, figure
+from programs.rules.pain import Light, PainVerdict, alerts_open, figure
 
 WEEK = timedelta(days=7)
 TENTH = Decimal("0.1")
@@ -34,12 +34,22 @@ class RunDone:
 
 
 @dataclass(frozen=True, slots=True)
+class Barred:
+    """An alert, by name, that bars any growth from the day it opened until the day it was resolved."""
+
+    alert: str
+    since: date
+    until: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class VolumeFacts:
     """Attributes:
     base_km: weekly distance when the plan began.
     full_km: weekly distance before the pain began, where it is known: the plan grows no further.
     since: the day the plan began; its weeks count from there.
     paused_days: dates that do not count.
+    barred: no week grows in which one of them was open.
     """
 
     base_km: Decimal
@@ -47,6 +57,7 @@ class VolumeFacts:
     full_km: Decimal | None = None
     runs: Sequence[RunDone] = ()
     paused_days: Collection[date] = field(default=frozenset())
+    barred: Sequence[Barred] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +99,8 @@ def _limit(
     if Light.RED in at_best:
         eased = _down(before.limit_km * (100 - t.running_growth_percent) / 100)
         return eased, Pace.EASED, "a red run in the week before: one step less"
-    if why := _why_held(verdicts, paused=_was_paused(facts, before.starts_on)):
+    held = _why_held(verdicts, paused=_was_paused(facts, before.starts_on))
+    if why := held or _why_barred(facts, before.starts_on + WEEK):
         return before.limit_km, Pace.HELD, why
     full = facts.full_km
     if full is not None and before.limit_km >= full:
@@ -110,6 +122,12 @@ def _why_held(verdicts: Sequence[PainVerdict], *, paused: bool) -> str:
     if all(verdict.light is not Light.GREEN for verdict in verdicts):
         return "no green run in the week before"
     return ""
+
+
+def _why_barred(facts: VolumeFacts, starts_on: date) -> str:
+    begun = [alert for alert in facts.barred if alert.since < starts_on + WEEK]
+    names = {alert.alert for alert in begun if alert.until is None or alert.until > starts_on}
+    return alerts_open(sorted(names)) if names else ""
 
 
 def _runs_of(facts: VolumeFacts, starts_on: date) -> list[RunDone]:

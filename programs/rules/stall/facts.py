@@ -16,12 +16,14 @@ from enum import StrEnum
 class PainAnswer:
     """One answer for one knee: NPRS 0-10 in tenths, on the local date of its ``occurred_at``.
 
-    A corrected answer is left out by the caller; several answers a day are all passed.
+    A corrected answer is left out by the caller; several answers a day are all passed. ``recall_days`` is the
+    window it was asked over, where that is known.
     """
 
     on: date
     worst: Decimal
     usual: Decimal | None = None
+    recall_days: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

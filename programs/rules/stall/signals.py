@@ -19,6 +19,9 @@ from programs.rules.stall.reasons import (
 )
 from programs.rules.stall.wording import count, day, pain_text
 
+OTHER_KNEE, OTHER_KNEE_WORDS = "other", "Other knee:"
+"""Of a worsening: the key of the one that is not the index knee, and how its evidence begins."""
+
 
 class AlertKind(StrEnum):
     """In the order of urgency. A relapse is of a closed case: an answer opens it, no review."""
@@ -62,12 +65,14 @@ def _worsening(f: Findings) -> Signal | None:
         return None
     found = {
         "index": _rise_text(f.index, f.thresholds),
-        "other": _rise_text(f.other, f.thresholds) if f.other is not None else None,
+        OTHER_KNEE: _rise_text(f.other, f.thresholds) if f.other is not None else None,
     }
     worse = {key: text for key, text in found.items() if text is not None}
     if not worse:
         return None
-    evidence = "; ".join(f"Other knee: {text}" if key == "other" else text for key, text in worse.items())
+    evidence = "; ".join(
+        f"{OTHER_KNEE_WORDS} {text}" if key == OTHER_KNEE else text for key, text in worse.items()
+    )
     return Signal(AlertKind.WORSENING, frozenset(worse), evidence, CHECK_LOAD)
 
 

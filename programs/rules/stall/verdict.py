@@ -23,6 +23,7 @@ from programs.rules.stall.windows import Baseline, PainNow, median
 from programs.rules.stall.wording import (
     baseline_text,
     check_ins_text,
+    count,
     day,
     pain,
     pain_text,
@@ -159,6 +160,8 @@ def _evidence(f: Findings, state: State) -> list[Evidence]:
         rows.append(Evidence("baseline", f"Worst pain {baseline_text(baseline, then)}"))
     if now is not None:
         rows.append(Evidence("now", f"Worst pain {today or pain(now)} ({window_text(f.index.now)})"))
+    if (recall := _recall_text(f)) is not None:
+        rows.append(Evidence("recall", recall))
     if f.index.now.requests_due:
         rows.append(Evidence("check_ins", check_ins_text(f.index.now)))
     texts = {"usual_pain": _usual_text(f), "akps": _akps_text(f), "other_knee": _other_knee_text(f.other)}
@@ -168,6 +171,19 @@ def _evidence(f: Findings, state: State) -> list[Evidence]:
     if state is State.ON_TRACK and not f.index.now.enough:
         rows.append(Evidence("pain_not_reported", "Pain not reported: on track by AKPS alone"))
     return rows
+
+
+def _recall_text(f: Findings) -> str | None:
+    """Where start and present were not asked over the same days: a longer window holds more."""
+    baseline, answers = f.index.baseline, f.facts.index.answers
+    if baseline is None or baseline.recall_days is not None:  # an intake says its own
+        return None
+    span = [a for a in answers if baseline.first <= a.on <= baseline.last]
+    window = [a for a in answers if a.on in set(f.index.now.window)]
+    before, now = (max((a.recall_days or 0 for a in found), default=0) for found in (span, window))
+    if not before or not now or before == now:
+        return None
+    return f"Asked over {count(before, 'day')} at the start, over {count(now, 'day')} now"
 
 
 def _usual_text(f: Findings) -> str | None:

@@ -29,9 +29,10 @@ from django.db.models import (
 from django.db.models.expressions import CombinedExpression
 from django.db.models.functions import Coalesce, Least
 
-from patients.models import Assessment, OutcomeScore
+from patients.models import Assessment, Invitation, OutcomeScore
 from patients.vocabulary import OutcomeMeasure
-from programs.models import Alert, Answer, Hold, Pause
+from programs.models import Alert, Answer, Hold, Pause, Program
+from programs.rules.alerts import HOLDS_BACK
 from programs.rules.caseload import RANKED, CaseState, Need
 from programs.rules.stall import ReasonCode, State, Trend
 
@@ -66,6 +67,12 @@ def relapsed() -> Q:
     """Pain is back after the discharge; put aside, it still stands on the caseload."""
     relapses = Alert.objects.unresolved().filter(kind=Alert.Kind.RELAPSE)
     return Q(pk__in=relapses.order_by().values("episode"))
+
+
+def held_back() -> Q:
+    """Put aside, such an alert still bars progress."""
+    found = Alert.objects.unresolved().filter(kind__in=HOLDS_BACK)
+    return Q(pk__in=found.order_by().values("episode"))
 
 
 def held() -> Q:
@@ -106,9 +113,14 @@ def states(paused_now: Q) -> Case:
     return Case(*(When(holds, then=Value(state.value)) for holds, state in steps), default=F(reviewed))
 
 
-def need_conditions(paused_now: Q) -> Mapping[Need, Q]:
+def need_conditions(paused_now: Q, now: datetime) -> Mapping[Need, Q]:
     """What each need asks of a case: ``programs.rules.caseload.needs``."""
-    return {**_of_alerts(), **_of_course(paused_now), Need.NEW_ANSWERS: answered_anew()}
+    return {
+        **_of_alerts(),
+        **_to_begin(),
+        **_of_course(paused_now, now),
+        Need.NEW_ANSWERS: answered_anew(),
+    }
 
 
 def _of_alerts() -> dict[Need, Q]:
@@ -137,14 +149,35 @@ def _not(of_program: Q) -> Q:
     return Q(**{f"{PROGRAM}__isnull": True}) | ~of_program
 
 
-def _of_course(paused_now: Q) -> dict[Need, Q]:
+def _to_begin() -> dict[Need, Q]:
+    """Of open cases without a program, unless a red flag keeps them from one."""
+    waits = Q(closed_on=None, **{f"{PROGRAM}__isnull": True}) & ~has(Alert.Kind.RED_FLAG)
+    assessed = Exists(Assessment.objects.filter(episode=OuterRef("pk")))
+    prepared = Exists(Program.with_drafts.drafts().filter(episode=OuterRef("pk")))
+    return {
+        Need.ASSESS: waits & ~Q(assessed) & ~Q(prepared),
+        Need.BEGIN: waits & (Q(assessed) | Q(prepared)),
+    }
+
+
+def _of_course(paused_now: Q, now: datetime) -> dict[Need, Q]:
     awake = Q(closed_on=None, **{f"{PROGRAM}__asleep": False})
-    goes_on = awake & ~has(Alert.Kind.RED_FLAG) & ~held() & ~paused_now
+    unhindered = awake & ~has(Alert.Kind.RED_FLAG) & ~held()
+    goes_on = unhindered & ~paused_now
     entered = F(f"{PROGRAM}__stage_started_on")
     return {
-        Need.READY: goes_on & Q(**{f"{PROGRAM}__gate_open_since__gt": entered}),
+        Need.INVITE: goes_on & shut_out(now),
+        Need.PAUSED_LONG: unhindered & paused_now & Q(**{f"{PROGRAM}__paused_long": True}),
+        Need.READY: goes_on & ~held_back() & Q(**{f"{PROGRAM}__gate_open_since__gt": entered}),
         Need.REASSESS: goes_on & (akps_due() | reassess_due()),
     }
+
+
+def shut_out(now: datetime) -> Q:
+    """Without an account, or an invitation that can still reach the patient and open one."""
+    invited = Invitation.objects.live(now).filter(patient=OuterRef("patient"))
+    bounced = Q(patient__email_bounced_at__isnull=False)
+    return Q(patient__user=None) & (bounced | ~Q(Exists(invited)))
 
 
 def akps_due() -> Q:
@@ -172,7 +205,8 @@ def answered_anew() -> Q:
 
 
 def _answer_after(moment: str) -> Exists:
-    return Exists(Answer.objects.filter(episode=OuterRef("pk"), received_at__gt=OuterRef(moment)))
+    answers = Answer.objects.current().filter(episode=OuterRef("pk"), received_at__gt=OuterRef(moment))
+    return Exists(answers)
 
 
 def bits(conditions: Mapping[Need, Q]) -> CombinedExpression | Case:

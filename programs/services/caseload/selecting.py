@@ -18,13 +18,16 @@ from clinic.tenancy import clinics_where, rows_where
 from patients.models import Episode
 from patients.vocabulary import Diagnosis
 from programs.models import Alert
-from programs.rules.caseload import RANKED, CaseState, Need
+from programs.rules.caseload import RANKED, CaseState, Group, Need, group_of
 from programs.rules.stall import State
 from programs.services.caseload import conditions
 from programs.services.caseload.conditions import BITS, PROGRAM, alert_of, has
 
 STATES = (*(state.value for state in State), *(state.value for state in CaseState if state != "closed"))
 """All states that a case of the caseload may show: of the closed ones those that still ask are on it."""
+
+NOT_TOLD = (len(RANKED), "", True, date.max)
+"""The urgency of a case whose findings the user does not read: that of a case which needs nothing."""
 
 WORDS = 8
 """As many words of a search as are looked for."""
@@ -59,18 +62,27 @@ class Tally:
 
 @dataclass(frozen=True, slots=True)
 class Survey:
-    """``cases``: the ids of those asked for, the most urgent first; ``tally`` counts the whole caseload."""
+    """``groups``: the ids of those asked for, the most urgent first, and the group in which each stands;
+    ``closed`` of them are closed and still ask; ``tally`` counts the whole caseload.
+    """
 
-    cases: Sequence[int]
+    groups: Mapping[int, Group]
+    closed: int
     tally: Tally
+
+    @property
+    def cases(self) -> Sequence[int]:
+        return list(self.groups)
 
 
 def survey(*, user: User, now: datetime, wanted: Wanted | None = None) -> Survey:
     """The user's whole caseload, read once: open cases, and closed ones that still ask.
 
-    Of those asked for, red flags come first, whoever's case it is, then the user's own cases, then
-    colleagues'; among them by ``programs.rules.caseload.order``, and by case number. The order is total.
-    A need, a diagnosis or a stage is a finding: it finds only cases whose findings the user may read.
+    Of those asked for, red flags come first, whoever's case it is, tier 1 before tier 2; then the user's
+    own cases that need something, then colleagues' that do, then those that need nothing, the user's own
+    first; among them by ``programs.rules.caseload.order``, and by case number. The order is total.
+    A need, a diagnosis or a stage is a finding: it finds only cases whose findings the user may read, and the
+    place of the others tells none of theirs.
 
     One query (and one for the pauses that hold) of narrow rows: to count and order thousands of them here
     takes a tenth of the time in which the database would judge each case again for every count and page.
@@ -84,7 +96,9 @@ def survey(*, user: User, now: datetime, wanted: Wanted | None = None) -> Survey
     cases = [_Case._make(row) for row in _rows(user, now, wanted)]
     found = [case for case in cases if case.asked and _is_like(case, wanted, readable)]
     found.sort(key=partial(_place, mine=user.pk, readable=readable))
-    return Survey([case.pk for case in found], _tally(cases, user, readable))
+    groups = {case.pk: _group(case, user.pk, readable) for case in found}
+    closed = sum(not case.is_open for case in found)
+    return Survey(groups, closed, _tally(cases, user, readable))
 
 
 def tally(*, user: User, now: datetime) -> Tally:
@@ -142,7 +156,7 @@ def _rows(user: User, now: datetime, wanted: Wanted) -> Iterable[tuple[Any, ...]
             "clinician_id",
             conditions.whether(Q(closed_on=None)),
             conditions.states(paused_now),
-            conditions.bits(conditions.need_conditions(paused_now)),
+            conditions.bits(conditions.need_conditions(paused_now, now)),
             f"{alert_of(Alert.Kind.RED_FLAG)}__level",
             conditions.whether(conditions.unseen()),
             conditions.oldest(),
@@ -161,10 +175,23 @@ def _is_like(case: _Case, wanted: Wanted, readable: Container[int]) -> bool:
 
 
 def _place(case: _Case, *, mine: int, readable: Container[int]) -> tuple[Any, ...]:
-    is_flag = bool(case.needs & BITS[Need.RED_FLAG]) and case.clinic in readable
+    group = _group(case, mine, readable)
+    if case.clinic not in readable:
+        return (group, "", case.clinician != mine, *NOT_TOLD, case.number, case.pk)
     level = case.level or ""
+    tier = level if group is Group.RED_FLAGS else ""
     urgency = (case.rank, level, not case.unseen, case.oldest)
-    return (not is_flag, level if is_flag else "", case.clinician != mine, *urgency, case.number, case.pk)
+    return (group, tier, case.clinician != mine, *urgency, case.number, case.pk)
+
+
+def _group(case: _Case, mine: int, readable: Container[int]) -> Group:
+    """Who reads no findings is not told who needs nothing either."""
+    reads = case.clinic in readable
+    return group_of(
+        red_flag=reads and bool(case.needs & BITS[Need.RED_FLAG]),
+        mine=case.clinician == mine,
+        asks=not reads or bool(case.needs),
+    )
 
 
 def _tally(cases: Sequence[_Case], user: User, readable: Container[int]) -> Tally:

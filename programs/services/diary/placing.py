@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from uuid import UUID
 
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from clinic.errors import FieldError
 from patients.models import Episode, Patient
-from programs.models import Answer, CheckInRequest, Program, Run, Session
+from programs.models import Answer, CheckInRequest, Program, RelapseWatch, Run, Session
 from programs.rules.schedule import local_date
 from programs.services.diary.reports import Report, fingerprint
 
@@ -101,12 +101,14 @@ def place(
     program: Program | None = None,
     *,
     watched: bool = False,
+    by_watch: bool = False,
 ) -> Place:
     """The day, and the case and program it falls into; ``program`` where the report names it.
 
     What a fast clock puts into the future happened now. ``watched``: a closed case under a relapse watch
-    takes it too, where no case was open; and where the program's case takes nothing any more, as after it was
-    re-opened, the case that was open does: a red flag must not be lost to an old link.
+    takes it too, where no case was open, and to its own question (``by_watch``) after the watch is over;
+    and where the program's case takes nothing any more, as after it was re-opened, the case that was open
+    does: a red flag must not be lost to an old link.
 
     Raises:
         DiaryError: more than a day in the future, or when no case of the patient was open.
@@ -121,7 +123,7 @@ def place(
         raise DiaryError("occurred_at", "Out of range.") from None
     episode = _open_case(patient, clinic_day, program)
     if episode is None and watched:
-        episode = _watched_case(patient, clinic_day, at, program)
+        episode = _watched_case(patient, clinic_day, at, program, late=by_watch)
     if episode is None and watched and program is not None:
         episode, program = _open_case(patient, clinic_day, None), None
     if episode is None:
@@ -157,10 +159,14 @@ def _asked_by_watch(episode: Episode) -> CheckInRequest | None:
     return found
 
 
+def _open_on(patient: Patient, day: date) -> QuerySet[Episode]:
+    cases = Episode.objects.filter(patient=patient, opened_on__lte=day)
+    return cases.filter(Q(closed_on=None) | Q(closed_on__gte=day))
+
+
 def _open_case(patient: Patient, day: date, program: Program | None) -> Episode | None:
     """The case that was open on that day at the clinic; of several the one with an active program."""
-    cases = Episode.objects.filter(patient=patient, opened_on__lte=day)
-    cases = cases.filter(Q(closed_on=None) | Q(closed_on__gte=day))
+    cases = _open_on(patient, day)
     if program is not None:
         cases = cases.filter(pk=program.episode_id)
     active = Exists(Program.objects.active().filter(episode=OuterRef("pk")))
@@ -171,10 +177,19 @@ def _open_case(patient: Patient, day: date, program: Program | None) -> Episode 
     return found
 
 
-def _watched_case(patient: Patient, day: date, at: datetime, program: Program | None) -> Episode | None:
-    """The closed case whose relapse watch ran at that instant, the last of several."""
+def _watched_case(
+    patient: Patient, day: date, at: datetime, program: Program | None, *, late: bool
+) -> Episode | None:
+    """The closed case whose relapse watch ran at that instant, the last of several; ``late``: or did before.
+
+    Not one that had gone on as another by that day: what is told counts in the one whose program it holds.
+    """
     cases = Episode.objects.filter(patient=patient, closed_on__lte=day, relapse_watch__starts_on__lte=day)
-    cases = cases.filter(Q(relapse_watch__ended_at=None) | Q(relapse_watch__ended_at__gt=at))
+    listens = Q(relapse_watch__ended_at=None) | Q(relapse_watch__ended_at__gt=at)
+    if late:
+        listens |= ~Q(relapse_watch__end_reason=RelapseWatch.End.REOPENED)
+    cases = cases.filter(listens).exclude(relapse_watch__reopened_as__in=_open_on(patient, day))
+    cases = cases.exclude(pk__in=Episode.objects.filter(patient=patient).followed(by=day))
     if program is not None:
         cases = cases.filter(pk=program.episode_id)
     found: Episode | None = cases.order_by("-closed_on", "-pk").first()

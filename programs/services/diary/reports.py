@@ -26,7 +26,8 @@ class Report:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AnswerReport(Report):
-    """Pain of the 24 hours up to ``occurred_at``, NPRS per knee. ``request`` is the id of the check-in.
+    """Pain up to ``occurred_at``, NPRS per knee: of the days that the check-in named by its id in ``request``
+    asks of, of 24 hours where none is named. None at all only beside a red flag.
 
     ``active`` is asked after discharge: "yes" or "no" to being back to what they want to do.
     """

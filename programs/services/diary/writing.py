@@ -23,7 +23,7 @@ from programs.models import (
 )
 from programs.rules import pain, red_flags
 from programs.rules.progression import Terrain, against
-from programs.rules.schedule import local_date
+from programs.rules.schedule import UNASKED_RECALL_DAYS, local_date
 from programs.services import advice, lights, running, watches
 from programs.services.diary import placing
 from programs.services.diary.placing import DiaryConflict, DiaryError, DiaryNotFound, Place
@@ -38,6 +38,7 @@ from programs.services.diary.reports import (
 )
 from programs.services.due import review_again
 from programs.services.red_flags import raise_red_flag
+from programs.services.running_words import AGAINST
 
 STRENGTH_KINDS = (Exercise.Kind.STRENGTH, Exercise.Kind.ISOMETRIC, Exercise.Kind.PLYOMETRIC)
 """Exercises that make a session count as a strength session."""
@@ -47,13 +48,15 @@ STRENGTH_KINDS = (Exercise.Kind.STRENGTH, Exercise.Kind.ISOMETRIC, Exercise.Kind
 class Recorded[Row: (Answer, Session, Run)]:
     """The stored row; ``created`` is False for a retry.
 
-    ``advice`` is what the patient must read now; ``light`` is None for an answer.
+    ``advice`` is what the patient must read now; ``light`` is None for an answer. ``against`` is what a run
+    went against (a hold, a locked terrain), in the patient's words.
     """
 
     row: Row
     created: bool
     advice: advice.Advice | None
     light: lights.PatientLight | None
+    against: Sequence[str] = ()
 
 
 @transaction.atomic
@@ -65,18 +68,19 @@ def record_answer(
     Raises:
         DiaryConflict: another report is stored under this UUID.
         DiaryNotFound: the check-in or the corrected answer is not this patient's.
-        DiaryError: no worst pain, usual above worst, or no case was open at that time.
+        DiaryError: neither worst pain nor a red flag, usual above worst, or no case was open at that time.
     """
     patient = placing.lock(patient)
     if stored := placing.stored_row(Answer, patient, client_id, report):
         return _recorded(patient, stored, created=False)
     corrected = placing.corrected_row(Answer, patient, report.corrects)
     named = report.request or (corrected.request_id if corrected else None)
-    request = placing.request_named(patient, named)
+    asked = placing.request_named(patient, named)
     _check_scores(report)
-    named_program = request.program if request else None
-    place = placing.place(patient, report.occurred_at, now, named_program, watched=True)
-    request = request or placing.request_of_day(place)
+    named_program = asked.program if asked else None
+    by_watch = bool(asked and asked.watch_id)
+    place = placing.place(patient, report.occurred_at, now, named_program, watched=True, by_watch=by_watch)
+    request = asked or placing.request_of_day(place)
     answer = Answer.objects.create(
         **_shared(place, client_id, report, corrected, now),
         request=request,
@@ -87,6 +91,7 @@ def record_answer(
         locations_left=_codes(report.locations_left),
         locations_right=_codes(report.locations_right),
         back_to_activity=None if report.active is None else report.active == "yes",
+        recall_days=_recall_days(report, asked, corrected),
     )
     if request is not None:
         _mark_answered(request, now)
@@ -216,6 +221,13 @@ def _shared(place: Place, client_id: UUID, report: Report, corrected: Any, now: 
     }
 
 
+def _recall_days(report: AnswerReport, asked: CheckInRequest | None, corrected: Answer | None) -> int:
+    """As far as the question that was put looks back; a correction as far as what it corrects."""
+    if report.request is None and corrected is not None:
+        return int(corrected.recall_days)
+    return int(asked.recall_days) if asked is not None else UNASKED_RECALL_DAYS
+
+
 def _effort(place: Place, report: EffortReport, now: datetime) -> dict[str, Any]:
     if report.pain_next_morning is not None:
         _check_next_morning(place.patient, place.on, now)
@@ -250,7 +262,9 @@ def _on_the_ladder(place: Place, report: RunReport, corrected: Run | None) -> di
 
 
 def _check_scores(report: AnswerReport) -> None:
-    if report.worst_left is None and report.worst_right is None:
+    """A red flag is heard without a number: whoever has chest pain rates no knee."""
+    ticked = report.red_flags or report.worse_red_flags
+    if report.worst_left is None and report.worst_right is None and not ticked:
         raise DiaryError("worst_left", "Give the worst pain of one knee at least.")
     for side in ("left", "right"):
         worst, usual = getattr(report, f"worst_{side}"), getattr(report, f"usual_{side}")
@@ -311,8 +325,12 @@ def _raised[Row: (Answer, Session, Run)](
 
 def _recorded[Row: (Answer, Session, Run)](patient: Patient, row: Row, *, created: bool) -> Recorded[Row]:
     words = advice.on_report(patient, row.episode_id, _flags_of(patient, row))
-    light = None if isinstance(row, Answer) else lights.for_patient(row)
-    return Recorded(row, created, words, light)
+    if isinstance(row, Answer):
+        return Recorded(row, created, words, None)
+    # Whoever trains while a flag is open has not read, or not heeded, what to do.
+    held = words or advice.of_patient(patient)
+    against = [AGAINST[code] for code in row.against] if isinstance(row, Run) else ()
+    return Recorded(row, created, held, lights.for_patient(row), against)
 
 
 def _flags_of(patient: Patient, row: Answer | Session | Run) -> list[str]:

@@ -9,6 +9,8 @@ from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from clinic.thresholds import Thresholds
+from patients.models import Assessment
+from patients.vocabulary import AssessmentKind
 from programs.models import Alert, DayPain, Pause, Program, StageMove
 from programs.rules import progression, stall
 from programs.rules.matching import untargeted
@@ -17,7 +19,7 @@ from programs.services import gates
 from programs.services.coverage import planned
 from programs.services.facts.drift import where_it_hurts
 from programs.services.facts.rows import CaseRows, other_side, read, until
-from programs.services.matching import strength_facts
+from programs.services.matching import latest_strength
 
 WORST_RECALL_DAYS = 3  # what the assessment's questions ask for
 WEEK_RECALL_DAYS = 7
@@ -120,9 +122,22 @@ def _clock_started_on(programs: Sequence[Program], on: date) -> date:
     return max(trials, default=programs[0].started_on)
 
 
+def _intake_last(program: Program, rows: CaseRows) -> list[Assessment]:
+    """Assessments before the start, the one whose pain is to be the baseline last: the intake's, if it is
+    not too old for that, else the latest of another kind that is not (clinical.md 7).
+    """
+    start, oldest = rows.programs[0].started_on, program.thresholds.intake_max_age_days
+
+    def rank(assessment: Assessment) -> tuple[bool, bool]:
+        serves = (start - assessment.assessed_on).days <= oldest
+        return serves, assessment.kind == AssessmentKind.INTAKE
+
+    return sorted(until(start, rows.assessments), key=rank)  # stable: the latest last among equals
+
+
 def _index_knee(program: Program, rows: CaseRows) -> stall.Knee:
     intake = None
-    for assessment in until(rows.programs[0].started_on, rows.assessments):
+    for assessment in _intake_last(program, rows):
         if assessment.worst_pain is not None:
             intake = stall.IntakePain(assessment.assessed_on, assessment.worst_pain, WORST_RECALL_DAYS)
         elif assessment.worst_pain_week is not None:
@@ -133,7 +148,7 @@ def _index_knee(program: Program, rows: CaseRows) -> stall.Knee:
 def _other_knee(program: Program, rows: CaseRows) -> stall.Knee | None:
     """The other knee, if anything was ever said of it."""
     intake = None
-    for assessment in until(rows.programs[0].started_on, rows.assessments):
+    for assessment in _intake_last(program, rows):
         if assessment.other_knee_worst_pain is not None:
             worst = assessment.other_knee_worst_pain
             intake = stall.IntakePain(assessment.assessed_on, worst, WORST_RECALL_DAYS)
@@ -142,8 +157,10 @@ def _other_knee(program: Program, rows: CaseRows) -> stall.Knee | None:
 
 
 def _answers(days: Iterable[DayPain], side: str) -> tuple[stall.PainAnswer, ...]:
-    found = ((day.on, day.worst(side), day.usual(side)) for day in days)
-    return tuple(stall.PainAnswer(on, worst, usual) for on, worst, usual in found if worst is not None)
+    found = ((day.on, day.worst(side), day.usual(side), day.recall_days) for day in days)
+    return tuple(
+        stall.PainAnswer(on, worst, usual, recall) for on, worst, usual, recall in found if worst is not None
+    )
 
 
 def _requests(program: Program, rows: CaseRows) -> tuple[stall.CheckInRequest, ...]:
@@ -204,14 +221,12 @@ def _ready_since(program: Program, on: date, verdicts: Iterable[PainVerdict], t:
 
 
 def _untreated_deficits(program: Program, on: date, rows: CaseRows) -> tuple[str, ...]:
-    """Strength deficits of the latest assessment that tested strength, which no exercise now targets."""
-    tested = [a for a in until(on, rows.assessments) if a.strength_tests.all()]
-    if not tested:
-        return ()
-    latest = tested[-1]
-    latest.episode = program.episode  # loaded already: no query for each case
+    """Strength deficits, measured and not found gone since, which no exercise now targets."""
+    tested = until(on, rows.assessments)
+    for assessment in tested:
+        assessment.episode = program.episode  # loaded already: no query for each case
     doses = [dose for dose in rows.doses if dose.stage.number == program.current_stage]
-    return tuple(test.text for test in untargeted(strength_facts(latest), planned(doses)))
+    return tuple(test.text for test in untargeted(latest_strength(tested), planned(doses)))
 
 
 def _local(instant: datetime, zone: ZoneInfo) -> date:

@@ -11,6 +11,14 @@ from programs.services.library.exchange import (
     preview_import,
 )
 from programs.services.library.exercise_database import Candidate, import_exercises, preview_exercises
+from programs.services.library.making import (
+    check_drivers,
+    check_neighbours,
+    make_exercise,
+    make_template,
+    own_slug,
+    put_stages,
+)
 from programs.services.library.starter import load_starter_library
 from programs.services.library.versions import (
     OnVersion,
@@ -32,6 +40,8 @@ __all__ = [
     "OnVersion",
     "changes_since",
     "changing_template",
+    "check_drivers",
+    "check_neighbours",
     "copied_from",
     "copy_exercise",
     "copy_template",
@@ -41,9 +51,13 @@ __all__ = [
     "import_template",
     "keep_version",
     "load_starter_library",
+    "make_exercise",
+    "make_template",
+    "own_slug",
     "patients_by_version",
     "preview_exercises",
     "preview_import",
+    "put_stages",
     "raise_exercise_version",
     "set_clip",
 ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from patients.vocabulary import Diagnosis
@@ -58,8 +58,13 @@ def write_template(row: Template, data: TemplateData, exercises: Mapping[str, Ex
     for name in TEMPLATE_FIELDS:
         setattr(row, name, _plain(getattr(data, name)))
     row.save()
+    write_stages(row, data.stages, exercises)
+
+
+def write_stages(row: Template, stages: Iterable[StageData], exercises: Mapping[str, Exercise]) -> None:
+    """Save these stages and their doses in place of the row's own."""
     row.stages.all().delete()
-    for stage in data.stages:
+    for stage in stages:
         made = Stage.objects.create(template=row, **{name: getattr(stage, name) for name in STAGE_FIELDS})
         Dose.objects.bulk_create(
             Dose(

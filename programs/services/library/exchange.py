@@ -55,10 +55,13 @@ class Incoming:
 
 @dataclass(frozen=True, slots=True)
 class ImportPreview:
-    """What an import would do. ``clash`` is the clinic's own template of the same name."""
+    """What an import would do. ``clash`` is the clinic's own template of the same name; ``name`` is what a
+    new one is called where no other name is given: never as one of the starter library.
+    """
 
     document: Document
     clash: Template | None
+    name: str
     exercises: tuple[Incoming, ...]
 
     @property
@@ -106,8 +109,15 @@ def preview_import(*, text: str, clinic: Clinic, by: User) -> ImportPreview:
     return ImportPreview(
         document,
         Template.objects.filter(clinic=clinic, slug=document.template.slug).first(),
+        _name_of(document, clinic),
         tuple(_incoming(data, ours.get(data.slug)) for data in document.exercises),
     )
+
+
+def _name_of(document: Document, clinic: Clinic) -> str:
+    template = document.template
+    is_starters = Template.objects.filter(clinic=None, slug=template.slug).exists()
+    return free_name(f"{template.name} (ours)", Template, clinic) if is_starters else template.name
 
 
 def _incoming(data: ExerciseData, ours: Exercise | None) -> Incoming:
@@ -142,10 +152,12 @@ def import_template(
                 "choices", f"Your {incoming.data.name} differs ({', '.join(incoming.differs)}): choose one."
             )
     data = preview.document.template
-    row, data = (
-        _row_for(data.name, data.slug, preview.clash, name, replace_ours, clinic),
-        replace(data, name=name or data.name),
-    )
+    if preview.clash and replace_ours and not name:
+        row = preview.clash
+    else:
+        name = name or preview.name
+        row = _new_row(name, data.slug if name == data.name else slug_of(name), clinic)
+    data = replace(data, name=name or data.name)
     exercises = _exercises(preview, chosen, clinic)
     if row.pk is None:
         write_template(row, data, exercises)
@@ -155,18 +167,12 @@ def import_template(
     return row
 
 
-def _row_for(
-    given: str, slug: str, clash: Template | None, name: str, replace_ours: bool, clinic: Clinic
-) -> Template:
-    """The row to write: a new one, or the clinic's own that is replaced."""
-    if clash and replace_ours and not name:
-        return clash
-    slug = slug_of(name) if name and name != given else slug
+def _new_row(name: str, slug: str, clinic: Clinic) -> Template:
     if not slug:
         raise LibraryRefused("name", "Needs at least one letter or digit.")
     if Template.objects.filter(clinic=clinic, slug=slug).exists():
         raise LibraryRefused(
-            "name", f"Your library already has a program called {name or given}: another name, or replace it."
+            "name", f"Your library already has a program called {name}: another name, or replace it."
         )
     return Template(clinic=clinic, slug=slug)
 

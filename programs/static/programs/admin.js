@@ -44,7 +44,17 @@ async function download(event) {
   form.after(done);
 }
 
+// What is typed and not saved is marked, and the browser asks before it is lost: by a link, or by another form.
+function guard(area) {
+  area.addEventListener("input", (event) => (event.target.form.dataset.typed = "yes"));
+  area.addEventListener("submit", (event) => {
+    if (event.submitter?.formTarget !== "_blank") delete event.target.dataset.typed;
+  });
+  addEventListener("beforeunload", (event) => area.querySelector("form[data-typed]") && event.preventDefault());
+}
+
 document.addEventListener("DOMContentLoaded", () => {
+  document.querySelectorAll("[data-guard]").forEach(guard);
   document.querySelectorAll("form[data-download]").forEach((form) => form.addEventListener("submit", download));
   document.querySelectorAll("table[data-inline-formset]").forEach(labelCells);
   document.querySelectorAll("table.result-list").forEach(labelResults);

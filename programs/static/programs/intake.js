@@ -241,7 +241,7 @@ async function keepNow() {
     return trouble("No connection. What you typed is kept on this page and sent as soon as the connection is back: leave the page open.");
   }
   if (answer.status === 204) return kept(sent);
-  if (answer.status === 409) return trouble("A colleague has signed this assessment. Reload the page to see it; copy what you typed first.");
+  if (answer.status === 409) return trouble("This assessment is saved already, or signed by a colleague. Reload the page to see it; copy what you typed first.");
   if (answer.type === "opaqueredirect" || answer.status === 403) return signedOut();
   return trouble("The service could not keep what you typed just now. It is tried again: leave the page open.");
 }

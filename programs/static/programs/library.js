@@ -64,9 +64,12 @@ if (file) {
     filters.hidden = false;
     narrow();
   };
-  file.querySelector("input[type=file]").addEventListener("change", (event) => {
+  // On the way down to the input: the theme's own listener there looks for a text box that this page has not.
+  const taken = (event) => {
+    event.stopPropagation();
     if (event.target.files[0]) read(event.target.files[0]);
-  });
+  };
+  file.querySelector(".kl-choose").addEventListener("change", taken, { capture: true });
   if (filters) filters.addEventListener("input", narrow);
 }
 

@@ -13,6 +13,7 @@ from django.utils import timezone
 from clinic.models import Absence, Clinic, Membership
 from patients.models import (
     Assessment,
+    AssessmentDraft,
     Episode,
     Erasure,
     RestrictedRecord,
@@ -44,6 +45,7 @@ class Case:
     program: Program
     draft: Program
     signed: Assessment
+    typed: AssessmentDraft
     alert: Alert
     closed: Episode
     pause: Pause
@@ -61,6 +63,7 @@ class Case:
             (self.episode.patient, ("invite", "new-case", "export", "erase")),
             (self.record, ("open-record",)),
             (self.signed, ("addendum",)),
+            (self.typed, ("raise-flag",)),
             (self.flag, ("clear",)),
             (self.alert, ("acknowledge", "snooze", "resolve", "hand-over")),
             (self.absence, ("end-absence",)),
@@ -74,7 +77,7 @@ class Case:
             (
                 self.episode,
                 (
-                    *("reassign", "discharge", "log-contact", "assign", "thresholds", "groc"),
+                    *("reassign", "discharge", "log-contact", "add-note", "assign", "thresholds", "groc"),
                     *("letter", "export-case"),
                 ),
             ),
@@ -94,6 +97,7 @@ class Case:
             "reassign": {"clinician": self.colleague.pk},
             "discharge": {"outcome": "improved", "note": "Runs again"},
             "log-contact": {"kind": "call", "note": "Asked"},
+            "add-note": {"note": "Asked"},
             "assign": {"template_choice": self.template.pk},
             "send": {"started_on": today.isoformat()},
             "move-stage": {"to_stage": 2, "override_reason": "Strong enough"},
@@ -164,6 +168,7 @@ def case_of(staff: Any) -> Case:
         program=program,
         draft=draft,
         signed=make_assessment(flagged, assessed_on=today, signed_at=now, signed_by=staff.physio),
+        typed=typed_by(make_user(clinic=staff.clinic), other),
         alert=alert,
         flag=flag,
         template=make_template(),
@@ -181,6 +186,19 @@ def case_of(staff: Any) -> Case:
             set_at=now,
         ),
     )
+
+
+def typed_by(colleague: Any, episode: Episode) -> AssessmentDraft:
+    draft: AssessmentDraft = AssessmentDraft.objects.create(
+        clinic=episode.clinic,
+        episode=episode,
+        author=colleague,
+        content="{}",
+        red_flags=["knee_locks"],
+        started_at=timezone.now(),
+        saved_at=timezone.now(),
+    )
+    return draft
 
 
 def erased_case(clinic: Clinic) -> RestrictedRecord:

@@ -24,7 +24,7 @@ from tests.factories import (
 
 pytestmark = pytest.mark.django_db
 
-QUERIES = 24
+QUERIES = 28
 
 
 def prepared(staff: Any, case: Episode | None = None, **template: Any) -> Program:

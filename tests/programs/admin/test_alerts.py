@@ -176,7 +176,7 @@ def test_today_takes_the_same_queries_for_one_case_and_three(
         alert_of(make_case(staff.clinic, clinician=staff.physio))
     client = staff.client(staff.physio)
 
-    with django_assert_num_queries(25):
+    with django_assert_num_queries(29):
         client.get(reverse("admin:index"))
 
 
@@ -274,3 +274,24 @@ def test_an_operator_sees_no_patient_anywhere(staff: Any) -> None:
     assert "Own clinic" in first_page
     assert "Cover and digest" not in first_page
     assert str(case.patient) not in first_page
+
+
+def test_the_list_has_tier_1_first_then_todays_order_then_the_oldest_and_what_was_put_aside_last(
+    staff: Any,
+) -> None:
+    def at(kind: str, days: int, **fields: Any) -> str:
+        case = make_case(staff.clinic, clinician=staff.physio)
+        return str(alert_of(case, kind, opened_on=TODAY - timedelta(days=days), **fields).pk)
+
+    aside = at("worsening", 9, state="snoozed", snoozed_until=TODAY)
+    stalled = at("stall", 5, level="stalled")
+    new = at("worsening", 0)
+    seen, old = at("worsening", 8, state="acknowledged"), at("worsening", 3)
+    tier_2, tier_1 = at("red_flag", 0, level="tier_2"), at("red_flag", 7, level="tier_1")
+    page = staff.client(staff.physio).get(reverse(LIST))
+    assert [str(alert.pk) for alert in page.context["cl"].result_list] == [
+        *(tier_1, tier_2, old, new, seen, stalled, aside)
+    ]
+    html = page.content.decode()
+    assert "Red flag, tier 1" in html
+    assert "Red flag, tier 2" in html

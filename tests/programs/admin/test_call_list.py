@@ -124,3 +124,13 @@ def test_the_list_takes_the_same_queries_for_one_patient_and_three(
 
     with django_assert_num_queries(9):
         client.get(reverse(URL))
+
+
+def test_a_note_is_no_call(staff: Any) -> None:
+    case = silent(staff)
+    call = logged(case)
+    logged(case, kind="note", at=NOW + timedelta(days=1))
+
+    [row] = staff.client(staff.assistant).get(reverse(URL)).context["calls"]
+
+    assert row.last == call

@@ -56,3 +56,31 @@ def test_no_outcome_is_chosen_beforehand_and_without_one_nobody_is_discharged(st
     assert "outcome" in client.post(address, {"outcome": ""}).context["form"].errors
     case.episode.refresh_from_db()
     assert case.episode.is_open
+
+
+def test_a_note_is_kept_with_who_and_when_and_shown_among_the_notes(staff: Any) -> None:
+    case = case_of(staff)
+    client = staff.client(staff.physio)
+
+    answer = act(client, "add-note", case, note="Runs on grass now", minutes="")
+
+    note = ContactLog.objects.get(kind="note")
+    assert (answer.status_code, note.by, note.minutes, note.note) == (
+        302,
+        staff.physio,
+        None,
+        "Runs on grass now",
+    )
+    page = client.get(answer.url)
+    notes = page.content.decode().split('id="notes"')[1].split("</section>")[0]
+    assert "Runs on grass now" in notes
+    assert str(staff.physio) in notes
+    assert note not in page.context["page"].contacts
+    assert "Runs on grass" not in staff.client(staff.assistant).get(answer.url).content.decode()
+
+
+def test_a_call_is_logged_as_one_of_the_kinds_of_contact(staff: Any) -> None:
+    case = case_of(staff)
+    answer = act(staff.client(staff.physio), "log-contact", case, kind="note", note="x")
+    assert answer.context["form"].errors["kind"]
+    assert not ContactLog.objects.exists()

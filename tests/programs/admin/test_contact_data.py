@@ -15,7 +15,8 @@ from django.utils import timezone
 from patients.models import Episode, Invitation, Patient
 from programs.admin.episodes import EpisodeAdmin
 from programs.admin.patients import PatientAdmin
-from programs.services.cases import change_contact, invite
+from programs.services.cases import change_contact
+from programs.services.invitations import invite
 from tests.factories import NOW, TODAY, make_case, make_patient, make_program, make_user
 
 pytestmark = pytest.mark.django_db

@@ -9,15 +9,18 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
+from patients.models import Invitation, Patient
 from programs.models import (
     Program,
     ProgramStage,
 )
+from programs.services.invitations import invite
 from tests.factories import (
     make_exercise,
     make_template,
 )
 from tests.programs.admin.acting import act, case_of, url_of
+from tests.programs.services.caseload.making import with_account
 
 pytestmark = pytest.mark.django_db
 
@@ -79,3 +82,59 @@ def test_another_clinics_template_can_not_be_assigned(staff: Any, stranger: Any)
 
     assert answer.context["form"].errors["template_choice"]
     assert not Program.objects.filter(template=foreign).exists()
+
+
+def sent(staff: Any, case: Any, **answers: Any) -> str:
+    """What the page says once it is done."""
+    answer = staff.client(staff.physio).post(
+        url_of("send", case), {"started_on": timezone.localdate().isoformat(), **answers}, follow=True
+    )
+    return " ".join(str(message) for message in answer.context["messages"])
+
+
+def form_of(staff: Any, case: Any) -> Any:
+    return staff.client(staff.physio).get(url_of("send", case))
+
+
+def test_who_was_never_invited_is_invited_in_the_same_step(staff: Any) -> None:
+    case = case_of(staff)
+    page = form_of(staff, case)
+    assert page.context["form"]["invite"].initial is True
+    assert "has no account yet and was never invited" in page.content.decode()
+
+    assert "so is the invitation" in sent(staff, case, invite="on")
+
+    assert Invitation.objects.get().patient == case.draft.episode.patient
+    assert not Program.with_drafts.get(pk=case.draft.pk).is_draft
+
+
+def test_sent_without_an_invitation_the_message_says_that_nobody_sees_it(staff: Any) -> None:
+    case = case_of(staff)
+    assert "cannot see it yet" in sent(staff, case)
+    assert not Invitation.objects.exists()
+
+
+def test_without_an_address_no_invitation_is_offered(staff: Any) -> None:
+    case = case_of(staff)
+    Patient.objects.filter(pk=case.draft.episode.patient_id).update(email="")
+    page = form_of(staff, case)
+    assert "invite" not in page.context["form"].fields
+    assert "no e-mail address to be invited at" in page.content.decode()
+    assert "cannot see it yet" in sent(staff, case)
+
+
+def test_who_has_an_account_or_an_open_invitation_is_not_invited_again(staff: Any) -> None:
+    case = case_of(staff)
+    invite(patient=case.draft.episode.patient, by=staff.physio, now=timezone.now())
+    assert "invite" not in form_of(staff, case).context["form"].fields
+    assert "once the invitation is opened" in sent(staff, case)
+
+
+def test_with_an_account_the_program_is_with_the_patient(staff: Any) -> None:
+    case = case_of(staff)
+    with_account(case.draft.episode.patient)
+    page = form_of(staff, case)
+    assert "invite" not in page.context["form"].fields
+    assert "no account" not in page.content.decode()
+    assert f"is with {case.draft.episode.patient} now" in sent(staff, case)
+    assert not Invitation.objects.exists()

@@ -252,13 +252,11 @@ def test_the_history_of_the_starter_library_is_shown_though_nobody_may_change_it
 
 
 def test_the_answers_of_a_questionnaire_are_told_in_words(staff: Staff, case: Episode) -> None:
-    OutcomeScore.objects.create(
-        clinic=staff.clinic,
-        episode=case,
-        measure="akps",
-        taken_on=NOW,
-        value=Decimal(95),
-        items={"thigh_atrophy": 0, "limp": 5},
-    )
+    answers = {"akps": {"thigh_atrophy": 0, "limp": 5}, "lefs": {"lefs1": 2, "lefs20": 3}}
+    for measure, items in answers.items():
+        OutcomeScore.objects.create(
+            clinic=staff.clinic, episode=case, measure=measure, taken_on=NOW, value=Decimal(60), items=items
+        )
     page = staff.client(staff.physio).get(reverse("admin:patients_patient_history", args=[case.patient_id]))
-    assert "Limp 5, Thigh atrophy 0" in page.content.decode()
+    assert "Limp: 5, Thigh atrophy: 0" in page.content.decode()
+    assert "Question 1: 2, Question 20: 3" in page.content.decode()

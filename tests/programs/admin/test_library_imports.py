@@ -44,6 +44,16 @@ def test_a_program_is_shown_before_it_is_written(staff: Any) -> None:
     assert answer.url == reverse("admin:programs_template_change", args=[made.pk])
 
 
+def test_a_program_of_the_starter_library_comes_in_under_a_name_of_its_own(staff: Any) -> None:
+    text = export_template(template=make_template(name="Hops", slug="hops"))
+    client = staff.client(staff.physio)
+    assert "Empty: Hops (ours)." in send(client, PROGRAMS, text).content.decode()
+    send(client, PROGRAMS, text, **look(client, PROGRAMS, text))
+    send(client, PROGRAMS, text, **look(client, PROGRAMS, text))
+    names = Template.objects.filter(clinic=staff.clinic).order_by("pk").values_list("name", flat=True)
+    assert [*names] == ["Hops (ours)", "Hops (ours) 2"]
+
+
 def test_a_text_that_was_changed_after_the_preview_is_shown_again(staff: Any) -> None:
     text = export_template(template=make_template(name="Hops", slug="hops"))
     client = staff.client(staff.physio)

@@ -37,7 +37,7 @@ from tests.factories import NOW, add_strength, make_assessment, make_case, make_
 
 pytestmark = pytest.mark.django_db
 
-QUERIES = 56
+QUERIES = 64
 
 
 def url_of(case: Episode) -> str:

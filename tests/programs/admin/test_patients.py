@@ -28,7 +28,7 @@ LIST = "admin:patients_patient_changelist"
 LIST_QUERIES = 17
 
 
-PAGE_QUERIES = 58
+PAGE_QUERIES = 66
 
 
 def page_of(patient: Patient) -> str:
@@ -180,8 +180,8 @@ URGENT_FIRST = [
 ]
 
 
-def in_order(staff: Any, query: dict[str, str] | None = None) -> list[str]:
-    page = staff.client(staff.physio).get(reverse(LIST), query or {})
+def in_order(staff: Any, query: dict[str, str] | None = None, user: Any = None) -> list[str]:
+    page = staff.client(user or staff.physio).get(reverse(LIST), query or {})
     return [patient.family_name for patient in page.context["cl"].result_list]
 
 
@@ -411,6 +411,15 @@ def test_an_assistant_sees_states_and_contact_data_and_no_findings(staff: Any) -
         assert case.patient.full_name in html
         for hidden in ("Stairs were bad", "Intake of", "Promised to log", "Worst pain", "Exercises not done"):
             assert hidden not in html
+
+
+def test_the_order_of_the_list_tells_an_assistant_no_finding(staff: Any) -> None:
+    of_name(staff, "Aalders")
+    of_name(staff, "Bakker", {"kind": "worsening"})
+    of_name(staff, "Zwart", {"kind": "red_flag", "level": "tier_2"})
+    for query in ({}, {"o": "0"}):
+        assert in_order(staff, query, user=staff.assistant) == ["Aalders", "Bakker", "Zwart"]
+    assert in_order(staff) == ["Zwart", "Bakker", "Aalders"]
 
 
 def test_a_foreign_patient_answers_like_one_that_does_not_exist(staff: Any, stranger: Any) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+import time_machine
 from django.urls import reverse
 
 from programs.models import Program, Run, Session
@@ -78,3 +79,25 @@ def done(kind: Any, program: Program, day: int, pain: str, **fields: Any) -> Non
         pain_next_morning=Decimal("1"),
         **fields,
     )
+
+
+@time_machine.travel(NOW + timedelta(minutes=1), tick=False)
+def test_the_running_card_of_a_held_program_says_that_running_is_on_hold_and_nothing_else(staff: Any) -> None:
+    """Logged pain-free runs point to the other track, which is to keep running."""
+    case = make_case(staff.clinic, clinician=staff.physio, running_track="stopped")
+    program = make_program(case)
+    done(Run, program, 0, "1", distance_km=Decimal("3"))
+    client = staff.client(staff.physio)
+    change = reverse("admin:do", args=["running", program.pk])
+    assert "keep running with the volume cut by 40 %" in client.get(page_of(program)).content.decode()
+
+    raise_red_flag(
+        episode=case, codes=["chest_pain_breathlessness"], source="a check-in", evidence=[{}], now=NOW
+    )
+
+    for address in (page_of(program), change):
+        page = client.get(address).content.decode()
+        assert "Running: on hold" in page
+        assert "No running until a physio or owner clears the red flag with a finding" in page
+        assert "keep running" not in page
+        assert 'class="kc-lock-open"' not in page

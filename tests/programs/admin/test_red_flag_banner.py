@@ -160,5 +160,5 @@ def test_the_page_takes_the_same_queries_for_one_report_and_three(
     page = reverse("admin:patients_patient_change", args=[case.patient_id])
     client = staff.client(staff.physio)
 
-    with django_assert_num_queries(62):
+    with django_assert_num_queries(70):
         client.get(page)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -95,6 +95,61 @@ def test_while_one_is_prepared_no_other_is_offered(staff: Any, found: Assessment
 
     assert reverse("admin:adjust", args=[draft.pk]) in html
     assert "Prepare and adjust" not in html
+
+
+def test_a_re_assessment_of_the_hip_alone_keeps_what_was_found_before(staff: Any, found: Assessment) -> None:
+    load_starter_library()
+    found.cadence_spm = 158
+    found.save()
+    again = make_assessment(
+        found.episode,
+        kind="reassessment",
+        assessed_on=found.assessed_on + timedelta(days=28),
+        hip_examined=True,
+        worst_pain=None,
+        locations=[],
+    )
+
+    answer = shown(staff, again)
+
+    html = answer.content.decode()
+    day = f"{found.assessed_on:%-d %b %Y}"
+    assert {driver.driver for driver in answer.context["match"].drivers} == {
+        "hip_weakness",
+        "running_mechanics",
+    }
+    assert {row.on for driver in answer.context["match"].drivers for row in driver.measurements} == {
+        found.assessed_on
+    }
+    assert f"Behind the kneecap, {day}" in html
+    assert f"Squat, {day}" in html
+    assert "best fit" in html
+
+    again.assessed_on = found.assessed_on + timedelta(days=29)
+    again.save()
+    assert [driver.driver for driver in shown(staff, again).context["match"].drivers] == ["hip_weakness"]
+
+
+def test_a_later_assessment_says_nothing_of_an_earlier_one(staff: Any, found: Assessment) -> None:
+    make_assessment(found.episode, cadence_spm=150, assessed_on=found.assessed_on + timedelta(days=1))
+    make_assessment(found.episode, cadence_spm=151, assessed_on=found.assessed_on)
+
+    assert [driver.driver for driver in shown(staff, found).context["match"].drivers] == ["hip_weakness"]
+
+
+def test_the_hip_is_recorded_in_a_new_assessment_where_this_one_is_signed(
+    staff: Any, found: Assessment
+) -> None:
+    child(found.episode)
+    new = f"{reverse('admin:patients_assessment_add')}?episode={found.episode_id}"
+    assert new not in shown(staff, found).content.decode()
+
+    found.signed_at, found.signed_by = timezone.now(), staff.physio
+    found.save()
+
+    html = shown(staff, found).content.decode()
+    assert f'href="{new}">Record a re-assessment' in html
+    assert "Open the assessment" not in html
 
 
 def red_flag(case: Episode) -> None:

@@ -12,14 +12,15 @@ from django.utils import timezone
 from clinic.audit.models import AuditEntry
 from patients.models import Patient
 from programs.admin import today as page_module
-from programs.models import Program
-from tests.factories import TODAY, make_assessment, make_patient, make_template
-from tests.programs.services.caseload.making import alert, answered, case_of
+from programs.models import ContactLog, Hold, Program
+from programs.services.red_flags import clear
+from tests.factories import NOW, TODAY, make_assessment, make_patient, make_template
+from tests.programs.services.caseload.making import alert, answered, case_of, draft_of
 
 pytestmark = pytest.mark.django_db
 
 TODAY_PAGE = reverse("admin:index")
-QUERIES = 33
+QUERIES = 35
 OUTCOME = {"came_of": "program_changed", "outcome": "Simplified"}
 
 
@@ -237,3 +238,111 @@ def test_it_takes_the_same_queries_for_one_patient_and_three(
     assert Patient.objects.count() == cases
     with django_assert_num_queries(QUERIES):
         client.get(TODAY_PAGE)
+
+
+def case_on(page: Any, number: str) -> Any:
+    return next(case for case in page.context["today"].cases if case.row.episode.case_number == number)
+
+
+def test_the_row_of_a_bounced_address_leads_to_it_and_back_to_today(staff: Any) -> None:
+    case, row = stalled(staff, "1")
+    type(row).objects.update(reason="silent", action="Call the patient")
+    Patient.objects.update(email_bounced_at=timezone.now())
+    client = staff.client(staff.physio)
+    first, *others = case_on(client.get(TODAY_PAGE), "1").acts
+    assert (first.label, "Log a call" in [act.label for act in others]) == ("Correct the address", True)
+    assert first.url.startswith(reverse("admin:patients_patient_contact", args=[case.patient_id]))
+    data = {"given_name": "Robin", "email": "right@example.org", "timezone": "Europe/Amsterdam"}
+    assert client.post(first.url, data).headers["Location"] == TODAY_PAGE
+    first, *others = case_on(client.get(TODAY_PAGE), "1").acts
+    assert (first.label, "Correct the address" in [act.label for act in others]) == ("Log a call", False)
+
+
+def test_a_logged_call_stands_on_the_row_its_note_only_for_who_reads_findings(staff: Any) -> None:
+    case, _ = stalled(staff, "1")
+    rows = {"clinic": case.clinic, "episode": case, "by": staff.assistant, "at": timezone.now()}
+    ContactLog.objects.create(**rows, kind="no_answer", note="Knee still hurts")
+    on = timezone.localtime(rows["at"])
+    told = f"Call, no answer on {on:%-d %b} by {staff.assistant}"
+    called = [
+        case_on(staff.client(who).get(TODAY_PAGE), "1").called for who in (staff.physio, staff.assistant)
+    ]
+    assert called == [f"{told}: Knee still hurts", told]
+
+
+def test_what_a_hold_forbids_is_not_offered(staff: Any) -> None:
+    case, _ = stalled(staff, "1")
+    client = staff.client(staff.physio)
+    move = "Move the stage"
+    assert move in [act.label for act in case_on(client.get(TODAY_PAGE), "1").acts]
+    program = case.programs.get()
+    hold = Hold.objects.create(clinic=case.clinic, program=program, since=NOW, red_flags=[], reason="x")
+    page = reverse("admin:patients_patient_change", args=[case.patient_id])
+    assert move not in [act.label for act in case_on(client.get(TODAY_PAGE), "1").acts]
+    assert reverse("admin:do", args=["move-stage", program.pk]) not in client.get(page).content.decode()
+    hold.cleared_at, hold.cleared_by, hold.finding = NOW, staff.physio, "Calf strain"
+    hold.save()
+    assert reverse("admin:do", args=["move-stage", program.pk]) in client.get(page).content.decode()
+
+
+def test_with_a_red_flag_open_no_program_is_offered(staff: Any) -> None:
+    case = case_of(staff.physio, "1", alerts=[{"kind": "red_flag", "level": "tier_1"}])
+    make_assessment(case)
+    client, assign = staff.client(staff.physio), reverse("admin:do", args=["assign", case.pk])
+    page = reverse("admin:patients_patient_change", args=[case.patient_id])
+    assert "Match a program" not in [act.label for act in case_on(client.get(TODAY_PAGE), "1").acts]
+    assert assign not in client.get(page).content.decode()
+    clear(alert=case.alerts.get(), finding="Calf strain", by=staff.physio, now=NOW)
+    assert assign in client.get(page).content.decode()
+
+
+def test_a_new_patients_next_step_is_the_same_on_today_and_on_the_page(staff: Any) -> None:
+    case = case_of(staff.physio, "1", patient=make_patient(staff.clinic))
+    client = staff.client(staff.physio)
+    page = reverse("admin:patients_patient_change", args=[case.patient_id])
+
+    def steps() -> tuple[str, str]:
+        on_page = client.get(page).context["page"].step
+        return case_on(client.get(TODAY_PAGE), "1").acts[0].label, on_page and on_page.label
+
+    assert steps() == ("Record assessment", "Record assessment")
+    make_assessment(case)
+    assert steps() == ("Match a program", "Match a program")
+    draft = draft_of(case)
+    assert steps() == ("Look and send", "Look and send")
+    Program.with_drafts.filter(pk=draft.pk).update(is_draft=False)
+    assert steps() == ("Invite", "Invite")
+    client.post(reverse("admin:do", args=["invite", case.patient_id]))
+    assert steps() == ("Open the case", None)
+
+
+def test_a_patient_without_a_case_is_given_one_next(staff: Any) -> None:
+    page = reverse("admin:patients_patient_change", args=[make_patient(staff.clinic).pk])
+    assert staff.client(staff.physio).get(page).context["page"].step.label == "Open a new case"
+    assert staff.client(staff.assistant).get(page).context["page"].step is None
+
+
+def test_headings_part_the_groups_and_an_assistant_is_shown_none(staff: Any) -> None:
+    case_of(staff.physio, "fine", program={})
+    case_of(staff.owner, "theirs", alerts=[{"kind": "worsening"}])
+    case_of(staff.physio, "mine", alerts=[{"kind": "silent"}])
+    case_of(staff.physio, "mine-2", alerts=[{"kind": "silent"}])
+    case_of(staff.owner, "flag", alerts=[{"kind": "red_flag", "level": "tier_1"}])
+    cases = staff.client(staff.physio).get(TODAY_PAGE).context["today"].cases
+    assert [(case.row.episode.case_number, case.heading) for case in cases] == [
+        ("flag", "Red flags"),
+        ("mine", "Your cases"),
+        ("mine-2", ""),
+        ("theirs", "Colleagues' cases"),
+        ("fine", "Nothing to do"),
+    ]
+    assert "Nothing to do" not in staff.client(staff.assistant).get(TODAY_PAGE).content.decode()
+
+
+def test_a_closed_case_that_still_asks_is_told_apart(staff: Any) -> None:
+    case_of(staff.physio, "open", program={})
+    case = case_of(staff.physio, "closed", alerts=[{"kind": "red_flag", "level": "tier_1"}])
+    type(case).objects.filter(pk=case.pk).update(closed_on=TODAY, outcome="improved")
+    html = staff.client(staff.physio).get(TODAY_PAGE).content.decode()
+    assert "2 cases, 1 of them closed" in html
+    assert "<strong>1</strong> open cases" in html

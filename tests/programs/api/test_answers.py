@@ -131,6 +131,52 @@ def test_a_second_answer_to_a_check_in_leaves_the_time_of_the_first(device: Devi
     assert request.answered_at == earlier
 
 
+@pytest.mark.parametrize("ticked", ["red_flags", "worse_red_flags"])
+def test_a_red_flag_without_a_number_is_stored_and_told_and_settles_the_check_in(
+    device: Device, program: Program, ticked: str
+) -> None:
+    request = make_request(program)
+    body = {"occurred_at": AT, ticked: ["chest_pain_breathlessness"], "request": request.pk}
+    response = device.put(f"me/answers/{uuid4()}", body)
+    assert response.status_code == 201
+    assert response.json()["advice"]["tier"] == "tier_1"
+    stored = response.json()["answer"]
+    assert (stored["worst_left"], stored["worst_right"]) == (None, None)
+    assert Alert.objects.get().kind == "red_flag"
+    assert OutboxMessage.objects.filter(kind="red_flag").exists()
+    request.refresh_from_db()
+    assert request.state == "answered"
+    assert device.get("me/progress").json()["days"] == []
+
+
+def test_without_a_number_a_limp_or_words_alone_are_refused(device: Device) -> None:
+    response = device.put(f"me/answers/{uuid4()}", {"occurred_at": AT, "limping": True, "note": "It hurts."})
+    assert response.status_code == 400
+    assert fields_of(response) == ["worst_left"]
+    assert not Answer.objects.exists()
+
+
+def test_an_impossible_number_beside_a_red_flag_is_refused_with_the_advice(device: Device) -> None:
+    body = {"occurred_at": AT, "worst_left": 11, "red_flags": ["chest_pain_breathlessness"]}
+    response = device.put(f"me/answers/{uuid4()}", body)
+    assert (response.status_code, response.json()["advice"]["tier"]) == (400, "tier_1")
+    assert not Answer.objects.exists()
+
+
+def test_a_score_keeps_the_recall_window_of_the_question(device: Device, program: Program) -> None:
+    asked = make_request(program, recall_days=3)
+    windows = {}
+    for name, more in {"named": {"request": asked.pk}, "of their own": {}}.items():
+        first = uuid4()
+        windows[name] = device.put(f"me/answers/{first}", {**BODY, **more}).json()["answer"]["recall_days"]
+        corrected = {**BODY, "worst_left": 1, "corrects": str(first)}
+        windows[f"{name}, corrected"] = device.put(f"me/answers/{uuid4()}", corrected).json()["answer"][
+            "recall_days"
+        ]
+    assert windows == {"named": 3, "named, corrected": 3, "of their own": 1, "of their own, corrected": 1}
+    assert set(Answer.objects.values_list("request", flat=True)) == {asked.pk}
+
+
 def test_a_foreign_check_in_answers_as_one_that_does_not_exist(device: Device) -> None:
     foreign = make_request(make_program())
     first = device.put(f"me/answers/{uuid4()}", {**BODY, "request": foreign.pk})

@@ -10,6 +10,8 @@ import pytest
 import time_machine
 
 from programs.models import Alert, Program, ProgramDose, Run, Session
+from programs.rules.progression import Against
+from programs.services.running_words import AGAINST
 from tests.api import Device, bare, fields_of
 from tests.factories import NOW, TODAY, make_case, make_exercise, make_program
 
@@ -227,3 +229,30 @@ def test_a_red_flag_in_a_run_raises_the_alert(device: Device) -> None:
     response = device.put(f"me/runs/{uuid4()}", {**RUN, "red_flags": ["knee_gives_way"]})
     assert response.json()["advice"]["tier"] == "tier_2"
     assert "run of 2 Mar 2026" in Alert.objects.get().summary
+
+
+def test_what_is_done_while_a_red_flag_is_open_is_stored_and_answered_with_its_advice(
+    device: Device, program: Program
+) -> None:
+    flag = {"occurred_at": AT, "worst_left": 5, "red_flags": ["chest_pain_breathlessness"]}
+    advice = device.put(f"me/answers/{uuid4()}", flag).json()["advice"]
+    uuid = uuid4()
+    for status in (201, 200):
+        run = device.put(f"me/runs/{uuid}", {**RUN, "terrain": ["downhills"]})
+        assert (run.status_code, run.json()["advice"]) == (status, advice)
+        assert run.json()["against"] == [
+            "Your program is on hold: no running until your physio clears you.",
+            "Not yet: steep downhills. Leave them out until they are open.",
+        ]
+    session = device.put(f"me/sessions/{uuid4()}", session_body(dose_of(program)))
+    assert (session.status_code, session.json()["advice"]) == (201, advice)
+    assert (Run.objects.count(), Session.objects.count()) == (1, 1)
+
+
+def test_a_run_within_the_limits_goes_against_nothing(device: Device) -> None:
+    stored = device.put(f"me/runs/{uuid4()}", RUN).json()
+    assert (stored["against"], stored["advice"]) == ([], None)
+
+
+def test_every_ground_has_words_for_the_patient() -> None:
+    assert set(AGAINST) == set(Against)

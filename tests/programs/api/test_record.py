@@ -325,6 +325,23 @@ def test_check_ins_are_listed_by_state(device: Device, program: Program) -> None
     assert [entry["id"] for entry in device.get("me/check-ins").json()["check_ins"]] == [due.pk]
 
 
+def test_each_check_in_has_its_own_question_and_a_report_of_ones_own_another(
+    device: Device, program: Program
+) -> None:
+    make_request(program, recall_days=3)
+    make_request(program, 1)
+    found = device.get("me/check-ins").json()
+    assert [(entry["recall_days"], entry["question"]) for entry in found["check_ins"]] == [
+        (3, "How bad was the worst pain in each knee in the last 3 days, from 0 (none) to 10?"),
+        (1, "How bad was the worst pain in each knee in the last 24 hours, from 0 (none) to 10?"),
+    ]
+    for state in ("due", "answered", "missed"):
+        asked = device.get(f"me/check-ins?state={state}").json()["question"]
+        assert asked == found["check_ins"][0]["question"]
+    CheckInRequest.objects.update(state="answered", answered_at=NOW)
+    assert device.get("me/check-ins").json()["question"] == found["check_ins"][1]["question"]
+
+
 def test_an_ended_program_asks_no_more(device: Device, program: Program) -> None:
     make_request(program)
     program.ended_on = TODAY
@@ -453,4 +470,4 @@ def test_query_counts_do_not_grow(device: Device, program: Program, count: int) 
         )
     assert len(device.get("me/check-ins").json()["check_ins"]) == count
     found = {path: queries(device, path) for path in ("me", "me/program", "me/check-ins", "me/progress")}
-    assert found == {"me": 11, "me/program": 18, "me/check-ins": 6, "me/progress": 12}
+    assert found == {"me": 11, "me/program": 18, "me/check-ins": 7, "me/progress": 12}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -35,10 +34,10 @@ OPERATIONS = {
 }
 
 
-@pytest.fixture
-def schema(tmp_path: Path) -> dict[str, Any]:
-    """As the build makes it: a warning fails."""
-    file = tmp_path / "schema.yml"
+@pytest.fixture(scope="module")
+def schema(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """As the build makes it: a warning fails. Made once for the module, which only reads it."""
+    file = tmp_path_factory.mktemp("schema") / "schema.yml"
     call_command("spectacular", "--validate", "--fail-on-warn", file=str(file))
     document: dict[str, Any] = yaml.safe_load(file.read_text())
     return document

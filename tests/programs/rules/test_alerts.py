@@ -106,6 +106,19 @@ def test_a_stall_that_goes_on_keeps_its_alert() -> None:
     assert (decision.step, decision.alert_id, decision.level) == (Step.KEEP, 7, State.STALLED)
 
 
+def test_the_level_follows_a_threshold_that_was_changed_and_nothing_else() -> None:
+    changed = stall(stalled_week=6)
+    assert STALLING.thresholds.stalled_week == 8
+
+    decision = only(decide(STALLING, [changed]))
+    assert (decision.step, decision.alert_id, decision.level) == (Step.KEEP, 7, State.STALLING)
+
+    for same in (stall(stalled_week=8), stall()):
+        assert only(decide(STALLING, [same])).level is State.STALLED
+    for nothing_to_tell in (ON_TRACK, judge(case(flat()), 35)):
+        assert only(decide(nothing_to_tell, [changed])).level is State.STALLED
+
+
 def test_stalling_that_becomes_stalled_raises_the_same_alert() -> None:
     decision = only(decide(STALLED, [stall(level=State.STALLING)]))
 

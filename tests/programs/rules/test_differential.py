@@ -65,6 +65,29 @@ def test_pain_where_the_diagnosis_does_not_explain_it_asks_to_re_screen() -> Non
     )
 
 
+@pytest.mark.parametrize("place", [None, "below_patella", "retropatellar"])
+def test_under_18_osgood_schlatter_and_sinding_larsen_stand_in_it(place: str | None) -> None:
+    places = frozenset({PainLocation(place)} if place else ())
+    minor = differential(Complaint(Diagnosis.PFP, locations=places, minor=True))
+    adult = differential(Complaint(Diagnosis.PFP, locations=places))
+
+    growing = [p for p in minor.possibilities if p.name in ("Osgood-Schlatter", "Sinding-Larsen")]
+    assert [p.locations for p in growing] == [(PainLocation.BELOW_PATELLA,)] * 2
+    assert [p.is_likely for p in growing] == [place == "below_patella"] * 2
+    assert len(minor.possibilities) == len(adult.possibilities) + 2
+    if place == "below_patella":
+        assert list(minor.possibilities[:2]) == growing
+        assert any(
+            note.startswith("Just below the kneecap: Osgood-Schlatter; under 18") for note in minor.notes
+        )
+    assert not {p.name for p in adult.possibilities} & {p.name for p in growing}
+
+
+def test_what_another_diagnosis_explains_is_the_clinicians_to_say() -> None:
+    found = differential(Complaint(Diagnosis.OTHER_KNEE, locations=frozenset({PainLocation.LATERAL})))
+    assert found.notes == ()
+
+
 def test_both_knees_are_a_load_matter() -> None:
     [note] = differential(Complaint(Diagnosis.PFP, both_knees=True)).notes
     assert note.startswith("Both knees: almost always load management")

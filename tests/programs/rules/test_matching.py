@@ -12,7 +12,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from clinic.thresholds import DEFAULTS
-from patients.vocabulary import Diagnosis, LoadChange, MuscleGroup, RunningTrack, Side, TightStructure
+from patients.vocabulary import (
+    Diagnosis,
+    LoadChange,
+    MuscleGroup,
+    PainLocation,
+    RunningTrack,
+    Side,
+    TightStructure,
+)
 from programs.library import starter_library
 from programs.rules.matching import (
     AssessmentFacts,
@@ -27,6 +35,7 @@ from programs.rules.matching import (
 )
 
 D = Decimal
+RETRO = frozenset({PainLocation.RETROPATELLAR})
 LEFT, RIGHT = Side.LEFT, Side.RIGHT
 TEMPLATES = tuple(template.facts for template in starter_library().templates)
 
@@ -112,18 +121,51 @@ CASES = [
     Case(
         "hills added and a hip deficit: the deficit leads",
         facts(load_changes=(LoadChange.HILLS,), strength=(deficit("hip_extensors"),)),
-        [HIP, LOAD, BASE],
+        [HIP, BASE],
         speaks_for=(
             "Hip weakness (Hip extensors left: LSI 78 %): its emphasis",
             "Training load (more hills before onset): also treated",
         ),
     ),
     Case(
-        "both knees hurt: load before any deficit, which is trained in passing",
-        facts(both_knees=True, strength=(deficit("hip_abductors", RIGHT, "1.1 Nm/kg"),)),
-        [LOAD, HIP],
+        "both knees hurt and nothing else is found: load",
+        facts(both_knees=True, strength=(adequate("quadriceps"), adequate("hip_abductors"))),
+        [LOAD, BASE],
         speaks_for=("Training load (both knees hurt): its emphasis",),
-        against=("Hip weakness (Hip abductors right: 1.1 Nm/kg): trained in passing, not emphasised",),
+    ),
+    Case(
+        "both knees hurt, and a low cadence: load still leads",
+        facts(both_knees=True, cadence_spm=158),
+        [LOAD, MECHANICS],
+        speaks_for=("Training load (both knees hurt): its emphasis",),
+        untreated=("Running mechanics (cadence 158 at easy pace, below 165)",),
+    ),
+    Case(
+        "both knees hurt and a deficit: the running plan first is for adequate strength",
+        facts(both_knees=True, strength=(deficit("hip_abductors", RIGHT, "1.1 Nm/kg"),)),
+        [HIP],
+        speaks_for=(
+            "Training load (both knees hurt): also treated",
+            "Hip weakness (Hip abductors right: 1.1 Nm/kg): its emphasis",
+        ),
+    ),
+    Case(
+        "both knees hurt, weak quadriceps, poor step-down, low cadence, distance cut: what treats all four",
+        facts(
+            both_knees=True,
+            strength=(deficit("quadriceps", figure="1.93 Nm/kg"), deficit("quadriceps", RIGHT, "1.41 Nm/kg")),
+            step_down=(SidedValue(LEFT, D(4)),),
+            cadence_spm=158,
+            weekly_km_before=D(45),
+            weekly_km_now=D(20),
+        ),
+        [MECHANICS, QUAD],
+        speaks_for=(
+            "Training load (both knees hurt): also treated",
+            "Quadriceps weakness (Quadriceps left: 1.93 Nm/kg; Quadriceps right: 1.41 Nm/kg): also treated",
+            "Running mechanics (cadence 158 at easy pace, below 165): its emphasis",
+            "Hip weakness (step-down left poor, 4 of 6): also treated",
+        ),
     ),
     Case(
         "low cadence",
@@ -381,6 +423,25 @@ class TestEvidence:
         )
         assert match(signs, TEMPLATES).ranking[0].slug == HIP
 
+    @pytest.mark.parametrize(
+        ("km", "said"), [(D(27), "27 km a week, 45 before"), (D("27.1"), ""), (D(45), "")]
+    )
+    def test_a_distance_cut_already_speaks_against_cutting_it(self, km: Decimal, said: str) -> None:
+        intake = facts(both_knees=True, weekly_km_before=D(45), weekly_km_now=km)
+        against = candidate(match(intake, TEMPLATES), LOAD).against
+        assert [said in text for text in against] == ([True] if said else [])
+
+    def test_the_running_plan_first_names_the_deficit_against_it(self) -> None:
+        intake = facts(both_knees=True, strength=(deficit("quadriceps"),))
+        assert candidate(match(intake, TEMPLATES), LOAD).against[0] == (
+            "For a load error with adequate strength: Quadriceps left: LSI 78 %"
+        )
+
+    def test_a_measured_driver_left_untreated_costs(self) -> None:
+        both = match(facts(cadence_spm=150, strength=(deficit("hip_abductors"),)), TEMPLATES)
+        alone = match(facts(strength=(deficit("hip_abductors"),)), TEMPLATES)
+        assert candidate(both, HIP).score < candidate(alone, HIP).score
+
     def test_the_itb_weighs_less_than_another_tight_muscle(self) -> None:
         itb = candidate(match(facts(flexibility=(tight("itb"),)), TEMPLATES), FLEXIBILITY)
         hamstrings = candidate(match(facts(flexibility=(tight("hamstrings"),)), TEMPLATES), FLEXIBILITY)
@@ -391,6 +452,35 @@ class TestEvidence:
         result = match(facts(strength=(deficit("hip_abductors", RIGHT),)), TEMPLATES)
         assert result.drivers == ()
         assert "Other side: Hip abductors right: LSI 78 %" in result.notes
+
+
+class TestBestFit:
+    def test_the_first_fits_best_where_something_speaks_for_it(self) -> None:
+        found = match(facts(strength=(deficit("hip_abductors"),), locations=RETRO), TEMPLATES)
+        assert (found.best_fit, found.no_best_fit) == (HIP, "")
+
+    @pytest.mark.parametrize("diagnosis", [Diagnosis.PFP, Diagnosis.ITB_SYNDROME])
+    def test_none_does_while_the_diagnosis_does_not_explain_the_pain(self, diagnosis: Diagnosis) -> None:
+        intake = facts(
+            diagnosis=diagnosis,
+            strength=(deficit("hip_abductors"),),
+            locations=frozenset({PainLocation.BELOW_PATELLA}),
+        )
+        found = match(intake, TEMPLATES)
+        assert found.ranking
+        assert found.best_fit is None
+        assert found.no_best_fit == (
+            f"{diagnosis.label} does not explain the pain here: Just below the kneecap. Re-screen"
+        )
+
+    def test_none_does_where_nothing_speaks_for_it(self) -> None:
+        found = match(facts(locations=RETRO), TEMPLATES)
+        assert found.best_fit is None
+        assert "Nothing found speaks for the first" in found.no_best_fit
+
+    def test_pain_at_one_place_that_is_explained_is_enough(self) -> None:
+        places = RETRO | {PainLocation.MEDIAL}
+        assert match(facts(cadence_spm=150, locations=places), TEMPLATES).best_fit == MECHANICS
 
 
 GROUPS = st.sampled_from(MuscleGroup)

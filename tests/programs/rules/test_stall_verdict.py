@@ -94,6 +94,25 @@ def test_a_program_that_starts_tomorrow_is_too_early() -> None:
     assert (verdict.state, verdict.day, verdict.week) == (State.TOO_EARLY, 0, 0)
 
 
+@pytest.mark.parametrize(
+    ("before", "now", "said"),
+    [
+        (1, 3, ["Asked over 1 day at the start, over 3 days now"]),
+        (3, 1, ["Asked over 3 days at the start, over 1 day now"]),
+        (3, 3, []),
+        (None, 3, []),
+    ],
+)
+def test_scores_asked_over_other_days_than_at_the_start_say_so(
+    before: int | None, now: int, said: list[str]
+) -> None:
+    worst = case(flat()).index.answers
+    asked = tuple(PainAnswer(a.on, a.worst, recall_days=before if a.on < day(7) else now) for a in worst)
+    verdict = judge(case(flat(), index=Knee(asked)))
+    assert [row.text for row in verdict.evidence if row.topic == "recall"] == said
+    assert verdict.state is judge(case(flat())).state
+
+
 def test_usual_pain_is_evidence_only() -> None:
     worst = answers(flat())
     usual = tuple(PainAnswer(a.on, a.worst, usual=a.worst / 2) for a in worst)

@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 
 from clinic.audit.models import AuditEntry
+from clinic.models import Membership, OutboxMessage
+from clinic.roles import Denied, Role
 from patients.models import AssessmentDraft, Episode
 from programs.models import Alert
 from programs.rules.red_flags import Symptom
@@ -16,10 +18,13 @@ from programs.services.assessments import (
     ValuesRefused,
     record_assessment,
 )
-from tests.factories import NOW, make_case, make_user
+from programs.services.red_flags import clear, raise_red_flag
+from tests.factories import NOW, make_case, make_program, make_user
 from tests.programs.services.assessing import record
 
 pytestmark = pytest.mark.django_db
+
+HOUR = timedelta(hours=1)
 
 
 @pytest.fixture
@@ -73,6 +78,99 @@ def test_a_red_flag_in_a_draft_is_shown_and_not_raised(case: Episode) -> None:
     [flagged] = assessment_drafts.flagged_drafts([case])
     assert flagged.symptoms == ("Knee locks",)
     assert not Alert.objects.exists()
+
+
+def test_a_colleague_raises_what_was_ticked_by_somebody_who_left_and_it_is_cleared_with_a_finding(
+    case: Episode,
+) -> None:
+    author, colleague = make_user(clinic=case.clinic), make_user(clinic=case.clinic)
+    program = make_program(case)
+    draft = keep(case, by=author, red_flags=[Symptom.LOCKING])
+    Membership.objects.filter(user=author).update(is_active=False)
+
+    alert = assessment_drafts.raise_from_draft(draft=draft, by=colleague, now=NOW + HOUR)
+
+    assert alert.summary == f"Knee locks (draft of an assessment by {author}, 2 Mar 2026)"
+    assert program.holds.get().cleared_at is None
+    assert OutboxMessage.objects.filter(kind="red_flag", to_email=case.clinician.email).count() == 1
+    assert assessment_drafts.flagged_drafts([case]) == []
+    with pytest.raises(assessment_drafts.DraftError):
+        assessment_drafts.raise_from_draft(draft=draft, by=colleague, now=NOW + HOUR)
+    clear(alert=alert, by=colleague, finding="Ticked by mistake, he says", now=NOW + 2 * HOUR)
+    assert assessment_drafts.flagged_drafts([case]) == []
+    assert Alert.objects.count() == 1
+
+
+@pytest.mark.parametrize("ticked_again", [False, True])
+def test_what_was_cleared_before_it_was_ticked_is_told_and_raised(case: Episode, ticked_again: bool) -> None:
+    """On the same day too: a clearing says nothing of what was found after it."""
+    keep(case, red_flags=[Symptom.LOCKING])
+    alert = raise_red_flag(episode=case, codes=["knee_locks"], source="x", evidence=[], now=NOW)
+    assert alert is not None
+    assert assessment_drafts.flagged_drafts([case]) == []
+    clear(alert=alert, by=case.clinician, finding="Seen", now=NOW + HOUR)
+    if not ticked_again:
+        assert assessment_drafts.flagged_drafts([case]) == []
+        return
+    keep(case, red_flags=[], now=NOW + HOUR)
+    draft = keep(case, red_flags=[Symptom.LOCKING], now=NOW + 2 * HOUR)
+    assert len(assessment_drafts.flagged_drafts([case])) == 1
+    assessment_drafts.raise_from_draft(draft=draft, by=case.clinician, now=NOW + 3 * HOUR)
+    assert Alert.objects.unresolved().count() == 1
+
+
+def test_a_flag_that_was_raised_and_cleared_stays_so_while_its_author_goes_on_typing(case: Episode) -> None:
+    draft = keep(case, red_flags=[Symptom.LOCKING])
+    colleague = make_user(clinic=case.clinic)
+    alert = assessment_drafts.raise_from_draft(draft=draft, by=colleague, now=NOW + HOUR)
+    clear(alert=alert, by=colleague, finding="Seen: stable", now=NOW + 2 * HOUR)
+
+    draft = keep(case, red_flags=[Symptom.LOCKING, Symptom.SWELLING], now=NOW + 3 * HOUR)
+
+    [flagged] = assessment_drafts.flagged_drafts([case])
+    assert flagged.symptoms == ("Knee swells significantly",)
+    keep(case, red_flags=[Symptom.LOCKING], now=NOW + 4 * HOUR)
+    with pytest.raises(assessment_drafts.DraftError):
+        assessment_drafts.raise_from_draft(draft=draft, by=colleague, now=NOW + 5 * HOUR)
+    assert Alert.objects.count() == 1
+
+
+def test_a_flag_kept_by_the_release_before_was_ticked_when_its_draft_was_last_kept(case: Episode) -> None:
+    keep(case, red_flags=[Symptom.LOCKING])
+    AssessmentDraft.objects.update(ticked_at={})
+    alert = raise_red_flag(episode=case, codes=["knee_locks"], source="x", evidence=[], now=NOW)
+    assert alert is not None
+    clear(alert=alert, by=case.clinician, finding="Seen", now=NOW + HOUR)
+    assert assessment_drafts.flagged_drafts([case]) == []
+    keep(case, red_flags=[Symptom.LOCKING], now=NOW + 2 * HOUR)
+    assert assessment_drafts.flagged_drafts([case]) == []
+
+
+def test_of_two_flags_the_one_nobody_was_told_of_is_shown_and_raised(case: Episode) -> None:
+    raise_red_flag(episode=case, codes=["knee_locks"], source="x", evidence=[], now=NOW)
+    other = make_case(case.clinic)
+    raise_red_flag(episode=other, codes=["knee_swells"], source="x", evidence=[], now=NOW)
+    draft = keep(case, red_flags=[Symptom.LOCKING, Symptom.SWELLING])
+    [flagged] = assessment_drafts.flagged_drafts([case, other])
+    assert flagged.symptoms == ("Knee swells significantly",)
+    alert = assessment_drafts.raise_from_draft(draft=draft, by=case.clinician, now=NOW)
+    assert [entry["code"] for entry in alert.evidence] == ["knee_locks", "knee_swells"]
+
+
+def test_an_assistant_raises_nothing(case: Episode) -> None:
+    draft = keep(case, red_flags=[Symptom.LOCKING])
+    assistant = make_user(clinic=case.clinic, role=Role.ASSISTANT)
+    with pytest.raises(Denied):
+        assessment_drafts.raise_from_draft(draft=draft, by=assistant, now=NOW)
+    assert not Alert.objects.exists()
+
+
+def test_a_draft_is_forgotten_once_its_flag_was_raised(case: Episode) -> None:
+    draft = keep(case, red_flags=[Symptom.LOCKING])
+    later = NOW + assessment_drafts.KEPT + HOUR
+    assert assessment_drafts.forget_drafts(now=later) == 0
+    assessment_drafts.raise_from_draft(draft=draft, by=case.clinician, now=NOW)
+    assert assessment_drafts.forget_drafts(now=later) == 1
 
 
 def test_an_old_draft_is_forgotten_unless_a_flag_is_ticked_in_it(case: Episode) -> None:

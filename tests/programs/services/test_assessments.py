@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+import threading
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -21,8 +22,9 @@ from programs.services.assessments import (
     record_assessment,
     sign_assessment,
 )
-from tests.connections import from_another_connection
-from tests.factories import NOW, TODAY, make_case, make_program, make_user
+from programs.services.matching import suggest
+from tests.connections import from_another_connection, wait_for_a_lock
+from tests.factories import NOW, TODAY, make_case, make_patient, make_program, make_user
 from tests.programs.services.assessing import BEST, FULL, change, record, sign, stored, strength
 from tests.programs.services.test_assessment_drafts import keep
 
@@ -72,7 +74,8 @@ def test_a_change_keeps_the_rows_it_does_not_touch(case: Episode) -> None:
     assert {row["measure"] for row in stored(assessment)["outcome_scores"]} == {"akps", "lefs"}
 
 
-def test_scores_follow_the_day_and_one_of_another_day_stays(case: Episode) -> None:
+def test_scores_follow_the_day_and_one_of_another_day_stays() -> None:
+    case = make_case(opened_on=TODAY - timedelta(days=1))
     assessment = record(case)
     earlier = TODAY - timedelta(days=30)
     other = OutcomeScore.objects.create(
@@ -221,3 +224,72 @@ def test_while_one_saves_the_other_waits_and_is_told() -> None:
     with pytest.raises(ChangedMeanwhile):
         from_another_connection(lambda: change(assessment, {"notes": "Second."}))
     assert stored(assessment)["notes"] == "First."
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_one_form_sent_twice_at_once_the_second_waits_and_is_given_what_the_first_made(
+    case: Episode,
+) -> None:
+    def save() -> Assessment:
+        values: dict[str, Any] = {"data": FULL, "by": case.clinician, "now": NOW, "key": "one"}
+        return record_assessment(episode=case, **values).assessment
+
+    second = list[Assessment]()
+    thread = threading.Thread(target=from_another_connection, args=[lambda: second.append(save())])
+    with transaction.atomic():
+        first = save()
+        thread.start()
+        wait_for_a_lock(thread)
+        assert thread.is_alive()
+    thread.join(20)
+
+    assert second == [first]
+    assert Assessment.objects.count() == 1
+
+
+def test_a_refused_form_uses_its_key_up_no_more_than_a_red_flag_is_lost_with_it(case: Episode) -> None:
+    def save(**data: Any) -> Any:
+        return record_assessment(episode=case, data=data, by=case.clinician, now=NOW, key="one")
+
+    with pytest.raises(ValuesRefused):
+        save(worst_pain=12)
+    first = save(worst_pain=2, red_flags=["knee_locks"])
+    again = save(worst_pain=2, red_flags=["knee_locks"])
+    with pytest.raises(ChangedMeanwhile) as found:
+        save(worst_pain=3)
+
+    assert first.alert is not None
+    assert again == first
+    assert (found.value.current, found.value.version) == (first.assessment, 0)
+
+
+def test_nobody_is_assessed_before_birth() -> None:
+    case = make_case(patient=make_patient(birth_date=date(1995, 3, 1)))
+    with pytest.raises(ValuesRefused) as refused:
+        record(case, assessed_on=date(1995, 2, 28))
+    assert refused.value.errors == {"assessed_on": "The patient was born on 1 Mar 1995."}
+    assert not Assessment.objects.exists()
+
+
+def test_an_assessment_before_the_case_was_opened_is_asked_about_and_makes_nobody_a_child() -> None:
+    case = make_case(patient=make_patient(birth_date=date(1995, 3, 1)))
+    data = {**FULL, "assessed_on": date(1999, 1, 1), "hip_findings": True}
+    with pytest.raises(ValuesUnusual) as asked:
+        record_assessment(episode=case, data=data, by=case.clinician, now=NOW)
+    [question] = asked.value.questions
+    assert (question.path, question.text) == (
+        "assessed_on",
+        "1 Jan 1999 is before the case was opened, 2 Mar 2026. Is it right?",
+    )
+    assert not Assessment.objects.exists()
+
+    kept = record_assessment(
+        episode=case, data=data, by=case.clinician, now=NOW, confirmed=[question.key]
+    ).assessment
+    assert kept.patient_age == 31
+    assert not Alert.objects.exists()  # of a child the finding at the hip would be a red flag
+    assert suggest(assessment=kept).refer is None
+
+
+def test_on_the_day_on_which_the_case_was_opened_nothing_is_asked() -> None:
+    assert record(make_case(), assessed_on=TODAY).assessed_on == TODAY

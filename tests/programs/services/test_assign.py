@@ -7,6 +7,7 @@ import pytest
 from clinic.roles import Denied, Role
 from programs.models import Program, ProgramDose, Template
 from programs.services.assign import AssignError, assign, end_program, prepare_program, send_program, wake
+from programs.services.checkins import ask_due, check_in_plan
 from programs.services.library import load_starter_library
 from programs.services.plan import pause
 from programs.services.red_flags import clear, raise_red_flag
@@ -70,7 +71,7 @@ def test_who_stopped_running_is_asked_daily_at_once_where_running_is_the_next_st
     else:
         program = assign(episode=case, template=template, by=case.clinician, now=monday_evening, today=TODAY)
     program.refresh_from_db()
-    assert program.testing_run_gate is daily
+    assert check_in_plan(program).daily is daily
     assert (program.next_check_in_at.date() == TODAY + timedelta(days=1)) is daily
 
 
@@ -91,6 +92,32 @@ def test_a_new_program_replaces_the_active_one_and_ends_its_pause():
     assert first.next_check_in_at is None
     assert first.pauses.get().ends_on == TODAY + timedelta(days=3)
     assert list(case.programs.active()) == [second]
+
+
+@pytest.mark.parametrize("prepared", [False, True])
+def test_a_holiday_with_a_last_day_goes_on_under_a_new_program_and_nobody_is_asked_meanwhile(prepared):
+    case = make_case(opened_on=TODAY)
+    first, day = assigned(case), timedelta(days=1)
+    pauses = {"by": case.clinician, "now": NOW, "kind": "holiday"}
+    pause(program=first, starts_on=TODAY, ends_on=TODAY + 10 * day, note="Alps", **pauses)
+    pause(program=first, starts_on=TODAY + 30 * day, ends_on=TODAY + 40 * day, **pauses)
+    later = {"by": case.clinician, "now": NOW + 3 * day, "today": TODAY + 3 * day}
+    template = make_template()
+    if prepared:
+        draft = prepare_program(episode=case, template=template, by=case.clinician, today=TODAY)
+        second = send_program(program=draft, **later)
+    else:
+        second = assign(episode=case, template=template, **later)
+
+    def spans(program):
+        rows = program.pauses.order_by("starts_on")
+        return [((row.starts_on - TODAY).days, (row.ends_on - TODAY).days, row.note) for row in rows]
+
+    assert spans(first) == [(0, 3, "Alps")]
+    assert spans(second) == [(3, 10, "Alps"), (30, 40, "")]
+    assert {row.clinic for row in second.pauses.all()} == {case.clinic}
+    assert [ask_due(now=NOW + n * day) for n in range(3, 10)] == [0] * 7
+    assert any(ask_due(now=NOW + n * day) for n in range(10, 15))
 
 
 def test_a_new_fair_trial_is_declared_once_per_case():

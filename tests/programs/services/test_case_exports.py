@@ -59,7 +59,7 @@ def test_a_case_holds_everything_by_date_one_thing_a_row(clinic, owner) -> None:
         *("Aggravating activity", "Outcome measure", "Check-in", "Session", "Run", "Program started"),
         *("Stage", "Pause", "On hold", "Alert opened", "Contact"),
     }
-    assert ["2026-03-02", "Check-in", "left", "Worst pain, 24 h", "3.0", "NPRS", "", ""] in rows
+    assert ["2026-03-02", "Check-in", "left", "Worst pain, last 3 days", "3.0", "NPRS", "", ""] in rows
     assert ["2026-03-02", "Contact", "", "Call, live", "7", "min", "Rang", str(owner)] in rows
 
 
@@ -93,7 +93,7 @@ def test_the_caseload_is_one_row_a_case(clinic, owner, piet) -> None:
     assert tuple(header) == CASELOAD_HEADER
     assert [row[0] for row in rows] == [case.case_number, bare.case_number]
     found = dict(zip(header, rows[0], strict=True))
-    assert (found["State"], found["Open alerts"]) == ("too early", "Red flag")
+    assert (found["State"], found["Open alerts"]) == ("Too early", "Red flag")
     assert found["Last answer on"] == "2026-03-02"
     [_, only] = rows_of(export_caseload_csv(clinic=clinic, by=owner, clinician=piet))
     assert only[2] == "Piet"

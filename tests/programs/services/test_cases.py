@@ -1,21 +1,21 @@
-"""Screening an assessment, inviting, discharging, logging a call."""
+"""Screening an assessment, discharging, logging a call."""
 
 from datetime import date, timedelta
 from uuid import uuid4
 
 import pytest
-from django.core.exceptions import ValidationError
 
 from clinic.models import OutboxMessage
 from clinic.roles import Denied, Role
 from clinic.thresholds import PolicyError
-from patients.models import DeviceToken, Episode, Invitation, OutcomeScore
+from patients.models import DeviceToken, Episode, Invitation, OutcomeScore, Patient
+from patients.scoring import AKPS_ITEMS
 from patients.services import CaseError
 from programs.models import Alert, Answer, ContactLog
+from programs.rules.red_flags import Symptom
 from programs.services.cases import (
     change_contact,
     discharge,
-    invite,
     log_contact,
     reassign,
     reopen,
@@ -23,7 +23,9 @@ from programs.services.cases import (
     set_case_policy,
 )
 from programs.services.checkins import schedule_next
+from programs.services.invitations import invite
 from programs.services.red_flags import clear, raise_red_flag
+from programs.services.reviews import review_due
 from tests.factories import (
     NOW,
     TODAY,
@@ -34,6 +36,7 @@ from tests.factories import (
     make_program,
     make_user,
 )
+from tests.programs.services.recorded import flat_case, instant, requests
 
 pytestmark = pytest.mark.django_db
 
@@ -78,7 +81,30 @@ def test_a_poor_akps_item_raises_the_flag(item, code):
         value=70,
         items={**AKPS, item: 4},
     )
-    assert [entry["code"] for entry in screened(assessment).evidence] == [code]
+    alert = screened(assessment)
+    [entry] = alert.evidence
+    label = AKPS_ITEMS[item].label
+    assert entry["code"] == code
+    assert entry["source"] == f'{assessment}, from the AKPS answer "{label}" = 4'
+    assert alert.summary == f"{Symptom(code).label} ({entry['source']})"
+
+
+def test_what_is_ticked_and_what_an_answer_raises_each_name_their_source():
+    case = make_case()
+    assessment = make_assessment(case, red_flags=["knee_locks", "knee_swells"])
+    OutcomeScore.objects.create(
+        clinic=case.clinic,
+        episode=case,
+        assessment=assessment,
+        measure="akps",
+        taken_on=TODAY,
+        value=70,
+        items={**AKPS, "swelling": 4, "patellar_movement": 4},
+    )
+    sources = {entry["code"]: entry["source"] for entry in screened(assessment).evidence}
+    answered = sources.pop("knee_gives_way")
+    assert "from the AKPS answer" in answered
+    assert sources == {"knee_locks": str(assessment), "knee_swells": str(assessment)}
 
 
 def test_a_good_akps_and_no_symptom_raise_nothing():
@@ -102,32 +128,6 @@ def test_a_hip_finding_raises_the_flag_under_eighteen_only(born, raised):
     case = make_case(patient=make_patient(birth_date=born))
     assessment = make_assessment(case, hip_examined=True, hip_findings=True)
     assert (screened(assessment) is not None) == raised
-
-
-def test_an_invitation_goes_out_and_a_second_one_replaces_it():
-    case = make_case()
-    first = invite(patient=case.patient, by=case.clinician, now=NOW)
-    second = invite(patient=case.patient, by=case.clinician, now=NOW + timedelta(hours=1))
-    first.refresh_from_db()
-    assert first.revoked_at is not None
-    assert second.revoked_at is None
-    assert list(OutboxMessage.objects.values_list("to_email", flat=True)) == [case.patient.email] * 2
-
-
-def test_the_token_is_not_readable_in_the_outbox_row():
-    case = make_case()
-    invite(patient=case.patient, by=case.clinician, now=NOW)
-    message = OutboxMessage.objects.get()
-    assert message.secret
-    assert Invitation.objects.get().token_hash not in message.text + message.html
-
-
-def test_without_an_e_mail_nobody_is_invited():
-    case = make_case(patient=make_patient(email=""))
-    with pytest.raises(ValidationError) as error:
-        invite(patient=case.patient, by=case.clinician, now=NOW)
-    assert "email" in error.value.message_dict
-    assert not Invitation.objects.exists()
 
 
 def test_discharge_ends_the_program_and_its_alerts_but_never_a_red_flag():
@@ -311,3 +311,22 @@ def test_another_problem_or_one_that_is_over_keeps_no_case_from_being_reopened(o
     if "closed" in other:
         discharge(episode=second, outcome="recovered", note="", by=by, now=NOW, today=TODAY)
     assert reopen(episode=closed, by=by, now=NOW, today=TODAY).is_open
+
+
+def test_a_corrected_address_is_judged_with_the_next_sweep():
+    program = flat_case(started_on=TODAY, weeks=1)
+    case, patient = program.episode, program.episode.patient
+    requests(program, [], missed=range(8, 29, 2))
+    Patient.objects.filter(pk=patient.pk).update(email="old@example.org", email_bounced_at=NOW)
+    now = instant(program, 30)
+    review_due(now=now)
+    assert case.alerts.get(kind="silent").action == "Correct the address"
+
+    patient.refresh_from_db()
+    patient.email = "new@example.org"
+    change_contact(patient=patient, changed=["email"], by=case.clinician, now=now)
+    review_due(now=now)
+
+    alert = case.alerts.get(kind="silent")
+    assert "bounces" not in alert.summary
+    assert alert.action == "Call the patient"

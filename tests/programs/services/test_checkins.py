@@ -60,6 +60,37 @@ def pause(program: Program, starts_on: date, ends_on: date | None = None) -> Non
     )
 
 
+class TestRecall:
+    @pytest.mark.parametrize(("daily", "days"), [(False, 3), (True, 1)])
+    def test_an_ordinary_check_in_looks_back_three_days_and_a_daily_one_a_day(
+        self, daily: bool, days: int
+    ) -> None:
+        program = program_of(testing_run_gate=daily)
+        checkins.ask_due(now=SLOT)
+        assert program.requests.get().recall_days == days
+        (mail,) = OutboxMessage.objects.filter(kind="check_in")
+        assert f"in the last {'24 hours' if daily else '3 days'}?" in mail.text
+
+    def test_who_waits_to_run_is_asked_daily_over_a_day(self) -> None:
+        program = program_of()
+        type(program.episode).objects.filter(pk=program.episode_id).update(running_track="stopped")
+        checkins.ask_due(now=SLOT)
+        assert program.requests.get().recall_days == 1
+
+    def test_how_far_is_the_clinics_setting_and_what_was_asked_keeps_its_own(self) -> None:
+        program = program_of()
+        checkins.ask_due(now=SLOT)
+        program.clinic.policy.overrides = {"check_in_recall_days": 2}
+        program.clinic.policy.save()
+        checkins.ask_due(now=SLOT + 2 * DAY)
+        assert list(program.requests.order_by("local_date").values_list("recall_days", flat=True)) == [3, 2]
+
+    def test_what_a_stop_made_miss_keeps_the_window_too(self) -> None:
+        program = program_of()
+        checkins.ask_due(now=SLOT + 7 * DAY)
+        assert set(program.requests.values_list("state", "recall_days")) == {("missed", 3), ("open", 3)}
+
+
 class TestScheduling:
     def test_the_default_is_monday_wednesday_friday_at_six_local_time(self) -> None:
         program = program_of()
@@ -94,6 +125,22 @@ class TestScheduling:
             assert checkins.ask_due(now=SLOT + day * DAY) == 1
 
         assert [day for day, _ in requests_of(program)] == [TODAY + day * DAY for day in range(4)]
+
+    @pytest.mark.parametrize(
+        ("running_stage", "daily"), [(1, True), (2, True), (3, False), (None, True)], ids=str
+    )
+    def test_who_stopped_running_is_asked_daily_whenever_the_program_was_assigned(
+        self, running_stage: int | None, daily: bool
+    ) -> None:
+        """By what the program is now: nothing of it is stored, which a program of last year would lack."""
+        program = make_program(make_case(running_track="stopped"), stages=3)
+        program.stages.filter(number=running_stage).update(is_running=True)
+        checkins.schedule_next(program=program, now=NOW)
+        for day in range(4):
+            checkins.ask_due(now=SLOT + day * DAY)
+
+        asked = [day for day, _ in requests_of(program)]
+        assert asked == [TODAY + day * DAY for day in (range(4) if daily else (0, 2))]
 
     @pytest.mark.parametrize("fields", [{"asleep": True}, {"ended_on": TODAY}])
     def test_a_sleeping_or_ended_program_has_no_next_slot(self, fields: dict[str, Any]) -> None:

@@ -11,7 +11,7 @@ from clinic.models import Clinic, Membership, OutboxMessage, User
 from clinic.roles import Role
 from clinic.row_security import Tenant
 from programs.models import Digest
-from programs.services.red_flags import raise_red_flag
+from programs.services.red_flags import escalate_due, raise_red_flag
 from tests.factories import NOW, make_case, make_clinic, make_user
 from tests.programs.services.weekly import MONDAY, SEVEN, WRITTEN, alert, bare_case, mail, send
 from tests.whole_case import as_tenant
@@ -140,3 +140,66 @@ def test_with_nobody_in_the_owner_who_is_away_is_told_of_a_red_flag_at_once(clin
     case = make_case(clinic, clinician=anna)
     raise_red_flag(episode=case, codes=["knee_locks"], source="a check-in", evidence=[], now=NOW)
     assert sorted(told("red_flag")) == ["anna@example.org", "owner@example.org"]
+
+
+def flagged(case) -> None:
+    raise_red_flag(episode=case, codes=["calf_pain_swelling"], source="a check-in", evidence=[], now=NOW)
+
+
+@pytest.fixture
+def covered(clinic, anna, piet):
+    """Anna's case, whose standing cover is Piet."""
+    Membership.objects.filter(user=anna).update(cover=piet)
+    return make_case(clinic, clinician=anna)
+
+
+def test_who_stands_in_for_the_cover_who_is_away_is_told_of_a_red_flag(clinic, covered, piet) -> None:
+    pia = make_user("pia@example.org", clinic=clinic, name="Pia")
+    away(piet, pia)
+    flagged(covered)
+    assert told("red_flag") == ["anna@example.org", "pia@example.org", "piet@example.org"]
+    mail_to_pia = OutboxMessage.objects.get(to_email="pia@example.org")
+    for body in (mail_to_pia.text, mail_to_pia.html):
+        assert "Anna Berg treats this case; Piet, who is told as well, is away: you stand in." in body
+    assert "you stand in" not in OutboxMessage.objects.get(to_email="anna@example.org").text
+
+
+def test_the_absences_are_followed_until_somebody_is_in(clinic, covered, piet) -> None:
+    pia = make_user("pia@example.org", clinic=clinic)
+    quinn = make_user("quinn@example.org", clinic=clinic)
+    away(piet, pia)
+    away(pia, quinn)
+    flagged(covered)
+    assert told("red_flag") == ["anna@example.org", "piet@example.org", "quinn@example.org"]
+
+
+def test_with_nobody_for_the_cover_it_is_the_owners(owner, covered, piet) -> None:
+    away(piet, None)
+    flagged(covered)
+    assert told("red_flag") == ["anna@example.org", "owner@example.org", "piet@example.org"]
+
+
+def test_the_clinician_who_stands_in_for_their_own_cover_is_told_once(covered, anna, piet) -> None:
+    away(piet, anna)
+    flagged(covered)
+    assert told("red_flag") == ["anna@example.org", "piet@example.org"]
+    assert "This is your case." in OutboxMessage.objects.get(to_email="anna@example.org").text
+
+
+def test_of_what_nobody_acknowledged_who_stands_in_for_the_owner_is_told(clinic, owner, covered) -> None:
+    pia = make_user("pia@example.org", clinic=clinic)
+    away(owner, pia)
+    flagged(covered)
+    assert escalate_due(now=NOW + DAY) == 1
+    assert told("escalation") == ["owner@example.org", "pia@example.org"]
+    text = OutboxMessage.objects.get(kind="escalation", to_email="pia@example.org").text
+    assert f"{owner}, an owner of the clinic, is away: you stand in." in text
+
+
+def test_the_digest_follows_the_absences_too(clinic, anna, piet) -> None:
+    pia = make_user("pia@example.org", clinic=clinic)
+    alert(bare_case(anna, clinic))
+    away(anna, piet)
+    away(piet, pia)
+    assert send()["written"] == 1
+    assert told("digest") == ["pia@example.org"]

@@ -336,3 +336,30 @@ def test_what_was_opened_and_reviewed_after_the_digests_instant_is_not_in_it(
     send(again=True)
     assert "C1" not in mail().text
     assert "0 on track" in mail().text
+
+
+def test_a_worsening_of_the_other_knee_tells_that_knees_numbers_alone(clinic: Clinic, physio: User) -> None:
+    program = bare_case(physio, clinic, "C1")
+    reviewed(program, state="on_track", trend="flat", baseline="5.9", now="2.9")
+    summary = "Other knee: Worst pain 2.0 in the first week, 5.0 now (last 14 days, 5 days answered)"
+    alert(program, "worsening", summary=summary, evidence=[{"keys": ["other"], "text": summary}])
+    send()
+
+    text = mail().text
+    assert "Worsening, right knee, opened today" in text
+    assert "Right knee: Worst pain 2.0 in the first week, 5.0 now" in text
+    for of_index in ("5.9", "2.9", "Other knee"):
+        assert of_index not in text
+
+
+def test_a_worsening_of_both_knees_keeps_the_figures_of_the_index_knee(clinic: Clinic, physio: User) -> None:
+    program = bare_case(physio, clinic, "C1")
+    reviewed(program, state="watch", trend="worse", baseline="3", now="6")
+    summary = "Worst pain 3.0 in the first week, 6.0 now; Other knee: Worst pain 2.0, 5.0 now"
+    alert(program, "worsening", summary=summary, evidence=[{"keys": ["index", "other"], "text": summary}])
+    send()
+
+    text = mail().text
+    assert "Week 8, worst pain 3.0 to 6.0, worse" in text
+    assert "Worsening, opened today" in text
+    assert "Right knee: Worst pain 2.0, 5.0 now" in text

@@ -41,8 +41,8 @@ def test_a_day_is_the_maximum_of_its_answers_and_a_corrected_answer_is_left_out(
     answer(program, 4, 5, corrects=mistaken)
 
     assert facts_of(program).index.answers == (
-        stall.PainAnswer(day(program, 3), Decimal("6.5"), Decimal("3.0")),
-        stall.PainAnswer(day(program, 4), Decimal("5.0")),
+        stall.PainAnswer(day(program, 3), Decimal("6.5"), Decimal("3.0"), 1),
+        stall.PainAnswer(day(program, 4), Decimal("5.0"), None, 1),
     )
 
 
@@ -55,6 +55,30 @@ def test_the_knees_are_told_apart_by_the_index_side() -> None:
     assert [found.worst for found in facts.index.answers] == [7]
     assert facts.other is not None
     assert [found.worst for found in facts.other.answers] == [2]
+
+
+@pytest.mark.parametrize(
+    ("intake_on", "kind", "baseline"),
+    [
+        (0, "reassessment", "6.5"),  # of the same day, and later: the intake stays the baseline
+        (-28, "reassessment", "6.5"),
+        (-29, "reassessment", "4.0"),  # too old to serve
+        (-1, "intake", "4.0"),  # of two intakes the later one
+    ],
+)
+def test_the_intake_is_the_baseline_before_any_other_assessment(
+    program: Program, intake_on: int, kind: str, baseline: str
+) -> None:
+    program.episode.assessments.all().delete()
+    worst = {"worst_pain": Decimal("6.5"), "other_knee_worst_pain": Decimal("6.5")}
+    make_assessment(program.episode, assessed_on=day(program, intake_on), kind="intake", **worst)
+    worst = dict.fromkeys(worst, Decimal("4.0"))
+    make_assessment(program.episode, assessed_on=START, kind=kind, **worst)
+
+    facts = facts_of(program)
+
+    assert facts.index.intake.worst == Decimal(baseline)
+    assert facts.other.intake.worst == Decimal(baseline)
 
 
 def test_without_a_word_on_it_there_is_no_other_knee(program: Program) -> None:
@@ -230,6 +254,17 @@ def test_a_deficit_is_untreated_until_an_exercise_of_the_stage_targets_it(progra
     assert facts_of(program).untreated_deficits == ()
     ProgramDose.objects.update(is_active=False)
     assert facts_of(program).untreated_deficits
+
+
+def test_a_deficit_stays_untreated_until_its_own_muscle_group_is_tested_again(program: Program) -> None:
+    add_strength(program.episode.assessments.get(), left=80, right=100)
+    later = make_assessment(program.episode, assessed_on=program.started_on)
+    add_strength(later, left=98, right=100, muscle_group="quadriceps")
+    (deficit,) = facts_of(program).untreated_deficits
+    assert deficit.startswith("Hip abductors left: LSI 80")
+
+    add_strength(later, left=98, right=100)
+    assert facts_of(program).untreated_deficits == ()
 
 
 def test_pain_elsewhere_drifts_until_the_knee_is_assessed_again(program: Program) -> None:

@@ -60,7 +60,15 @@ def test_the_draft_is_written_from_the_facts(stalled, anna) -> None:
     assert "Worst pain" in draft.texts["findings"]
     assert "week 8" in draft.texts["program"]
     assert draft.texts["adherence"]
-    assert "Stalled from week: 8 weeks." in draft.texts["thresholds"]
+    assert "In our care since" in draft.texts["findings"]
+    assert "with Anna Berg." in draft.texts["findings"]
+    assert draft.texts["thresholds"].splitlines() == [
+        "Stalled: no success by week 8 of the program.",
+        "Success: worst pain down by 2 points (NPRS 0-10) from a start of 3 or more, by 30 % from a lower "
+        "one, or below 2 now; or AKPS up by 8.",
+        "Pain now: the median of 14 days.",
+        "Enough training: 2 strength sessions a week or more.",
+    ]
     assert "flag" in draft.texts
     assert not draft.has_flag
     for part in PARTS:

@@ -10,12 +10,13 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from clinic.roles import Denied, Role
 from patients.models import Episode
 from patients.services import CaseError
 from programs.models import Answer, ContactLog, Run, Session
 from programs.services.cases import log_contact
 from programs.services.monitoring import monitoring_counts
-from tests.factories import NOW, TODAY, make_case, make_clinic
+from tests.factories import NOW, TODAY, make_case, make_clinic, make_user
 
 pytestmark = pytest.mark.django_db
 
@@ -74,4 +75,35 @@ def test_minutes_and_live_that_cannot_be_are_refused(case, fields, field) -> Non
     with pytest.raises(CaseError) as error:
         log_contact(episode=case, note="", by=case.clinician, now=NOW, **fields)
     assert error.value.field == field
+    assert not ContactLog.objects.exists()
+
+
+def test_a_note_is_no_contact_and_counts_only_the_minutes_it_gives(case) -> None:
+    log_contact(episode=case, kind="note", note="Runs on grass now", by=case.clinician, now=NOW)
+    found = monitoring_counts(episode=case, now=NOW)
+    assert (found.minutes, found.untimed, found.live_contacts) == (0, 0, 0)
+    log_contact(episode=case, kind="note", note="Plan reviewed", by=case.clinician, now=NOW, minutes=12)
+    found = monitoring_counts(episode=case, now=NOW)
+    assert (found.minutes, found.untimed, found.live_contacts) == (12, 0, 0)
+
+
+@pytest.mark.parametrize(
+    ("fields", "field"),
+    [
+        ({"note": "  "}, "note"),
+        ({"note": "x" * 4001}, "note"),
+        ({"note": "Spoke", "is_live": True}, "is_live"),
+    ],
+)
+def test_a_note_that_cannot_be_is_refused(case, fields, field) -> None:
+    with pytest.raises(CaseError) as error:
+        log_contact(episode=case, kind="note", by=case.clinician, now=NOW, **fields)
+    assert error.value.field == field
+    assert not ContactLog.objects.exists()
+
+
+def test_a_note_is_a_clinicians(case) -> None:
+    assistant = make_user(clinic=case.clinic, role=Role.ASSISTANT)
+    with pytest.raises(Denied):
+        log_contact(episode=case, kind="note", note="Hm", by=assistant, now=NOW)
     assert not ContactLog.objects.exists()

@@ -9,7 +9,7 @@ import pytest
 from clinic.roles import Denied, Role
 from programs.models import Answer, Session, StageMove
 from programs.services.assign import AssignError
-from programs.services.checkins import ask_due, schedule_next
+from programs.services.checkins import ask_due, check_in_plan, schedule_next
 from programs.services.gates import gate
 from programs.services.pauses import clock_started_on, preview_pause
 from programs.services.plan import (
@@ -137,7 +137,7 @@ def test_who_stopped_running_is_asked_daily_from_the_stage_before_running_on(tra
     for stage in (2, 3, 4, 1):
         move(program, stage, override_reason="No pain")
         program.refresh_from_db()
-        found.append(program.testing_run_gate)
+        found.append(check_in_plan(program).daily)
     assert found == asked_daily
 
 

@@ -11,9 +11,11 @@ from uuid import uuid4
 import pytest
 from django.db import IntegrityError, transaction
 
+from clinic.errors import FieldError
 from clinic.models import OutboxMessage
 from clinic.roles import Denied, Role
-from patients.models import Episode
+from patients.models import Episode, FlexibilityTest, MovementTest, Patient
+from patients.services import ConsentMissing
 from programs.models import CheckInRequest, Exercise, Program, ProgramDose, Review, Template
 from programs.services import assign, cases, checkins, diary, digests, facts, record, reviews
 from programs.services.adjust import give_reasons
@@ -30,6 +32,7 @@ from tests.factories import (
     make_case,
     make_clinic,
     make_patient,
+    make_program,
     make_template,
     make_user,
 )
@@ -215,6 +218,14 @@ def flagged(case: Episode) -> None:
 
 def a_child(case: Episode) -> None:
     case.patient.birth_date = date(2012, 5, 1)
+    case.patient.guardian_name, case.patient.guardian_consented_on = "Kim Runner", TODAY
+    case.patient.save()
+
+
+def nobody_consented(case: Episode) -> None:
+    a_child(case)
+    make_assessment(case, hip_examined=True)
+    case.patient.guardian_name, case.patient.guardian_consented_on = "", None
     case.patient.save()
 
 
@@ -250,7 +261,10 @@ def test_what_can_not_be_assigned_is_not_prepared(
     assert not Program.with_drafts.exists()
 
 
-@pytest.mark.parametrize(("happened", "field", "why"), REFUSED)
+CONSENT = (nobody_consented, "guardian_name", "fill in guardian name and guardian consented on")
+
+
+@pytest.mark.parametrize(("happened", "field", "why"), [*REFUSED, CONSENT])
 def test_what_came_up_since_stops_the_sending(
     happened: Callable[[Episode], None], field: str, why: str
 ) -> None:
@@ -259,13 +273,35 @@ def test_what_came_up_since_stops_the_sending(
     draft = prepared(case)
     happened(case)
 
-    with pytest.raises(AssignError, match=why) as refused:
+    with pytest.raises(FieldError, match=why) as refused:
         sent(draft)
 
     assert refused.value.field == field
     old.refresh_from_db()
     assert old.is_active
     assert draft_of(case) == draft
+
+
+def test_under_18_a_program_is_prepared_but_neither_assigned_nor_woken_without_consent() -> None:
+    case = make_case()
+    nobody_consented(case)
+    asleep = make_program(case, asleep=True)
+
+    with pytest.raises(ConsentMissing):
+        assign.wake(program=asleep, by=case.clinician, now=NOW, today=TODAY)
+    with pytest.raises(ConsentMissing):
+        running(case)
+
+    assert list(Program.objects.filter(asleep=True)) == [asleep]
+    assert prepared(case).is_draft
+
+
+def test_from_18_on_nobody_else_consents() -> None:
+    case = make_case()
+    nobody_consented(case)
+    Patient.objects.filter(pk=case.patient.pk).update(birth_date=TODAY.replace(year=TODAY.year - 18))
+
+    assert running(case).is_active
 
 
 def test_under_18_an_earlier_examination_of_the_hip_holds() -> None:
@@ -410,3 +446,62 @@ def test_a_draft_is_in_the_copy_of_a_patients_data() -> None:
     draft = prepared(make_case(patient=patient))
 
     assert [row["id"] for row in collect(patient)["programs_program"]] == [draft.pk]
+
+
+def test_a_deficit_that_was_not_tested_again_needs_an_exercise_or_a_reason_still() -> None:
+    case = make_case()
+    weak_hip(case)
+    later = make_assessment(case, assessed_on=TODAY)
+    add_strength(later, left=99, right=100, muscle_group="quadriceps")
+    program = prepared(case)
+
+    with pytest.raises(AssignError) as error:
+        sent(program)
+    assert error.value.field == "reason_hip_abductors"
+
+    add_strength(later, left=99, right=100)
+    assert sent(program).is_active
+
+
+# --- what else was measured
+
+
+def test_a_poor_step_down_and_a_tight_muscle_ask_for_an_exercise_or_a_reason() -> None:
+    case = make_case()
+    assessment = make_assessment(case, cadence_spm=158)
+    own = {"clinic": case.clinic, "assessment": assessment, "side": "left"}
+    MovementTest.objects.create(
+        test="lateral_step_down", arm=1, trunk=1, pelvis=1, knee=2, steady_stance=0, **own
+    )
+    FlexibilityTest.objects.create(structure="hamstrings", tight=True, **own)
+    make_assessment(case, assessed_on=TODAY + DAY)  # what was not looked at again still stands
+    draft = prepared(case)
+
+    assert [row.group for row in coverage(program=draft)] == [
+        "hip_control",
+        "hamstring_length",
+        "running_form",
+    ]
+    with pytest.raises(AssignError) as refused:
+        sent(draft)
+    assert refused.value.field == "reason_hip_control"
+    assert "step-down left poor, 5 of 6" in refused.value.message
+
+    dose = ProgramDose.objects.filter(stage__program=draft).first()
+    Exercise.objects.filter(pk=dose.exercise_id).update(muscle_groups=["hip_abductors"])
+    reasons = {"hamstring_length": "Stretches in yoga.", "running_form": "Once she runs again."}
+    assert sent(draft, reasons=reasons).is_active
+
+
+def test_what_was_measured_in_order_since_asks_for_nothing() -> None:
+    case = make_case()
+    for number, tight in enumerate((True, False)):
+        FlexibilityTest.objects.create(
+            clinic=case.clinic,
+            assessment=make_assessment(case, assessed_on=TODAY + number * DAY),
+            structure="hamstrings",
+            side="left",
+            tight=tight,
+        )
+
+    assert coverage(program=prepared(case)) == ()

@@ -9,12 +9,13 @@ from typing import Any
 import pytest
 
 from clinic.roles import Denied, Role
-from programs.models import LoadDecision, Program, ProgramDose, SessionExercise
+from programs.models import Alert, LoadDecision, Program, ProgramDose, SessionExercise
 from programs.services.assign import end_program
 from programs.services.plan import PlanError
 from programs.services.proposals import Proposed, apply_proposal, proposed
 from programs.services.red_flags import raise_red_flag
 from tests.factories import NOW, TODAY, make_case, make_exercise, make_program, make_user
+from tests.programs.services.caseload.making import alert
 from tests.programs.services.recorded import answer, session
 
 pytestmark = pytest.mark.django_db
@@ -68,7 +69,8 @@ def sets(program: Program) -> list[int | None]:
 
 def apply(program: Program, expected: str, **fields: Any) -> str:
     by = fields.pop("by", program.episode.clinician)
-    return apply_proposal(program=program, expected=expected, by=by, now=NOW, today=TODAY, **fields)
+    now = fields.pop("now", NOW)
+    return apply_proposal(program=program, expected=expected, by=by, now=now, today=TODAY, **fields)
 
 
 def test_three_greens_behind_a_shut_gate_add_one_set_to_each_exercise_but_the_runs(program: Program) -> None:
@@ -128,6 +130,15 @@ def test_two_reds_in_two_weeks_go_one_stage_back(program: Program) -> None:
     assert apply(program, shown(program).key) == "Now in stage 1"
     program.refresh_from_db()
     assert program.current_stage == 1
+
+
+def test_a_red_session_that_moved_the_stage_back_eases_nothing_more_that_day(program: Program) -> None:
+    Program.objects.update(current_stage=2)
+    trained(program, RED, GREEN, RED, last=21)
+    apply(program, shown(program).key, now=NOW + timedelta(hours=12))
+    assert shown(program).verdict.reasons == ("no complete session yet",)
+    step = LoadDecision.objects.get()
+    assert (step.what, step.proposal, step.changes) == ("dose", "ease", ["Now in stage 1"])
 
 
 def test_two_reds_in_the_first_stage_take_a_set_off(program: Program) -> None:
@@ -199,3 +210,31 @@ def test_on_hold_or_ended_nothing_is_applied(program: Program) -> None:
     with pytest.raises(PlanError, match="has ended"):
         apply(program, key)
     assert sets(program) == [3, 1, 2]
+
+
+@pytest.mark.parametrize(
+    ("kind", "state"), [("worsening", "open"), ("worsening", "snoozed"), ("red_flag", "open")]
+)
+def test_nothing_more_is_proposed_while_an_alert_says_it_goes_the_wrong_way(
+    program: Program, kind: str, state: str
+) -> None:
+    open_the_gate(program)
+    before = shown(program).key
+    waiting = alert(program.episode, kind=kind, state=state, level="tier_2" if kind == "red_flag" else "")
+    found = shown(program)
+    name = "worsening" if kind == "worsening" else "red flag"
+    assert (found.proposal, found.step.kind) == ("hold", "nothing")
+    assert found.verdict.reasons[-1] == f"not resolved yet: {name}"
+    with pytest.raises(PlanError, match="has changed"):
+        apply(program, before)
+    end = {"state": "resolved", "resolved_at": NOW, "resolved_on": TODAY, "resolution": "clinician"}
+    Alert.objects.filter(pk=waiting.pk).update(
+        **end, snoozed_until=None, resolved_by=program.episode.clinician
+    )
+    assert shown(program).key == before
+
+
+def test_an_alert_about_something_else_bars_no_progress(program: Program) -> None:
+    open_the_gate(program)
+    alert(program.episode, kind="stall", level="stalled")
+    assert shown(program).proposal == "progress"

@@ -7,6 +7,8 @@ import pytest
 from clinic.thresholds import DEFAULTS, as_json
 from programs.models import Alert, AlertEvent, Program
 from programs.services import alerts as acts
+from programs.services.cases import set_case_policy
+from programs.services.reviews import review_due
 from tests.programs.services.recorded import answer, day, diary, flat_case, running_case, session
 from tests.programs.services.reviewing import START, alert_of, at, events_of, review
 
@@ -209,3 +211,18 @@ def test_a_red_flag_is_neither_opened_changed_nor_closed() -> None:
     assert Alert.objects.filter(pk=flag.pk).values().get() == before
     assert Alert.objects.filter(kind="red_flag").count() == 1
     assert not AlertEvent.objects.filter(alert=flag).exists()
+
+
+def test_a_threshold_of_the_case_changes_the_alerts_level_with_the_next_sweep() -> None:
+    program = flat_case(started_on=START, weeks=9)
+    review(program, 58)
+    assert alert_of(program).level == "stalled"
+    now = at(day(program, 58))
+
+    set_case_policy(episode=program.episode, by=program.assigned_by, values={"stalled_week": 10}, now=now)
+    review_due(now=now)
+
+    alert = alert_of(program)
+    assert (alert.level, program.reviews.latest("day").state) == ("stalling", "stalling")
+    assert alert.thresholds["stalled_week"] == 10
+    assert "stalling" in alert.summary

@@ -17,10 +17,12 @@ from programs.models import LoadDecision, Program, ProgramStage, Run
 from programs.rules.progression import Move
 from programs.services import diary, running
 from programs.services.assign import end_program
-from programs.services.plan import PlanError, pause
+from programs.services.checkins import check_in_plan
+from programs.services.plan import PlanError, move_stage, pause
 from programs.services.red_flags import raise_red_flag
 from programs.services.running_words import for_patient
 from tests.factories import NOW, TODAY, make_assessment, make_case, make_program, make_user
+from tests.programs.services.caseload.making import alert
 from tests.programs.services.recorded import answer
 
 pytestmark = pytest.mark.django_db
@@ -268,7 +270,7 @@ def test_less_is_always_allowed_and_a_stopped_ladder_asks_day_by_day() -> None:
     decision = step_to(program, None)
     assert (decision.before, decision.after) == ("2", "")
     program.refresh_from_db()
-    assert (program.ladder_step, program.testing_run_gate) == (None, True)
+    assert (program.ladder_step, check_in_plan(program).daily) == (None, True)
     assert program.next_check_in_at is not None
     assert program.next_check_in_at - NOW < DAY
     assert open_ground(program) == []
@@ -383,10 +385,24 @@ def test_who_stops_is_asked_day_by_day_and_loses_the_opened_locks() -> None:
     program = runner("still_running", open_terrain="downhills")
     switch(program, "stopped")
     program.refresh_from_db()
-    assert (program.open_terrain, program.testing_run_gate) == ("", True)
+    assert (program.open_terrain, check_in_plan(program).daily) == ("", True)
     switch(program, "still_running")
     program.refresh_from_db()
-    assert program.testing_run_gate is False
+    assert not check_in_plan(program).daily
+
+
+def test_who_stops_long_before_the_stage_of_running_is_not_asked_daily_until_it_is_near() -> None:
+    case = make_case(opened_on=START, running_track="still_running")
+    program = make_program(case, started_on=START, stages=3)
+    program.stages.filter(number=3).update(is_running=True)
+    switch(program, "stopped")
+    program.refresh_from_db()
+    assert not check_in_plan(program).daily
+    move_stage(
+        program=program, to_stage=2, by=case.clinician, now=NOW, today=TODAY, override_reason="No pain"
+    )
+    program.refresh_from_db()
+    assert check_in_plan(program).daily
 
 
 @pytest.mark.parametrize("track", ["stopped", "sideways", ""])
@@ -554,3 +570,54 @@ def test_a_track_is_the_cases_and_is_judged_again_after_a_switch() -> None:
     program.refresh_from_db()
     assert Episode.objects.get().running_track == "stopped"
     assert program.next_review_on == TODAY
+
+
+def test_no_step_up_is_proposed_while_worsening_is_not_resolved() -> None:
+    program = on_step(3, since=8)
+    ran(program, 4)
+    ran(program, 2)
+    assert state(program).move.move is Move.UP
+    alert(program.episode, kind="worsening")
+    found = state(program).move
+    assert (found.move, found.step) == (Move.REPEAT, 3)
+    assert found.reasons[-1] == "not resolved yet: worsening"
+
+
+def test_the_ladder_is_not_offered_and_opens_with_a_reason_alone_while_worsening_is_not_resolved() -> None:
+    program = stopped()
+    days(program, FREE)
+    assert state(program).opening.open
+    alert(program.episode, kind="worsening")
+    found = state(program).opening
+    assert not found.open
+    assert found.reasons[-1] == "not resolved yet: worsening"
+    before = stands(program)
+    with pytest.raises(PlanError, match="not resolved yet: worsening"):
+        step_to(program, 1)
+    assert stands(program) == before
+    assert step_to(program, 1, reason="One bad day").against[-1] == "not resolved yet: worsening"
+
+
+def test_a_lock_opens_with_a_reason_alone_while_worsening_is_not_resolved() -> None:
+    program = runner("still_running")
+    alert(program.episode, kind="worsening")
+    before = stands(program)
+    with pytest.raises(PlanError, match="not resolved yet: worsening"):
+        unlock(program, "downhills")
+    assert stands(program) == before
+    assert unlock(program, "downhills", reason="One bad day").against == ["not resolved yet: worsening"]
+
+
+def test_the_volume_plan_does_not_grow_while_worsening_is_not_resolved() -> None:
+    program = runner("still_running")
+    make_assessment(program.episode, assessed_on=START, weekly_km_now=Decimal(20))
+    for ago in range(40, 0, -3):
+        ran(program, ago)
+    grown = state(program).week
+    assert grown.pace == "grew"
+    barring = alert(program.episode, kind="worsening", opened_on=TODAY)
+    held = state(program).week
+    assert (held.pace, held.reason) == ("held", "not resolved yet: worsening")
+    assert held.limit_km == state(program).weeks[-2].limit_km < grown.limit_km
+    type(barring).objects.update(state="resolved", resolution="clinician", resolved_on=TODAY, resolved_at=NOW)
+    assert state(program).week == grown

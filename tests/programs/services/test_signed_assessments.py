@@ -161,3 +161,35 @@ def test_an_addendum_is_refused_in_words(
         add_addendum(assessment=assessment, text=text, red_flags=flags, by=case.clinician, now=NOW)
     assert refused.value.field == field
     assert not Addendum.objects.exists()
+
+
+def test_an_assessment_that_holds_nothing_is_not_signed() -> None:
+    case = make_case()
+    empty = {"kind": "reassessment", "assessed_on": TODAY, "body_mass_kg": "64"}
+    with pytest.raises(AssessmentError, match="Nothing is recorded") as refused:
+        record_assessment(episode=case, data=empty, by=case.clinician, now=NOW, sign=True)
+    assert refused.value.field == "notes"
+    assert not Assessment.objects.exists()
+
+    saved = record_assessment(episode=case, data=empty, by=case.clinician, now=NOW).assessment
+    with pytest.raises(AssessmentError, match="Nothing is recorded"):
+        sign(saved)
+    assert not Assessment.objects.get().is_signed
+
+
+@pytest.mark.parametrize(
+    "found",
+    [
+        {"notes": "Did not come."},
+        {"hip_examined": True},
+        {"worst_pain": "0"},
+        {"strength_tests": [strength("left", "118")]},
+        {"outcome_scores": [{"measure": "lefs", "value": "61"}]},
+    ],
+)
+def test_one_finding_is_enough_to_sign(found: dict[str, Any]) -> None:
+    case = make_case()
+    data = {"kind": "reassessment", "assessed_on": TODAY, **found}
+    assert record_assessment(
+        episode=case, data=data, by=case.clinician, now=NOW, sign=True
+    ).assessment.is_signed

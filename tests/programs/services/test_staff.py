@@ -13,7 +13,7 @@ from patients.models import Episode
 from patients.services import CaseError, close_episode
 from programs.models import Alert
 from programs.services.red_flags import raise_red_flag
-from programs.services.staff import change_member
+from programs.services.staff import change_member, end_membership
 from tests.factories import NOW, TODAY, make_case, make_clinic, make_patient, make_user
 
 pytestmark = pytest.mark.django_db
@@ -104,3 +104,12 @@ def test_the_cases_in_another_clinic_stay(clinic, owner, piet) -> None:
     )
     case.refresh_from_db()
     assert case.clinician == piet
+
+
+def test_who_became_an_owner_since_the_page_was_read_is_not_locked_out(clinic, owner, piet) -> None:
+    read_before = Membership.objects.get(user=piet)
+    Membership.objects.filter(user=piet).update(role=Role.OWNER)
+    with pytest.raises(StaffError, match="An owner's access"):
+        end_membership(membership=read_before, by=owner, hand_over_to=None, now=NOW)
+    member = Membership.objects.get(user=piet)
+    assert (member.is_active, member.role) == (True, Role.OWNER)

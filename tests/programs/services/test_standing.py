@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from programs.models import Program, Review
+from programs.models import Pause, Program, Review
 from programs.services.reviews import ReviewError, review_as_of
 from tests.factories import NOW, make_case, make_clinic
 from tests.programs.services.recorded import answer, day, diary, running_case, session
@@ -19,6 +19,7 @@ START = NOW.date() - timedelta(days=100)
 
 def standing(program: Program) -> dict[str, Any]:
     names = ("reviewed_on", "review_state", "review_trend", "review_week", "sessions_done", "sessions_due")
+    names = (*names, "paused_long")
     return Program.objects.filter(pk=program.pk).values(*names, "succeeded_on", "success_week").get()
 
 
@@ -32,6 +33,7 @@ def recomputed(program: Program) -> dict[str, Any]:
         "review_week": last.week,
         "sessions_done": last.sessions_done,
         "sessions_due": last.sessions_due,
+        "paused_long": "restart_or_discharge" in (last.verdict["reasons"] or ()),
         "succeeded_on": won[0].day if won else None,
         "success_week": won[0].week if won else None,
     }
@@ -95,3 +97,17 @@ def test_what_is_due_is_told_with_the_review(program: Program) -> None:
     assert found.akps_due_since == day(program, 77)
     assert found.reassess_due_since == day(program, 77)
     assert isinstance(found.reassess_due_since, date)
+
+
+def test_a_pause_beyond_the_limit_stands_beside_the_program(program: Program) -> None:
+    Pause.objects.create(
+        clinic=program.clinic,
+        program=program,
+        kind="illness",
+        starts_on=day(program, 20),
+        paused_by=program.assigned_by,
+    )
+    for number, too_long in ((47, False), (48, True)):
+        review(program, number)
+        program.refresh_from_db()
+        assert program.paused_long is too_long, number

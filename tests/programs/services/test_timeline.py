@@ -13,6 +13,7 @@ import pytest
 from clinic.roles import Denied, Role
 from patients.models import AggravatingActivity, Episode, OutcomeScore, QAngle, StrengthTest
 from patients.scoring import ScoringError
+from patients.scoring.change import ChangeKind
 from patients.vocabulary import OutcomeMeasure
 from programs.models import Answer, Hold, Run, Session, StageMove
 from programs.rules.pain import Light
@@ -135,6 +136,26 @@ def test_adherence_takes_strength_sessions_only() -> None:
 
     assert found is not None
     assert found.weeks[0].words == "1 of 3, 2 missed"
+
+
+@pytest.mark.parametrize(("later", "comparable"), [("Stairs", True), ("Kneeling", False)])
+def test_the_psfs_is_compared_by_the_activities_and_not_by_their_places(later: str, comparable: bool) -> None:
+    case = make_case(opened_on=TODAY)
+    for days, activity, ability in ((0, "Stairs", 4), (28, later, 7)):
+        record_assessment(
+            episode=case,
+            by=case.clinician,
+            now=NOW + timedelta(days=days),
+            data={
+                "assessed_on": TODAY + timedelta(days=days),
+                "aggravating_activities": [{"activity": activity, "ability": ability}],
+            },
+        )
+    psfs = outcomes(episode=case, today=TODAY + timedelta(days=28), week=4).of(OutcomeMeasure.PSFS)
+    assert psfs is not None
+    assert [score.value for score in psfs.scores] == [4, 7]
+    assert psfs.since_first is not None
+    assert (psfs.since_first.kind is not ChangeKind.REFUSED) is comparable
 
 
 def test_outcomes_take_pain_of_the_visits_and_psfs_of_the_activities() -> None:

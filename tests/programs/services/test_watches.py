@@ -58,6 +58,25 @@ def tell(case: Episode, at: datetime, worst: str, **fields: Any) -> Answer:
     return recorded.row
 
 
+def test_the_monthly_question_looks_back_as_far_as_any_other(closed: Episode) -> None:
+    watches.ask_due(now=FIRST)
+    assert CheckInRequest.objects.get(watch__isnull=False).recall_days == 3
+
+
+def test_a_red_flag_without_a_number_is_told_and_compares_nothing(closed: Episode) -> None:
+    report = diary.AnswerReport(occurred_at=FIRST, red_flags=("knee_locks",))
+    diary.record_answer(patient=closed.patient, client_id=uuid4(), report=report, now=FIRST)
+    assert list(Alert.objects.values_list("kind", flat=True)) == ["red_flag"]
+
+
+def test_an_activity_given_up_is_a_relapse_without_a_number_too(closed: Episode) -> None:
+    tell(closed, FIRST, "1", active="yes")
+    report = diary.AnswerReport(occurred_at=FIRST + DAY, red_flags=("knee_locks",), active="no")
+    diary.record_answer(patient=closed.patient, client_id=uuid4(), report=report, now=FIRST + DAY)
+    relapse = Alert.objects.get(kind="relapse")
+    assert relapse.summary == "No longer back to what they want to do"
+
+
 def test_a_discharge_hands_out_what_to_keep_up_and_leaves_no_active_program(closed: Episode) -> None:
     watch = RelapseWatch.objects.get(episode=closed)
     assert watch.pain_at_discharge == 1
@@ -225,9 +244,87 @@ def test_an_answer_given_before_the_watch_ended_and_sent_after_it_stays_with_the
         patient=closed.patient, client_id=uuid4(), report=report, now=FIRST + 3 * HOUR
     ).row
     assert (stored.episode, stored.request) == (closed, asked)
-    assert Alert.objects.get().kind == "red_flag"
+    assert {alert.kind for alert in Alert.objects.all()} == {"red_flag", "relapse"}
+
+
+@pytest.mark.parametrize("ended_by", ["the patient", "the clinician", "its time"])
+def test_a_late_answer_to_its_question_opens_the_alert_however_the_watch_ended(
+    closed: Episode, ended_by: str
+) -> None:
+    watch = RelapseWatch.objects.get(episode=closed)
+    watches.ask_due(now=FIRST)
+    asked = CheckInRequest.objects.get(watch=watch)
+    later = FIRST + 5 * DAY
+    if ended_by == "the patient":
+        watches.stop_by_patient(patient=closed.patient, now=FIRST + DAY)
+    elif ended_by == "the clinician":
+        watches.end_watch(watch=watch, by=closed.clinician, now=FIRST + DAY)
+    else:
+        later = NOW + (watch.ends_on - TODAY + 2 * DAY)
+        assert watches.ask_due(now=later) == 0
+    watch.refresh_from_db()
+    assert not watch.is_running
+
+    stored = tell(closed, later, "6", request=asked.pk, red_flags=("knee_locks",))
+
+    assert (stored.episode, stored.request) == (closed, asked)
+    assert {alert.kind for alert in Alert.objects.unresolved()} == {"red_flag", "relapse"}
     with pytest.raises(diary.DiaryError, match="No case of yours"):
-        tell(closed, FIRST + 2 * HOUR, "6", request=asked.pk)
+        tell(closed, later + DAY, "6")  # nobody asked
+
+
+@pytest.mark.parametrize("ended_by", ["the clinician", "nobody", "nobody, and booked as a new case"])
+def test_a_late_answer_to_its_question_counts_in_the_case_that_goes_on_and_holds_it(
+    closed: Episode, ended_by: str
+) -> None:
+    watch = RelapseWatch.objects.get(episode=closed)
+    watches.ask_due(now=FIRST)
+    asked = CheckInRequest.objects.get(watch=watch)
+    if ended_by == "the clinician":
+        watches.end_watch(watch=watch, by=closed.clinician, now=FIRST + DAY)
+    again = FIRST + 3 * DAY
+    if "new case" in ended_by:
+        created = make_case(
+            patient=closed.patient,
+            clinician=closed.clinician,
+            diagnosis=closed.diagnosis,
+            index_side=closed.index_side,
+            opened_on=again.date(),
+        )
+    else:
+        created = reopen(episode=closed, by=closed.clinician, now=again, today=again.date())
+    program = make_program(created, started_on=again.date(), stage_started_on=again.date())
+
+    stored = tell(closed, again + DAY, "8", request=asked.pk, red_flags=("knee_locks",))
+
+    assert (stored.episode, stored.request) == (created, asked)
+    alert = Alert.objects.unresolved().get()
+    assert (alert.kind, alert.episode) == ("red_flag", created)
+    assert program.holds.filter(cleared_at=None).exists()
+
+
+def test_what_was_felt_before_the_re_opening_and_sent_after_it_is_kept_without_a_false_relapse(
+    closed: Episode,
+) -> None:
+    watch = RelapseWatch.objects.get(episode=closed)
+    watches.ask_due(now=FIRST)
+    asked = CheckInRequest.objects.get(watch=watch)
+    watches.end_watch(watch=watch, by=closed.clinician, now=FIRST + DAY)
+    again = FIRST + 5 * DAY
+    reopen(episode=closed, by=closed.clinician, now=again, today=again.date())
+    report = diary.AnswerReport(
+        occurred_at=FIRST + 2 * DAY, worst_left=Decimal(8), request=asked.pk, red_flags=("knee_locks",)
+    )
+    stored = diary.record_answer(patient=closed.patient, client_id=uuid4(), report=report, now=again).row
+    assert stored.episode == closed
+    assert [alert.kind for alert in Alert.objects.unresolved()] == ["red_flag"]
+
+
+def test_what_was_felt_before_the_discharge_and_sent_after_it_is_no_relapse(closed: Episode) -> None:
+    report = diary.AnswerReport(occurred_at=NOW - 3 * DAY, worst_left=Decimal(7))
+    stored = diary.record_answer(patient=closed.patient, client_id=uuid4(), report=report, now=FIRST).row
+    assert stored.episode == closed
+    assert not Alert.objects.exists()
 
 
 def test_a_named_question_never_leads_into_the_case_of_another_patient(closed: Episode) -> None:

@@ -42,7 +42,7 @@ def test_a_flag_in_a_draft_is_told_and_raised_at_once_whatever_else_is_wrong(sta
     make_program(case)
     keep(staff, case, red_flags=["knee_locks"], worst_pain="12")
     page = staff.client(staff.physio).get(f"{reverse(ADD)}?episode={case.pk}").content.decode()
-    assert "Red flag ticked: not raised until saved" in page
+    assert "Red flag: not raised until saved" in page
     assert not Alert.objects.exists()
 
     answer = add(staff, case, red_flags=["knee_locks"], worst_pain="12", _flag="1")
@@ -85,5 +85,47 @@ def test_everybody_who_opens_the_patient_or_today_is_told_of_a_flag_in_a_draft(
     assert not any(said in client.get(page).content.decode() for page in pages)
     keep(staff, case, by=staff.owner, red_flags=["knee_locks"])
     assert all(said in client.get(page).content.decode() for page in pages)
+    assert "Go on with the draft" not in client.get(pages[0]).content.decode()
+    assert "Go on with the draft" in staff.client(staff.owner).get(pages[0]).content.decode()
     assert said not in staff.client(staff.assistant).get(reverse("admin:index")).content.decode()
     assert said not in stranger.client(stranger.owner).get(reverse("admin:index")).content.decode()
+
+
+def test_the_banner_leads_to_raising_the_flag_and_is_gone_then(staff: Any, case: Any) -> None:
+    keep(staff, case, by=staff.owner, red_flags=["knee_locks"])
+    raise_it = reverse("admin:do", args=["raise-flag", AssessmentDraft.objects.get().pk])
+    page = reverse("admin:patients_patient_change", args=[case.patient_id])
+    client = staff.client(staff.physio)
+    assert raise_it in client.get(page).content.decode()
+    assert "Knee locks" in client.get(raise_it).content.decode()
+
+    answer = client.post(raise_it, follow=True)
+
+    html = answer.content.decode()
+    assert "Raised: Knee locks (draft of an assessment by" in html
+    assert "Red flag in an unsaved draft" not in html
+    assert Alert.objects.get().state == "open"
+    again = client.post(raise_it)
+    assert "not raised already" in again.content.decode()
+    assert Alert.objects.get().events.count() == 1
+
+
+def test_a_late_autosave_does_not_bring_the_draft_of_a_saved_page_back(staff: Any, case: Any) -> None:
+    client, url = staff.client(staff.physio), f"{reverse(ADD)}?episode={case.pk}"
+    held = opened(client, url) | {"worst_pain": "6", "locations": ["retropatellar"]}
+    assert keep(staff, case, key=held["key"]).status_code == 204
+    assert client.post(reverse(ADD), held).status_code == 302
+
+    assert keep(staff, case, key=held["key"]).status_code == 409
+
+    assert not AssessmentDraft.objects.exists()
+    assert keep(staff, case, by=staff.owner, key=held["key"]).status_code == 204
+
+
+def test_a_draft_opened_again_is_another_page(staff: Any, case: Any) -> None:
+    client, url = staff.client(staff.physio), f"{reverse(ADD)}?episode={case.pk}"
+    key = opened(client, url)["key"]
+    keep(staff, case, key=key)
+    held = opened(client, url)
+    assert held["worst_pain"] == "6.5"
+    assert held["key"] != key

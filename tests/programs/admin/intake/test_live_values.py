@@ -9,7 +9,8 @@ import pytest
 from clinic.audit.models import AuditEntry
 from patients.models import Assessment, AssessmentDraft
 from patients.scoring import AKPS_ITEMS
-from tests.programs.admin.intake.filling import FULL, values
+from programs.services.derived import NO_SOUND_SIDE
+from tests.programs.admin.intake.filling import FULL, STRENGTH, values
 
 pytestmark = pytest.mark.django_db
 
@@ -23,7 +24,7 @@ def test_typed_values_are_computed_and_nothing_is_stored_or_noted_as_read(staff:
 
     derived = {row["name"]: (row["text"], row["deficit"]) for row in found["derived"]}
     assert derived["s0-left"] == ("118 N; 0.70 Nm/kg; 18.80 % body weight; LSI 72 %", True)
-    assert derived["score.akps"] == ("100 points, from its items", None)
+    assert derived["score.akps"] == ("100 points", None)
     assert derived["psfs"] == ("4.0 of 10, mean of 1", None)
     assert derived["step_down.left"] == ("4 of 6, poor", None)
     assert found["warnings"] == [
@@ -43,7 +44,11 @@ def test_typed_values_are_computed_and_nothing_is_stored_or_noted_as_read(staff:
     [
         ({}, []),
         ({"red_flags": ["knee_locks"]}, ["Knee locks"]),
-        ({"o-akps-swelling": "4"}, ["Knee swells significantly"]),
+        (
+            {"o-akps-swelling": "4"},
+            [f'Knee swells significantly, from the AKPS answer "{AKPS_ITEMS["swelling"].label}" = 4'],
+        ),
+        ({"o-akps-swelling": "4", "red_flags": ["knee_swells"]}, ["Knee swells significantly"]),
     ],
 )
 def test_flags_that_saving_would_raise_are_named(
@@ -56,3 +61,15 @@ def test_impossible_and_unusual_values_are_named_while_typing(staff: Any, case: 
     found = values(staff, case, worst_pain="12", cadence_spm="120", sleep_hours="x").json()
     assert set(found["errors"]) == {"worst_pain", "sleep_hours"}
     assert [q["key"] for q in found["questions"]["cadence_spm"]] == ["cadence_spm=120"]
+
+
+def test_with_both_knees_painful_it_is_said_once_that_there_is_no_lsi(staff: Any, case: Any) -> None:
+    case.both_knees = True
+    case.save()
+    fields = {**STRENGTH, "s3-left": "200", "s3-right": "180"}
+
+    derived = values(staff, case, **fields).json()["derived"]
+
+    said = [(row["of"], row["text"]) for row in derived if "no LSI" in row["text"]]
+    assert said == [("Limb symmetry (LSI)", NO_SOUND_SIDE)]
+    assert "s0-left" in {row["name"] for row in derived}

@@ -11,7 +11,7 @@ import pytest
 from django.urls import reverse
 
 from clinic.audit.models import AuditEntry
-from patients.models import Assessment, OutcomeScore, StrengthTest
+from patients.models import Assessment, AssessmentDraft, OutcomeScore, StrengthTest
 from patients.scoring import AKPS_ITEMS
 from programs.models import Alert, Hold
 from tests.factories import TODAY, make_assessment, make_case, make_patient, make_program, make_user
@@ -229,5 +229,72 @@ def test_the_number_of_queries_does_not_grow_with_the_measurements(
     add(staff, case, **FULL, **{f"s{n}-left": "100" for n in range(1, tests)})
     client, url = staff.client(staff.physio), change_url(Assessment.objects.get())
     client.get(url)
-    with django_assert_num_queries(18):
+    with django_assert_num_queries(19):
         client.get(url)
+
+
+def filled(staff: Any, case: Any, **fields: Any) -> tuple[Any, dict[str, Any]]:
+    """A client, and the page of a new assessment as it sends it; each opening of the page is another one."""
+    client = staff.client(staff.physio)
+    held = opened(client, f"{reverse(ADD)}?episode={case.pk}")
+    return client, held | {"worst_pain": "6.5", "locations": ["retropatellar"]} | fields
+
+
+def test_a_first_save_sent_again_because_its_answer_was_lost_leads_to_the_one_that_it_made(
+    staff: Any, case: Any
+) -> None:
+    client, sent = filled(staff, case)
+    first = client.post(reverse(ADD), sent)
+    keep(staff, case, key=sent["key"])
+
+    again = client.post(reverse(ADD), sent)
+
+    assert (again.status_code, again.url) == (302, first.url)
+    assert Assessment.objects.count() == 1
+    assert not AssessmentDraft.objects.exists()
+
+
+def test_a_page_opened_anew_makes_another_assessment(staff: Any, case: Any) -> None:
+    for _ in range(2):
+        client, sent = filled(staff, case)
+        client.post(reverse(ADD), sent)
+    assert Assessment.objects.count() == 2
+
+
+def test_sent_again_with_other_values_both_are_shown_and_none_is_overwritten(staff: Any, case: Any) -> None:
+    client, sent = filled(staff, case)
+    client.post(reverse(ADD), sent)
+
+    page = client.post(reverse(ADD), sent | {"worst_pain": "8"})
+
+    assert "Changed meanwhile" in page.content.decode()
+    assert Assessment.objects.get().worst_pain == Decimal("6.5")
+    assert AssessmentDraft.objects.get().assessment == Assessment.objects.get()
+
+
+def test_sent_again_with_other_values_when_it_is_signed_the_page_says_so(staff: Any, case: Any) -> None:
+    client, sent = filled(staff, case, _sign="1")
+    client.post(reverse(ADD), sent)
+
+    answer = client.post(reverse(ADD), sent | {"worst_pain": "8"}, follow=True)
+
+    assert "Your draft was not saved" in answer.content.decode()
+    assert Assessment.objects.get().worst_pain == Decimal("6.5")
+
+
+def test_a_red_flag_ticked_before_it_is_sent_again_is_raised_on_what_it_made(staff: Any, case: Any) -> None:
+    client, sent = filled(staff, case)
+    client.post(reverse(ADD), sent)
+
+    for _ in range(2):
+        client.post(reverse(ADD), sent | {"red_flags": ["knee_locks"], "_flag": "1"})
+
+    assert Assessment.objects.get().red_flags == ["knee_locks"]
+    assert Alert.objects.get().kind == "red_flag"
+
+
+@pytest.mark.parametrize("key", ["", "x" * 100, "a\x00b", "ключ"])
+def test_a_key_of_no_page_of_ours_is_as_none(staff: Any, case: Any, key: str) -> None:
+    for _ in range(2):
+        assert add(staff, case, key=key).status_code == 302
+    assert Assessment.objects.count() == 2

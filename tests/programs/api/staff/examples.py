@@ -101,6 +101,8 @@ class Examples:
             return {key: self._shown(below, key, resource) for key, below in value.items()}
         if isinstance(value, list):
             whose = resource if name == "results" else name or resource
+            if resource.startswith("template") and whose != resource:  # its stages are no program's
+                whose = f"template {whose}"
             rows = [self._shown(row, name, whose) for row in value[:SHOWN]]
             return [*rows, "..."] if len(value) > SHOWN else rows
         if name in NUMBERED and str(value).isdecimal():

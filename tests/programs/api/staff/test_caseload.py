@@ -145,6 +145,6 @@ def test_figures_count_now_and_four_weeks_ago(
 ) -> None:
     figures = tool.get("caseload/figures").json()
     assert (figures["open"], figures["mine"], figures["red_flags"]) == (2, 1, 1)
-    assert figures["needs"] == {"red_flag": 1}
+    assert figures["needs"] == {"red_flag": 1, "invite": 1}
     assert figures["alerts"]["red_flag"] == {"now": 1.0, "before": 0.0, "change": 1.0}
     assert figures["responding"] == {"now": None, "before": None, "change": None}

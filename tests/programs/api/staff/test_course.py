@@ -14,7 +14,7 @@ from tests.enforced import enforced
 from tests.factories import NOW, TODAY, make_assessment, make_program, make_user
 
 WEEK = timedelta(weeks=1)
-OF_A_CASE = ("timeline", "outcomes", "re-tests", "monitoring")
+OF_A_CASE = ("timeline", "outcomes", "prognosis", "re-tests", "monitoring")
 
 
 def red_flag(case: Episode, *texts: str) -> Alert:
@@ -68,6 +68,18 @@ def test_re_tests_stand_side_by_side_with_the_change_judged(tool: Tool, case: Ep
     row = answer["blocks"][0]["rows"][0]
     assert (len(answer["visits"]), len(row["cells"])) == (2, 2)
     assert (row["change"]["kind"], row["change"]["difference"]) == ("improved", -4)
+
+
+def test_the_prognosis_tells_base_rates_and_how_the_case_stands(
+    tool: Tool, case: Episode, program: Program
+) -> None:
+    answer = tool.get(f"cases/{case.pk}/prognosis").json()
+    assert answer["base_rates"][0]["source"] == "Collins 2013"
+    assert [factor["met"] for factor in answer["factors"]] == [False, True, None]
+    assert "About half of the people" in answer["to_say"]
+    Episode.objects.update(diagnosis="other")
+    answer = tool.get(f"cases/{case.pk}/prognosis").json()
+    assert answer == {"base_rates": None, "factors": None, "to_say": None}
 
 
 def test_counters_are_null_where_they_are_off(tool: Tool, case: Episode) -> None:

@@ -18,7 +18,7 @@ DOOR = 4
 BEHIND_IT = {
     "patients": 3,
     "patients?search=robin&case=open": 3,
-    "caseload": 14,
+    "caseload": 17,
     "caseload/figures": 7,
     "cases": 2,
     "assessments": 2,

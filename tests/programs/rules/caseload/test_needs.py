@@ -19,7 +19,9 @@ from programs.rules.caseload import (
     CaseFacts,
     Need,
     NewAnswers,
+    Start,
     WaitingAlert,
+    Way,
     needs,
     order,
 )
@@ -35,6 +37,13 @@ def alert(kind: str, **fields: object) -> WaitingAlert:
 
 def stall(level: str = "stalling", reason: str = "", **fields: object) -> WaitingAlert:
     return alert("stall", level=level, reason=reason, **fields)
+
+
+def test_a_relapse_that_is_treated_in_a_new_case_is_resolved_and_not_re_opened_again() -> None:
+    [again] = needs(CaseFacts(alerts=(alert("relapse", action="Call"),), stands_still=True, followed=True))
+    assert (again.act, again.action) == (Act.RESOLVE, "Treated in a new case already: resolve it here")
+    flagged = CaseFacts(alerts=(alert("red_flag", action="See"),), stands_still=True, followed=True)
+    assert [(found.act, found.action) for found in needs(flagged)] == [(Act.ACKNOWLEDGE, "See")]
 
 
 def needed(facts: CaseFacts) -> list[tuple[Need, Act]]:
@@ -86,6 +95,73 @@ def test_a_stall_that_is_on_track_again_asks_for_nothing_but_patience() -> None:
 def test_a_silence_that_is_over_is_to_be_closed() -> None:
     facts = CaseFacts(alerts=(alert("silent"),), answered_since=True)
     assert needed(facts) == [(Need.SILENT, Act.RESOLVE)]
+
+
+@pytest.mark.parametrize(
+    ("waiting", "facts", "act", "action"),
+    [
+        (alert("silent", action="Call the patient"), {}, Act.CALL, "Call the patient"),
+        (
+            alert("silent", action="Call the patient"),
+            {"email_bounced": True},
+            Act.CORRECT_ADDRESS,
+            "Correct the address",
+        ),
+        (alert("silent", action="Correct the address"), {}, Act.CALL, "Call the patient"),
+        (
+            alert("silent", action="Correct the address"),
+            {"email_bounced": True, "answered_since": True},
+            Act.RESOLVE,
+            "Answered again: resolve it",
+        ),
+        (
+            stall("stalled", "silent", action="Call the patient"),
+            {"email_bounced": True},
+            Act.CORRECT_ADDRESS,
+            "Correct the address",
+        ),
+    ],
+)
+def test_what_is_said_and_what_is_offered_about_a_silence_are_one(waiting, facts, act, action) -> None:
+    [found] = needs(CaseFacts(alerts=(waiting,), **facts))
+    assert (found.act, found.action) == (act, action)
+
+
+@pytest.mark.parametrize(
+    ("start", "need", "act"),
+    [
+        (Start.NOTHING, Need.ASSESS, Act.ASSESS),
+        (Start.ASSESSED, Need.BEGIN, Act.MATCH),
+        (Start.PREPARED, Need.BEGIN, Act.SEND),
+    ],
+)
+def test_a_case_without_a_program_asks_for_its_next_step(start, need, act) -> None:
+    assert needed(CaseFacts(start=start, stands_still=True)) == [(need, act)]
+
+
+@pytest.mark.parametrize(
+    ("way", "act"),
+    [
+        (Way.NOT_INVITED, Act.INVITE),
+        (Way.RAN_OUT, Act.INVITE),
+        (Way.ADDRESS_CHANGED, Act.INVITE),
+        (Way.NO_ADDRESS, Act.CORRECT_ADDRESS),
+        (Way.BOUNCED, Act.CORRECT_ADDRESS),
+    ],
+)
+def test_who_cannot_see_their_program_is_invited_unless_nothing_is_asked_of_them_now(way, act) -> None:
+    assert needed(CaseFacts(way=way)) == [(Need.INVITE, act)]
+    assert needed(CaseFacts(way=way, stands_still=True)) == []
+
+
+def test_a_pause_that_got_too_long_asks_though_the_case_stands_still() -> None:
+    [found] = needs(CaseFacts(stands_still=True, paused_long_since=DAY))
+    assert (found.need, found.act, found.action) == (
+        Need.PAUSED_LONG,
+        Act.RESUME,
+        "Restart or discharge?",
+    )
+    assert found.why == "Paused since 2 Mar, too long by now to just go on"
 
 
 OPEN_GATE = CaseFacts(stage=2, stage_started_on=DAY, gate_open_since=DAY + timedelta(days=9))
@@ -140,10 +216,11 @@ def test_new_answers_are_told_and_ask_to_be_read_after_all_else(new, words) -> N
     assert RANKED[-1] is Need.NEW_ANSWERS
 
 
-def test_the_digests_order_comes_first_then_whom_to_call_who_may_move_on_and_what_is_due() -> None:
+def test_the_digests_order_comes_first_then_whom_to_call_who_cannot_begin_and_what_is_due() -> None:
     assert [need.value for need in RANKED] == [
         *("red_flag", "worsening", "stalled", "relapsed", "drift", "overload", "stalling", "slow"),
-        *("silent", "ready", "reassess", "recovering", "new_answers"),
+        *("silent", "invite", "begin", "assess", "ready", "reassess", "paused_long", "recovering"),
+        "new_answers",
     ]
 
 
@@ -169,6 +246,10 @@ FACTS = st.builds(
     gate_open_since=DATES,
     akps_due=DATES,
     reassess_due=DATES,
+    email_bounced=st.booleans(),
+    way=st.sampled_from(Way),
+    start=st.none() | st.sampled_from(Start),
+    paused_long_since=DATES,
     new_answers=st.none() | st.builds(NewAnswers, st.integers(1, 5), DATES),
     answered_since=st.booleans(),
 )

@@ -9,7 +9,7 @@ import pytest
 
 from clinic.thresholds import DEFAULTS
 from programs.rules.pain import Activity, Light
-from programs.rules.progression import RunDone, VolumeFacts, volume_plan
+from programs.rules.progression import Barred, RunDone, VolumeFacts, volume_plan
 from tests.programs.rules.progression.facts import DAY0, on, verdict
 
 
@@ -46,3 +46,23 @@ def test_twelve_weeks_without_a_next_morning_grow_by_nothing() -> None:
     runs = [run("I", 7 * number) for number in range(12)]
     weeks = volume_plan(VolumeFacts(Decimal(20), DAY0, runs=runs), on(84), DEFAULTS)
     assert {str(week.limit_km) for week in weeks} == {"12.0"}
+
+
+@pytest.mark.parametrize(
+    ("since", "until", "held"),
+    [
+        (13, None, [14, 21]),
+        (20, None, [14, 21]),
+        (21, None, [21]),
+        (15, 21, [14]),
+        (15, 22, [14, 21]),
+        (13, 14, []),
+        (28, None, []),
+    ],
+)
+def test_no_week_grows_in_which_an_alert_bars_it(since: int, until: int | None, held: list[int]) -> None:
+    barred = Barred("worsening", on(since), None if until is None else on(until))
+    runs = [run("G", 7 * number) for number in range(4)]
+    weeks = volume_plan(VolumeFacts(Decimal(20), DAY0, runs=runs, barred=[barred]), on(27), DEFAULTS)
+    assert [week.starts_on for week in weeks[2:] if week.pace == "held"] == [on(day) for day in held]
+    assert {week.reason for week in weeks[2:] if week.pace == "held"} <= {"not resolved yet: worsening"}

@@ -9,9 +9,9 @@ from typing import Any
 from uuid import uuid4
 
 from clinic.models import User
-from patients.models import Episode, OutcomeScore
+from patients.models import Episode, OutcomeScore, Patient
 from programs.models import Alert, Answer, Program, Review
-from tests.factories import NOW, TODAY, make_case, make_program
+from tests.factories import NOW, TODAY, make_case, make_patient, make_program
 
 
 def case_of(
@@ -22,14 +22,37 @@ def case_of(
     program: dict[str, Any] | None = None,
     **fields: Any,
 ) -> Episode:
-    """A case in the clinician's first clinic; with a program where its values are given."""
+    """A case in the clinician's first clinic; with a program where its values are given. Its
+    patient has an account, unless another ``patient`` is given.
+    """
     clinic = clinician.memberships.order_by("pk")[0].clinic
-    case = make_case(clinic, clinician=clinician, case_number=number, **fields)
+    patient = fields.pop("patient", None) or with_account(make_patient(clinic))
+    case = make_case(clinic, clinician=clinician, patient=patient, case_number=number, **fields)
     for values in alerts:
         alert(case, **values)
     if program is not None:
         program_of(case, **program)
     return case
+
+
+def with_account(patient: Patient) -> Patient:
+    patient.user = User.objects.join(f"{patient.pk}@login.example")
+    patient.save(update_fields=["user"])
+    return patient
+
+
+def draft_of(case: Episode, **values: Any) -> Program:
+    """A program that is prepared and was not sent."""
+    return Program.with_drafts.create(
+        clinic=case.clinic,
+        episode=case,
+        assigned_by=case.clinician,
+        name="Draft",
+        started_on=TODAY,
+        stage_started_on=TODAY,
+        is_draft=True,
+        **values,
+    )
 
 
 def program_of(case: Episode, **values: Any) -> Program:

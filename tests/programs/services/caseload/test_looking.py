@@ -51,3 +51,16 @@ def test_a_colleagues_look_leaves_it_new() -> None:
     case = case_of(physio, "1", program={})
     look(episode=case, by=make_user(clinic=case.clinic), now=NOW)
     assert Program.objects.get().looked_at is None
+
+
+def test_an_answer_that_was_corrected_away_to_another_case_is_no_news_of_this_one() -> None:
+    physio = make_user(clinic=make_clinic())
+    case = case_of(physio, "1", program={"created_at": NOW - timedelta(days=9)})
+    earlier = case_of(physio, "2", program={"created_at": NOW - timedelta(days=9)}, patient=case.patient)
+    wrong = answered(case, received_at=NOW - timedelta(hours=2))
+    answered(earlier, received_at=NOW - timedelta(hours=1), corrects=wrong)
+    assert with_news(physio) == ["2"]
+    assert [bool(line.needs) for line in lines(user=physio, episodes=[case, earlier], now=NOW)] == [
+        False,
+        True,
+    ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.db import connection
@@ -12,12 +13,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
 
-from clinic.models import Membership, User
+from clinic.models import Clinic, Membership, User
 from clinic.roles import Role
-from patients.models import Episode, OutcomeScore
-from programs.models import Alert, Hold, Pause, Program
-from programs.rules.caseload import ALERT_NEEDS, Need, order
+from patients.models import Episode, Invitation, OutcomeScore, Patient
+from programs.models import Alert, ContactLog, Hold, Pause, Program
+from programs.rules.caseload import ALERT_NEEDS, Act, Group, Need, order
 from programs.services.caseload import CaseloadError, Wanted, cases_of, in_state, lines, survey, tally
+from programs.services.cases import reopen
+from programs.services.invitations import invite
 from tests.factories import (
     NOW,
     TODAY,
@@ -27,7 +30,15 @@ from tests.factories import (
     make_patient,
     make_user,
 )
-from tests.programs.services.caseload.making import alert, answered, case_of, program_of, score
+from tests.programs.services.caseload.making import (
+    alert,
+    answered,
+    case_of,
+    draft_of,
+    program_of,
+    score,
+    with_account,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -55,16 +66,23 @@ def found_lines(user: User, **wanted: Any):
 # --- the order
 
 
-def test_red_flags_of_whoever_come_first_then_my_own_cases_then_colleagues(physio: User) -> None:
+def test_red_flags_come_first_then_what_my_cases_need_then_colleagues_then_who_needs_nothing(
+    physio: User,
+) -> None:
     colleague = make_user(clinic=physio.active_memberships[0].clinic)
+    case_of(colleague, "a-their-fine", program={})
     case_of(colleague, "their-worse", alerts=[{"kind": "worsening"}])
-    case_of(physio, "mine-fine")
+    case_of(physio, "mine-fine", program={})
     case_of(physio, "mine-silent", alerts=[{"kind": "silent"}])
     case_of(colleague, "a-flag-2", alerts=[{"kind": "red_flag", "level": "tier_2"}])
     case_of(physio, "mine-flag-2", alerts=[{"kind": "red_flag", "level": "tier_2"}])
     case_of(colleague, "b-flag-1", alerts=[{"kind": "red_flag", "level": "tier_1"}])
     flags = ["b-flag-1", "mine-flag-2", "a-flag-2"]
-    assert numbers(physio) == [*flags, "mine-silent", "mine-fine", "their-worse"]
+    assert numbers(physio) == [*flags, "mine-silent", "their-worse", "mine-fine", "a-their-fine"]
+    assert list(survey(user=physio, now=NOW).groups.values()) == [
+        *([Group.RED_FLAGS] * 3),
+        *(Group.OWN, Group.COLLEAGUES, Group.NOTHING, Group.NOTHING),
+    ]
 
 
 def test_among_equals_the_unseen_come_first_then_the_oldest_then_by_number(physio: User) -> None:
@@ -87,7 +105,8 @@ def test_of_several_needs_the_most_urgent_gives_the_place(physio: User) -> None:
 
 
 def test_an_alert_put_aside_asks_for_nothing_until_it_wakes(physio: User) -> None:
-    case_of(physio, "1", alerts=[{"kind": "stall", "state": "snoozed", "snoozed_until": TODAY + DAY}])
+    aside = {"kind": "stall", "state": "snoozed", "snoozed_until": TODAY + DAY}
+    case_of(physio, "1", alerts=[aside], program={})
     [line] = found_lines(physio)
     assert (line.needs, numbers(physio, need="stalling")) == ((), [])
     Alert.objects.update(state="open", snoozed_until=None)
@@ -118,6 +137,7 @@ CASES = st.fixed_dictionaries(
                 "akps_due_since": st.sampled_from([None, TODAY - DAY]),
                 "reassess_due_since": st.sampled_from([None, TODAY - DAY]),
                 "looked_at": st.sampled_from([None, NOW]),
+                "paused_long": st.booleans(),
             }
         )
         | st.none(),
@@ -129,12 +149,17 @@ CASES = st.fixed_dictionaries(
         "closed": st.booleans(),
         "zone": st.sampled_from(["Pacific/Kiritimati", "Pacific/Pago_Pago", "Europe/Amsterdam"]),
         "mine": st.booleans(),
+        "prepared": st.booleans(),
+        "account": st.booleans(),
+        "email": st.sampled_from(["", "anna@example.org"]),
+        "bounced": st.booleans(),
+        "invited": st.sampled_from([None, "live", "ran_out", "revoked"]),
     }
 )
 
 
 def build(physio: User, colleague: User, made: dict[str, Any], number: int) -> None:
-    patient = make_patient(physio.active_memberships[0].clinic, timezone=made["zone"])
+    patient = patient_of(physio.active_memberships[0].clinic, made, number)
     case = make_case(
         patient=patient, clinician=physio if made["mine"] else colleague, case_number=f"{number:02}"
     )
@@ -148,8 +173,31 @@ def build(physio: User, colleague: User, made: dict[str, Any], number: int) -> N
         make_assessment(case)
     for hours in made["answers"]:
         answered(case, received_at=NOW + timedelta(hours=hours))
+    if made["prepared"]:
+        draft_of(case)
     if made["closed"]:
         Episode.objects.filter(pk=case.pk).update(closed_on=TODAY, outcome="improved")
+
+
+def patient_of(clinic: Clinic, made: dict[str, Any], number: int) -> Patient:
+    patient = make_patient(
+        clinic,
+        timezone=made["zone"],
+        email=made["email"] and f"{number}{made['email']}",
+        email_bounced_at=NOW if made["bounced"] else None,
+    )
+    if made["account"]:
+        with_account(patient)
+    if made["invited"]:
+        Invitation.objects.create(
+            clinic=clinic,
+            patient=patient,
+            token_hash=uuid4().hex,
+            created_at=NOW - 14 * DAY,
+            expires_at=NOW + (DAY if made["invited"] == "live" else -DAY),
+            revoked_at=NOW if made["invited"] == "revoked" else None,
+        )
+    return patient
 
 
 def give_program(case: Episode, made: dict[str, Any]) -> None:
@@ -194,6 +242,7 @@ class TestOneRule(TestCase):
                 key=lambda line: (
                     line.row.red_flag is None,
                     line.row.red_flag.level if line.row.red_flag else "",
+                    not line.row.red_flag and not line.needs,
                     line.row.episode.clinician_id != physio.pk,
                     order(line.needs),
                     line.row.episode.case_number,
@@ -216,6 +265,72 @@ class TestOneRule(TestCase):
         assert {
             line.row.episode.pk for line in found if {n.need for n in line.needs} & ALERT_NEEDS
         } == waiting
+
+
+# --- what keeps a case from its beginning, and a pause that got too long
+
+
+def first_need(user: User, number: str) -> Any:
+    [line] = found_lines(user, search=number)
+    return line.first and (line.first.need, line.first.act)
+
+
+def test_a_new_case_is_assessed_then_matched_then_sent_then_invited(physio: User) -> None:
+    clinic = physio.active_memberships[0].clinic
+    patient = make_patient(clinic)
+    case = case_of(physio, "new", patient=patient)
+    assert first_need(physio, "new") == (Need.ASSESS, Act.ASSESS)
+    make_assessment(case)
+    assert first_need(physio, "new") == (Need.BEGIN, Act.MATCH)
+    draft = draft_of(case)
+    assert first_need(physio, "new") == (Need.BEGIN, Act.SEND)
+    Program.with_drafts.filter(pk=draft.pk).update(is_draft=False)
+    assert first_need(physio, "new") == (Need.INVITE, Act.INVITE)
+    assert numbers(physio, need="invite") == ["new"]
+    invite(patient=patient, by=physio, now=NOW - 14 * DAY)
+    assert first_need(physio, "new") == (Need.INVITE, Act.INVITE)
+    invite(patient=patient, by=physio, now=NOW)
+    assert (first_need(physio, "new"), numbers(physio, need="invite")) == (None, [])
+
+
+def test_a_re_opened_case_asks_to_begin_again(physio: User) -> None:
+    case = case_of(physio, "old", program={})
+    Program.objects.update(ended_on=TODAY)
+    Episode.objects.filter(pk=case.pk).update(closed_on=TODAY, outcome="improved")
+    created = reopen(episode=case, by=physio, now=NOW, today=TODAY)
+    assert first_need(physio, created.case_number) == (Need.ASSESS, Act.ASSESS)
+    make_assessment(created)
+    assert first_need(physio, created.case_number) == (Need.BEGIN, Act.MATCH)
+
+
+def test_a_pause_that_got_too_long_asks_whether_to_go_on_and_a_red_flag_silences_it(physio: User) -> None:
+    case = case_of(physio, "1", program={"review_state": "paused", "paused_long": True})
+    assert first_need(physio, "1") is None
+    rest = {"clinic": case.clinic, "program": case.programs.get(), "paused_by": physio, "kind": "holiday"}
+    Pause.objects.create(**rest, starts_on=TODAY - 30 * DAY, ends_on=None)
+    [line] = found_lines(physio)
+    assert (line.first.need, line.first.act) == (Need.PAUSED_LONG, Act.RESUME)
+    assert "Paused since 31 Jan" in line.first.why
+    alert(case, kind="red_flag", level="tier_1")
+    assert numbers(physio, need="paused_long") == []
+
+
+def test_a_red_flag_keeps_a_case_from_its_beginning(physio: User) -> None:
+    case_of(physio, "1", alerts=[{"kind": "red_flag", "level": "tier_1"}])
+    [line] = found_lines(physio)
+    assert [needed.need for needed in line.needs] == [Need.RED_FLAG]
+    assert numbers(physio, need="assess") == []
+
+
+def test_the_last_call_stands_on_the_line_a_note_is_none_and_an_old_one_is_gone(physio: User) -> None:
+    case = case_of(physio, "1", program={})
+    rows = {"clinic": case.clinic, "episode": case, "by": physio}
+    ContactLog.objects.create(**rows, kind="call", at=NOW - 28 * DAY)
+    assert [line.contact for line in found_lines(physio)] == [None]
+    call = ContactLog.objects.create(**rows, kind="no_answer", at=NOW - 2 * DAY)
+    ContactLog.objects.create(**rows, kind="call", at=NOW - 3 * DAY)
+    ContactLog.objects.create(**rows, kind="note", at=NOW)
+    assert [line.contact for line in found_lines(physio)] == [call]
 
 
 # --- filters and search
@@ -276,7 +391,7 @@ def test_a_value_that_no_case_can_have_is_refused_by_name(physio: User, field: s
 def test_a_strangers_case_is_never_found_nor_counted(physio: User) -> None:
     stranger = make_user(clinic=make_clinic())
     case_of(stranger, "strange", alerts=[{"kind": "red_flag", "level": "tier_1"}])
-    case_of(physio, "own")
+    case_of(physio, "own", program={})
     assert numbers(physio) == ["own"]
     assert numbers(physio, search="strange") == numbers(physio, need="red_flag") == []
     assert numbers(physio, clinician=stranger.pk) == []
@@ -289,7 +404,7 @@ def test_who_sees_only_own_cases_sees_only_own_flags() -> None:
     one, other = make_user(clinic=clinic), make_user(clinic=clinic)
     owner = make_user(clinic=clinic, role=Role.OWNER)
     case_of(other, "other", alerts=[{"kind": "red_flag", "level": "tier_1"}])
-    case_of(one, "one")
+    case_of(one, "one", program={})
     assert (numbers(one), numbers(owner)) == (["one"], ["other", "one"])
     assert len(survey(user=one, now=NOW).cases) == 1
     counts = tally(user=one, now=NOW)
@@ -309,6 +424,15 @@ def test_who_reads_no_findings_gets_none_and_finds_nothing_by_them(physio: User)
     assert dict(tally(user=assistant, now=NOW).needs) == {}
 
 
+def test_the_order_tells_who_reads_no_findings_nothing_of_them(physio: User) -> None:
+    assistant = make_user(clinic=physio.active_memberships[0].clinic, role=Role.ASSISTANT)
+    alerts = ([], [{"kind": "stall", "level": "stalled"}], [{"kind": "worsening"}], [{"kind": "red_flag"}])
+    for number, waiting in enumerate(alerts):
+        case_of(physio, f"K{number}", alerts=waiting)
+    assert numbers(physio) == ["K3", "K2", "K1", "K0"]
+    assert numbers(assistant) == ["K0", "K1", "K2", "K3"]
+
+
 def test_one_who_treats_here_and_assists_there_reads_findings_here_only(physio: User) -> None:
     there = make_clinic()
     Membership.objects.create(clinic=there, user=physio, role=Role.ASSISTANT, arrived_at=NOW)
@@ -324,16 +448,7 @@ def test_one_who_treats_here_and_assists_there_reads_findings_here_only(physio: 
 
 def test_a_draft_is_no_program(physio: User) -> None:
     case = case_of(physio, "1", program={"current_stage": 1})
-    Program.with_drafts.create(
-        clinic=case.clinic,
-        episode=case,
-        assigned_by=physio,
-        name="Draft",
-        started_on=TODAY,
-        stage_started_on=TODAY,
-        current_stage=3,
-        is_draft=True,
-    )
+    draft_of(case, current_stage=3)
     assert (numbers(physio), numbers(physio, stage=3)) == (["1"], [])
     assert tally(user=physio, now=NOW).open == 1
 
@@ -347,7 +462,7 @@ def test_a_page_of_lines_takes_the_same_queries_for_one_case_and_three(physio: U
     physio.clinics_by_reach(), physio.clinic_ids
     with CaptureQueriesContext(connection) as queries:
         assert len(found_lines(physio)) == cases
-    assert len(queries) == 14
+    assert len(queries) == 16
     with CaptureQueriesContext(connection) as queries:
         tally(user=physio, now=NOW)
     assert len(queries) == 2
@@ -373,3 +488,14 @@ def test_a_score_settles_what_was_due_at_once(physio: User) -> None:
     assert numbers(physio, need="reassess") == []
     [line] = found_lines(physio)
     assert line.needs == ()
+
+
+@pytest.mark.parametrize("state", ["open", "acknowledged", "snoozed"])
+def test_who_is_worse_is_not_ready_to_progress_put_aside_or_not(physio: User, state: str) -> None:
+    ready = {"gate_open_since": TODAY, "stage_started_on": TODAY - 9 * DAY, "review_state": "on_track"}
+    case = case_of(physio, "1", program=ready)
+    assert numbers(physio, need="ready") == ["1"]
+    alert(case, kind="worsening", state=state)
+    assert numbers(physio, need="ready") == []
+    [line] = found_lines(physio)
+    assert Need.READY not in [needed.need for needed in line.needs]
