@@ -125,7 +125,8 @@ def browser() -> Iterator[Browser]:
     """Chromium for the tests of one module.
 
     Playwright leaves an event loop running in the thread, which Django takes for asynchronous code:
-    the check is off while the browser is open, and no longer.
+    the check is off while the browser is open, and no longer. The thread's database connection is another
+    one meanwhile; both are closed, as their sessions may have been ended (``servers.keep_database``).
     """
     if not CHROMIUM.exists():
         pytest.fail("Browser tests need Chromium: apt-get install chromium (see apt.txt).")
@@ -134,6 +135,8 @@ def browser() -> Iterator[Browser]:
         opened = playwright.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_FLAGS)
         yield opened
         opened.close()
+        connection.close()
+    connection.close()
 
 
 @pytest.fixture

@@ -102,13 +102,17 @@ def use_own_database(*, migrations: bool) -> None:
 
 
 def keep_permissions() -> None:
-    """Emptying the tables after a test with real transactions leaves them: to make them anew took longer."""
+    """Emptying the tables after a test with real transactions leaves them: to make them anew took longer.
+
+    On each connection of this process: while a browser is open, its event loop gives the thread another one.
+    """
     post_migrate.disconnect(dispatch_uid="django.contrib.auth.management.create_permissions")
     post_migrate.disconnect(create_contenttypes)
-    tables = connection.introspection.django_table_names
+    introspection = type(connection.introspection)
+    tables = introspection.django_table_names
     kept = {"django_content_type", "auth_permission"}
-    connection.introspection.django_table_names = lambda *arguments, **options: [
-        table for table in tables(*arguments, **options) if table not in kept
+    introspection.django_table_names = lambda self, *arguments, **options: [
+        table for table in tables(self, *arguments, **options) if table not in kept
     ]
 
 
