@@ -28,17 +28,9 @@ from programs.rules.matching.differential import (
     Standing,
     differential,
 )
-from programs.rules.matching.drivers import (
-    AssessmentFacts,
-    Driver,
-    FlexibilityFact,
-    Found,
-    Measurement,
-    SidedValue,
-    StrengthFact,
-    find_drivers,
-)
+from programs.rules.matching.drivers import Driver, Found, Measurement, find_drivers
 from programs.rules.matching.earlier import filled, standing_strength
+from programs.rules.matching.facts import AssessmentFacts, FlexibilityFact, SidedValue, StrengthFact
 from programs.rules.matching.ranking import Candidate, Match, TemplateFacts, match, reasons_to_refer, refusals
 
 __all__ = [

@@ -12,15 +12,8 @@ from dataclasses import dataclass
 
 from clinic.thresholds import DEFAULTS, Thresholds
 from patients.vocabulary import MuscleGroup, Term, TightStructure
-from programs.rules.matching.drivers import (
-    GROUPS_OF,
-    AssessmentFacts,
-    Driver,
-    StrengthFact,
-    low_cadence,
-    poor_step_downs,
-    tight_structures,
-)
+from programs.rules.matching.drivers import GROUPS_OF, Driver, low_cadence, poor_step_downs, tight_structures
+from programs.rules.matching.facts import AssessmentFacts, StrengthFact
 
 
 class Skill(Term):

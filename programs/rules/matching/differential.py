@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from patients.vocabulary import Diagnosis, PainLocation, Term
-from programs.rules.matching.drivers import said_on
+from programs.rules.matching.facts import said_on
 from programs.rules.red_flags import EXPLAINED_BY, MINOR_DIFFERENTIAL
 
 

@@ -13,7 +13,7 @@ from operator import attrgetter
 from typing import Any
 
 from patients.vocabulary import StrengthMethod
-from programs.rules.matching.drivers import AssessmentFacts, StrengthFact
+from programs.rules.matching.facts import AssessmentFacts, StrengthFact
 
 type Replaces = Callable[[Any, Any], bool]
 """Whether a later finding takes the place of an earlier one."""

@@ -16,13 +16,13 @@ from programs.rules.matching.drivers import (
     GROUPS_OF,
     MEASURED,
     OBSERVED,
-    AssessmentFacts,
     Driver,
     Found,
     adequate_drivers,
     find_drivers,
     shown_only,
 )
+from programs.rules.matching.facts import AssessmentFacts
 
 ADULT_AGE = 18  # below it the hip is examined first: slipped epiphysis
 

@@ -9,6 +9,7 @@ import pytest
 from clinic.models import Membership, OutboxMessage
 from clinic.roles import Denied, Role
 from programs.models import Alert, Answer, Hold
+from programs.rules.red_flags import Symptom
 from programs.services.alerts import AlertError, acknowledge, resolve, snooze
 from programs.services.red_flags import EscalationError, clear, escalate_due, raise_red_flag
 from tests.factories import NOW, TODAY, make_case, make_clinic, make_program, make_user
@@ -281,3 +282,12 @@ def test_raising_and_clearing_have_todays_verdict_made_again(case):
     clear(alert=alert, by=case.clinician, finding="Fine", now=NOW)
     program.refresh_from_db()
     assert program.next_review_on == TODAY
+
+
+def test_however_many_symptoms_are_added_alert_and_history_take_them(case):
+    report(case)
+    every = [symptom.value for symptom in Symptom]
+    alert = report(case, *every, now=NOW + timedelta(hours=1))
+    assert sorted(entry["code"] for entry in alert.evidence) == sorted(every)
+    note = alert.events.get(what="new_evidence").note
+    assert (len(alert.summary), len(note)) == (500, 500)
