@@ -300,16 +300,20 @@ def _check_day(checked: Checked, assessment: Assessment) -> None:
 
 
 def _taken_scores(built: Built) -> dict[str, str]:
-    """A measure has one score a day; another assessment of the case may hold it."""
+    """A measure has one score a day; these rows or another assessment of the case may hold it."""
     if not built.scores:
         return {}
-    wanted = {(row.measure, row.taken_on): n for n, row in enumerate(built.scores)}
+    rows = [(row.measure, row.taken_on) for row in built.scores]
     others = OutcomeScore.objects.filter(
-        episode=built.assessment.episode_id, taken_on__in={day for _, day in wanted}
+        episode=built.assessment.episode_id, taken_on__in={day for _, day in rows}
     )
     others = others.exclude(assessment=built.assessment.pk) if built.assessment.pk else others
-    found = set(others.values_list("measure", "taken_on")) & set(wanted)
-    return {f"{SCORES}.{wanted[key]}.value": "This measure already has a score on that day." for key in found}
+    taken = set(others.values_list("measure", "taken_on"))
+    return {
+        f"{SCORES}.{n}.value": "This measure already has a score on that day."
+        for n, key in enumerate(rows)
+        if key in taken or key in rows[:n]
+    }
 
 
 def _replace(stored: list[Any], rows: Sequence[Any], kind: Kind, assessment: Assessment) -> None:

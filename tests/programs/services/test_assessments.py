@@ -158,6 +158,14 @@ def test_a_second_score_of_a_measure_and_day_is_refused(case: Episode) -> None:
     assert Assessment.objects.count() == 1
 
 
+def test_two_scores_of_a_measure_and_day_in_one_assessment_are_refused_by_row(case: Episode) -> None:
+    akps = {"measure": "akps", "items": BEST}
+    with pytest.raises(ValuesRefused, match="already has a score on that day") as refused:
+        record(case, outcome_scores=[akps, {"measure": "lefs", "value": "60"}, akps])
+    assert list(refused.value.errors) == ["outcome_scores.2.value"]
+    assert not Assessment.objects.exists()
+
+
 def test_a_red_flag_is_raised_and_the_program_held(case: Episode) -> None:
     make_program(case)
     recorded = record_assessment(
