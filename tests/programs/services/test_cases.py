@@ -57,6 +57,19 @@ AKPS = {
 }
 
 
+def akps_of(assessment, items=None):
+    """An AKPS of that day, good but for those items."""
+    OutcomeScore.objects.create(
+        clinic=assessment.clinic,
+        episode=assessment.episode,
+        assessment=assessment,
+        measure="akps",
+        taken_on=assessment.assessed_on,
+        value=70,
+        items={**AKPS, **(items or {})},
+    )
+
+
 def screened(assessment):
     return screen_assessment(assessment=assessment, by=assessment.episode.clinician, now=NOW)
 
@@ -72,15 +85,7 @@ def test_a_ticked_symptom_raises_the_flag():
 def test_a_poor_akps_item_raises_the_flag(item, code):
     case = make_case()
     assessment = make_assessment(case)
-    OutcomeScore.objects.create(
-        clinic=case.clinic,
-        episode=case,
-        assessment=assessment,
-        measure="akps",
-        taken_on=TODAY,
-        value=70,
-        items={**AKPS, item: 4},
-    )
+    akps_of(assessment, {item: 4})
     alert = screened(assessment)
     [entry] = alert.evidence
     label = AKPS_ITEMS[item].label
@@ -92,15 +97,7 @@ def test_a_poor_akps_item_raises_the_flag(item, code):
 def test_what_is_ticked_and_what_an_answer_raises_each_name_their_source():
     case = make_case()
     assessment = make_assessment(case, red_flags=["knee_locks", "knee_swells"])
-    OutcomeScore.objects.create(
-        clinic=case.clinic,
-        episode=case,
-        assessment=assessment,
-        measure="akps",
-        taken_on=TODAY,
-        value=70,
-        items={**AKPS, "swelling": 4, "patellar_movement": 4},
-    )
+    akps_of(assessment, {"swelling": 4, "patellar_movement": 4})
     sources = {entry["code"]: entry["source"] for entry in screened(assessment).evidence}
     answered = sources.pop("knee_gives_way")
     assert "from the AKPS answer" in answered
@@ -110,15 +107,7 @@ def test_what_is_ticked_and_what_an_answer_raises_each_name_their_source():
 def test_a_good_akps_and_no_symptom_raise_nothing():
     case = make_case()
     assessment = make_assessment(case)
-    OutcomeScore.objects.create(
-        clinic=case.clinic,
-        episode=case,
-        assessment=assessment,
-        measure="akps",
-        taken_on=TODAY,
-        value=88,
-        items=AKPS,
-    )
+    akps_of(assessment)
     assert screened(assessment) is None
     assert not Alert.objects.exists()
 
@@ -203,15 +192,7 @@ def test_a_cleared_swelling_that_is_worse_in_the_next_akps_raises_again():
 
     def reassessed(day, swelling):
         assessment = make_assessment(case, assessed_on=TODAY + timedelta(days=day))
-        OutcomeScore.objects.create(
-            clinic=case.clinic,
-            episode=case,
-            assessment=assessment,
-            measure="akps",
-            taken_on=assessment.assessed_on,
-            value=70,
-            items={**AKPS, "swelling": swelling},
-        )
+        akps_of(assessment, {"swelling": swelling})
         return screened(assessment)
 
     clear(alert=reassessed(0, 4), by=case.clinician, finding="Known effusion", now=NOW)
