@@ -346,3 +346,4 @@ def test_a_closed_case_that_still_asks_is_told_apart(staff: Any) -> None:
     html = staff.client(staff.physio).get(TODAY_PAGE).content.decode()
     assert "2 cases, 1 of them closed" in html
     assert "<strong>1</strong> open cases" in html
+    assert html.count("No answers yet") == 1  # of the one that is asked
