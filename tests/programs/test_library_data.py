@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from patients.vocabulary import Diagnosis, MuscleGroup
@@ -298,6 +300,20 @@ class TestStarterLibrary:
         load = template(library, "runners-knee-load").stages
         assert "40 % less for 2 weeks" in load[0].advice
         assert "at most 10 % distance a week" in load[1].advice
+
+    def test_who_has_stopped_is_not_told_to_run(self, library: Library) -> None:
+        """The app shows a stage's advice to everybody: before the stage of running it says whom it means."""
+        told = {
+            (t.slug, stage.number): stage.advice.splitlines()[0]
+            for t in library.templates
+            if not t.maintenance
+            for stage in t.stages
+            if not stage.is_running and re.search(r"\b(run|runs|running|distance)\b", stage.advice)
+        }
+        del told["patellar-tendinopathy", 3]  # "running comes after the jumps": nobody is told to run
+        assert len(told) > 10
+        for where, text in told.items():
+            assert re.split(r"\b(?:run|runs|running|distance)\b", text)[0].endswith("If you still "), where
 
     def test_advice_around_the_edges_is_complete_and_used(self, library: Library) -> None:
         assert [a.slug for a in library.advice] == ["ice", "support", "orthotics", "shoes", "sleep", "stride"]
