@@ -85,10 +85,12 @@ def test_a_dose_is_changed_and_a_mistake_is_shown_beside_its_field(staff: Any) -
     dose = dose_of(program)
     data = {f"dose-{dose.pk}-{name}": "" for name in ("reps_high", "seconds_low", "seconds_high")}
     data |= {f"dose-{dose.pk}-{name}": n for name, n in (("sets", 4), ("reps_low", 8), ("times_per_week", 2))}
+    data |= {f"dose-{dose.pk}-tempo": "slow", f"dose-{dose.pk}-note": "or to a chair"}
 
     assert act(client, program, f"dose:{dose.pk}", **data).status_code == 302
     dose.refresh_from_db()
     assert (dose.sets, dose.reps_low, dose.times_per_week) == (4, 8, 2)
+    assert "2 x a week, slow; or to a chair<" in client.get(page_of(program)).content.decode()
 
     answer = act(client, program, f"dose:{dose.pk}", **(data | {f"dose-{dose.pk}-reps_high": 3}))
     html = answer.content.decode()

@@ -24,6 +24,7 @@ def page_of(program: Program) -> str:
 
 def test_stages_and_exercises_are_shown_and_changed_on_the_page_to_adjust_alone(staff: Any) -> None:
     program = make_program(make_case(staff.clinic, clinician=staff.physio))
+    ProgramDose.objects.update(tempo="slow", note="or to a chair")
     before = list(ProgramDose.objects.order_by("pk").values())
     client = staff.client(staff.physio)
     changes = {
@@ -41,6 +42,7 @@ def test_stages_and_exercises_are_shown_and_changed_on_the_page_to_adjust_alone(
     assert not program.stages.filter(is_running=True).exists()
     assert ProgramDose.objects.all()[0].exercise.name in page
     assert reverse("admin:adjust", args=[program.pk]) in page
+    assert ">slow; or to a chair<" in page
     assert 'name="stages-0' not in page
 
 
