@@ -64,6 +64,18 @@ def test_the_criteria_are_shown_as_met_or_not_asked(staff: Any, found: Assessmen
     assert "Other causes excluded</strong>: not asked" in html
 
 
+def test_where_no_program_is_for_the_diagnosis_the_page_says_what_to_do(staff: Any, found: Assessment) -> None:
+    load_starter_library()
+    ranked = shown(staff, found).content.decode()
+    Episode.objects.update(diagnosis="other")
+    html = shown(staff, found).content.decode()
+    case = reverse("admin:patients_episode_change", args=[found.episode_id])
+    assert "None in your library is for other knee pain" in html
+    assert f'href="{case}"' in html
+    assert "No program to suggest" not in ranked
+    assert f'href="{case}"' not in ranked
+
+
 def test_two_programs_stand_side_by_side(staff: Any, found: Assessment) -> None:
     load_starter_library()
     slugs = ["runners-knee", "runners-knee-hip-led"]
