@@ -22,7 +22,7 @@ from programs.services.invitations import way_of
 UNSEEN: Mapping[Way, str] = {
     Way.NOT_INVITED: "{patient} has no account yet and was never invited",
     Way.RAN_OUT: "{patient} has no account, and the last invitation ran out unopened",
-    Way.ADDRESS_CHANGED: "{patient} has no account since their e-mail address was changed",
+    Way.ADDRESS_CHANGED: "{patient} has no way into the app since their e-mail address was changed",
     Way.NO_ADDRESS: "{patient} has no account, and no e-mail address to be invited at",
     Way.BOUNCED: "{patient} has no account, and e-mail to {patient.email} bounces",
 }

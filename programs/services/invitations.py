@@ -64,6 +64,8 @@ def _way(patient: Patient, last: Invitation | None, now: datetime) -> Way:
         return Way.OPEN
     if not patient.email:
         return Way.NO_ADDRESS
-    if last is None or last.revoked_at is not None:
+    if last is None:
         return Way.NOT_INVITED
-    return Way.RAN_OUT if last.accepted_at is None else Way.ADDRESS_CHANGED
+    if last.accepted_at is not None or last.revoked_at is not None:  # a newer one would be the last
+        return Way.ADDRESS_CHANGED
+    return Way.RAN_OUT

@@ -83,6 +83,8 @@ def _invitation(patient: Patient, now: datetime) -> str:
     last = Invitation.objects.filter(patient=patient).first()
     if last is None:
         return "Not invited yet"
+    if last.accepted_at is not None or last.revoked_at is not None:
+        return f"Invited on {last.created_at:%-d %b %Y}, at an earlier address"
     if last.expires_at <= now:
         return f"Invitation of {last.created_at:%-d %b %Y} ran out"
     return f"Invited on {last.created_at:%-d %b %Y}, not opened yet"

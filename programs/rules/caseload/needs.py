@@ -112,7 +112,7 @@ class NewAnswers:
 class Way(StrEnum):
     """Whether the patient can see in the app what was sent, and if not, why not.
 
-    ``ADDRESS_CHANGED``: they had an account, which ended with the e-mail address it belonged to.
+    ``ADDRESS_CHANGED``: their account, or the invitation to one, ended with the e-mail address it was of.
     """
 
     OPEN = "open"

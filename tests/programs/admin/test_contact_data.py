@@ -59,9 +59,14 @@ def test_another_address_ends_the_invitation_to_the_old_one(staff: Any) -> None:
     invite(patient=patient, by=staff.physio, now=timezone.now())
     data = {"given_name": "Robin", "email": "right@example.org", "timezone": patient.timezone}
 
-    staff.client(staff.assistant).post(reverse("admin:patients_patient_contact", args=[patient.pk]), data)
+    client, page = staff.client(staff.assistant), reverse("admin:patients_patient_change", args=[patient.pk])
+    assert "not opened yet" in client.get(page).content.decode()
+    client.post(reverse("admin:patients_patient_contact", args=[patient.pk]), data)
 
     assert Invitation.objects.get().revoked_at is not None
+    shown = client.get(page).content.decode()
+    assert "at an earlier address" in shown
+    assert "not opened yet" not in shown
 
 
 def test_a_form_undoes_nothing_that_it_does_not_show(staff: Any, rf: Any) -> None:

@@ -64,7 +64,9 @@ def test_the_criteria_are_shown_as_met_or_not_asked(staff: Any, found: Assessmen
     assert "Other causes excluded</strong>: not asked" in html
 
 
-def test_where_no_program_is_for_the_diagnosis_the_page_says_what_to_do(staff: Any, found: Assessment) -> None:
+def test_where_no_program_is_for_the_diagnosis_the_page_says_what_to_do(
+    staff: Any, found: Assessment
+) -> None:
     load_starter_library()
     ranked = shown(staff, found).content.decode()
     Episode.objects.update(diagnosis="other")

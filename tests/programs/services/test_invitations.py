@@ -55,8 +55,6 @@ def test_the_way_into_the_app_opens_with_an_invitation_and_shuts_when_it_runs_ou
     assert (way(case), way(case, days=13), way(case, days=14)) == (Way.OPEN, Way.OPEN, Way.RAN_OUT)
     invite(patient=case.patient, by=case.clinician, now=NOW + timedelta(days=20))
     assert way(case, days=20) is Way.OPEN
-    Invitation.objects.update(revoked_at=NOW)
-    assert way(case, days=20) is Way.NOT_INVITED
 
 
 def test_an_account_is_a_way_and_a_wrong_address_is_none():
@@ -80,6 +78,17 @@ def test_who_lost_the_account_with_the_old_address_did_not_let_the_invitation_ru
     assert (way(case), way(case, days=99)) == (Way.ADDRESS_CHANGED, Way.ADDRESS_CHANGED)
     invite(patient=patient, by=case.clinician, now=NOW + timedelta(days=99))
     assert (way(case, days=99), way(case, days=199)) == (Way.OPEN, Way.RAN_OUT)
+
+
+def test_an_invitation_ends_with_the_address_it_went_to():
+    case = make_case()
+    invite(patient=case.patient, by=case.clinician, now=NOW)
+    patient = Patient.objects.get(pk=case.patient_id)
+    patient.email = "new@example.org"
+    change_contact(patient=patient, changed=["email"], by=case.clinician, now=NOW)
+    assert (way(case), way(case, days=99)) == (Way.ADDRESS_CHANGED, Way.ADDRESS_CHANGED)
+    invite(patient=patient, by=case.clinician, now=NOW + timedelta(hours=1))
+    assert way(case) is Way.OPEN
 
 
 @pytest.mark.parametrize("number", [1, 3])
