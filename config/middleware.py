@@ -28,6 +28,7 @@ from clinic.row_security import NOBODY, Origin
 from clinic.secrets import SecretLostError
 from clinic.security_events import Event
 from programs.library import DRAWN
+from programs.services.letters import TypesetterMissing
 
 logger = logging.getLogger(__name__)
 requests = logging.getLogger("config.requests")
@@ -49,6 +50,10 @@ LOST = (
 )
 OVERTAKEN = (
     "Another change was made at the same moment. Nothing of this one was stored. Try again in half a minute."
+)
+NO_TYPESETTER = (
+    "Letters can't be set as PDF on this server: the library Pango is missing. Nothing was stored. "
+    "Whoever runs it finds the packages in apt.txt."
 )
 UNAVAILABLE = (
     "The service can't reach its database. What was sent may not have been stored. "
@@ -173,10 +178,13 @@ class TenantTransaction:
         return response
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponseBase | None:
-        """What a view could not do without the database, or without the key of what it shows or writes."""
+        """What a view could not do: without the database, the key of what it shows, or the typesetter."""
         if isinstance(exception, SecretLostError):
             logger.error("ENCRYPTION_KEYS lacks a key that is in use", exc_info=exception)
             return _unavailable(request, LOST)
+        if isinstance(exception, TypesetterMissing):
+            logger.error("no letter can be made: Pango is not installed", exc_info=exception)
+            return _unavailable(request, NO_TYPESETTER)
         if not isinstance(exception, (OperationalError, InterfaceError)):
             return None
         logger.error("the database could not be used", exc_info=exception)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
 
@@ -48,9 +48,15 @@ PICTURE_WIDTH = 1300
 SHOWN_FINDINGS = 8
 SHOWN_STEPS = 6
 
+type Typesetter = Callable[[rules.Letter], bytes]
+
 
 class LetterError(FieldError):
     """The letter cannot be made like that."""
+
+
+class TypesetterMissing(RuntimeError):
+    """Pango, which sets the letters, is not on this machine: it is a system library (see apt.txt)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +136,7 @@ def make_letter(
 
 def letter_as_pdf(letter: models.Letter) -> bytes:
     """The PDF of a kept letter: the same bytes each time, as long as type and typesetter stay the same."""
-    return _typeset(words_of(letter))
+    return typesetter()(words_of(letter))
 
 
 def words_of(letter: models.Letter) -> rules.Letter:
@@ -177,17 +183,24 @@ def _drawn(episode: Episode, today: date) -> lines.Course | None:
 
 def _draw(letter: rules.Letter) -> bytes:
     try:
-        return _typeset(letter)
+        return typesetter()(letter)
     except rules.TooLong:
         longest = max(rules.PARTS, key=lambda part: len(dict(letter.sections).get(part.heading, "")))
         text = "The letter is longer than one page: shorten this part first."
         raise LetterError(longest.name, text) from None
 
 
-def _typeset(letter: rules.Letter) -> bytes:
-    """The typesetter comes with the first letter: no other process shall wait a second for it."""
-    made: bytes = import_string("programs.services.letter_pdf.pdf")(letter)
-    return made
+def typesetter() -> Typesetter:
+    """What makes a PDF of a letter. It comes with the first one: no other process shall wait a second for it.
+
+    Raises:
+        TypesetterMissing: as above.
+    """
+    try:
+        found: Typesetter = import_string("programs.services.letter_pdf.pdf")
+    except OSError as error:
+        raise TypesetterMissing from error
+    return found
 
 
 def _open_flag(episode: Episode) -> Alert | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from datetime import timedelta
+from html import unescape
 from typing import Any
 
 import pytest
@@ -233,6 +234,16 @@ def test_a_letter_is_looked_at_made_linked_and_opened(staff: Any, stranger: Any)
     assert client.get(kept).content == shown.content
     assert staff.client(staff.assistant).get(kept).status_code == 403
     assert stranger.client(stranger.owner).get(kept).status_code == 404
+
+
+@pytest.mark.usefixtures("no_pango")
+def test_without_the_typesetter_the_page_says_so_and_no_letter_is_kept(staff: Any) -> None:
+    case, client = make_case(staff.clinic, clinician=staff.physio), staff.client(staff.physio)
+    client.raise_request_exception = False
+    refused = client.post(do("letter", case), {"kind": "stall", **WORDS})
+    assert refused.status_code == 503
+    assert "the library Pango is missing" in unescape(refused.content.decode())
+    assert not Letter.objects.exists()
 
 
 def test_a_letter_says_the_red_flag_first_and_is_not_made_without_it(staff: Any) -> None:

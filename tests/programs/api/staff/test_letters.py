@@ -47,6 +47,15 @@ def test_what_is_proposed_can_be_edited_looked_at_and_made(tool: Tool, case: Epi
     assert content["sections"][0] == {"heading": "My question to you", "text": words["question"]}
 
 
+@pytest.mark.usefixtures("no_pango")
+def test_without_the_typesetter_the_answer_is_503_and_no_letter_is_kept(tool: Tool, case: Episode) -> None:
+    for address in (f"cases/{case.pk}/letters", f"cases/{case.pk}/letters/preview"):
+        refused = tool.post(address, ASK)
+        assert (refused.status_code, refused["Content-Type"]) == (503, "application/problem+json")
+        assert "the library Pango is missing" in refused.json()["detail"]
+    assert not Letter.objects.exists()
+
+
 def test_a_letter_is_listed_read_and_drawn_as_it_was_made(tool: Tool, case: Episode, physio: User) -> None:
     letter = make(case, physio)
     with enforced():
