@@ -47,8 +47,10 @@ def test_a_timeline_tells_days_programs_and_adherence(tool: Tool, case: Episode,
     assert [week["number"] for week in answer["adherence"]["weeks"]] == [0, 1, 2, 3, 4]
 
 
-def test_before_the_first_program_there_is_no_course(tool: Tool, case: Episode) -> None:
+def test_before_the_first_program_there_is_no_course_and_no_prognosis(tool: Tool, case: Episode) -> None:
     assert tool.get(f"cases/{case.pk}/timeline").json() == {"course": None, "adherence": None}
+    nothing = {"base_rates": None, "factors": None, "to_say": None}
+    assert tool.get(f"cases/{case.pk}/prognosis").json() == nothing
 
 
 def test_a_groc_is_recorded_and_shown_and_one_beyond_its_scale_is_not(tool: Tool, case: Episode) -> None:

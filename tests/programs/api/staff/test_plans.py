@@ -142,7 +142,7 @@ def test_no_pause_or_exercise_of_another_program_is_touched(
     assert set(Pause.objects.all()) == {pause, ours}
 
 
-def answered(program: Program, number: int) -> Answer:
+def answered(program: Program, number: int, corrects: Answer | None = None) -> Answer:
     case = program.episode
     return Answer.objects.create(
         clinic=case.clinic,
@@ -155,6 +155,7 @@ def answered(program: Program, number: int) -> Answer:
         local_date=TODAY,
         worst_left=number,
         note="After the stairs",
+        corrects=corrects,
     )
 
 
@@ -173,7 +174,7 @@ def reviewed(program: Program, number: int) -> Review:
 
 
 def test_a_case_tells_its_answers_and_verdicts(tool: Tool, program: Program, assistant: Tool) -> None:
-    case, answer = program.episode, answered(program, 4)
+    case, answer = program.episode, answered(program, 4, corrects=answered(program, 6))
     reviewed(program, 0)
     with enforced():
         [told] = tool.get(f"cases/{case.pk}/answers").json()["results"]
