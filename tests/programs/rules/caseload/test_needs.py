@@ -180,6 +180,10 @@ def test_a_stage_entered_since_the_review_has_not_opened_its_gate() -> None:
     assert needs(replace(OPEN_GATE, stage=3, stage_started_on=OPEN_GATE.gate_open_since)) == ()
 
 
+def test_an_open_gate_asks_for_nothing_while_an_alert_holds_the_case_back() -> None:
+    assert needs(replace(OPEN_GATE, held_back=True)) == ()
+
+
 def test_what_is_due_is_one_need_with_both_grounds() -> None:
     [both] = needs(CaseFacts(akps_due=DAY, reassess_due=DAY))
     assert (both.need, both.act) == (Need.REASSESS, Act.REASSESS)
