@@ -1,4 +1,4 @@
-"""A score keeps its recall window, and a red flag ticked without a score is kept.
+"""A score keeps its recall window, and a red flag told without a score is kept: a limp is one under 18.
 
 What was asked before was asked of the last 24 hours. The wider constraint holds for new rows
 before the old one goes.
@@ -8,7 +8,9 @@ from django.contrib.postgres.operations import AddConstraintNotValid
 from django.db import migrations, models
 from django.db.models import Q
 
-HAS_SOMETHING = Q(worst_left__isnull=False) | Q(worst_right__isnull=False) | ~Q(red_flags=[])
+HAS_SOMETHING = (
+    Q(worst_left__isnull=False) | Q(worst_right__isnull=False) | ~Q(red_flags=[]) | Q(limping=True)
+)
 A_WEEK = Q(recall_days__range=(1, 7))
 
 

@@ -180,7 +180,7 @@ class AnswerQuerySet(ClientRowQuerySet):
 class Answer(ClientRow):
     """Worst and usual pain of the last ``recall_days``, per knee. Counts on ``local_date``.
 
-    Without a score it reports a red flag: what is ticked is told at once, whether or not a number was.
+    Without a score it reports a red flag, ticked or (under 18) a limp: told at once, number or not.
     """
 
     request = models.ForeignKey(
@@ -204,7 +204,10 @@ class Answer(ClientRow):
             models.UniqueConstraint(fields=["patient", "client_id"], name="answer_once_per_client_id"),
             between("answer", 0, 10, "worst_left", "worst_right", "usual_left", "usual_right"),
             models.CheckConstraint(
-                condition=Q(worst_left__isnull=False) | Q(worst_right__isnull=False) | ~Q(red_flags=[]),
+                condition=Q(worst_left__isnull=False)
+                | Q(worst_right__isnull=False)
+                | ~Q(red_flags=[])
+                | Q(limping=True),
                 name="answer_has_a_score_or_red_flag",
             ),
             models.CheckConstraint(condition=Q(recall_days__range=(1, 7)), name="answer_recall_of_a_week"),

@@ -108,7 +108,7 @@ def place(
     What a fast clock puts into the future happened now. ``watched``: a closed case under a relapse watch
     takes it too, where no case was open, and to its own question (``by_watch``) after the watch is over;
     and where the program's case takes nothing any more, as after it was re-opened, the case that was open
-    does: a red flag must not be lost to an old link.
+    or under watch does: a red flag must not be lost to an old link.
 
     Raises:
         DiaryError: more than a day in the future, or when no case of the patient was open.
@@ -125,7 +125,10 @@ def place(
     if episode is None and watched:
         episode = _watched_case(patient, clinic_day, at, program, late=by_watch)
     if episode is None and watched and program is not None:
-        episode, program = _open_case(patient, clinic_day, None), None
+        program = None
+        episode = _open_case(patient, clinic_day, None) or _watched_case(
+            patient, clinic_day, at, None, late=False
+        )
     if episode is None:
         raise DiaryError("occurred_at", f"No case of yours was open on {clinic_day}.")
     return Place(patient, episode, program or _program_on(episode, on), on, at)

@@ -76,10 +76,10 @@ def record_answer(
     corrected = placing.corrected_row(Answer, patient, report.corrects)
     named = report.request or (corrected.request_id if corrected else None)
     asked = placing.request_named(patient, named)
-    _check_scores(report)
     named_program = asked.program if asked else None
     by_watch = bool(asked and asked.watch_id)
     place = placing.place(patient, report.occurred_at, now, named_program, watched=True, by_watch=by_watch)
+    _check_scores(report, place)
     request = asked or placing.request_of_day(place)
     answer = Answer.objects.create(
         **_shared(place, client_id, report, corrected, now),
@@ -261,10 +261,11 @@ def _on_the_ladder(place: Place, report: RunReport, corrected: Run | None) -> di
     return {"ladder_step": program.ladder_step, "against": [code.value for code in found]}
 
 
-def _check_scores(report: AnswerReport) -> None:
-    """A red flag is heard without a number: whoever has chest pain rates no knee."""
-    ticked = report.red_flags or report.worse_red_flags
-    if report.worst_left is None and report.worst_right is None and not ticked:
+def _check_scores(report: AnswerReport, place: Place) -> None:
+    """A red flag is heard without a number, also one that only a limp tells: whoever has it rates no knee."""
+    ticked = _codes((*report.red_flags, *report.worse_red_flags))
+    told = _flags(place.patient, ticked, limping=report.limping, on=place.on)
+    if report.worst_left is None and report.worst_right is None and not told:
         raise DiaryError("worst_left", "Give the worst pain of one knee at least.")
     for side in ("left", "right"):
         worst, usual = getattr(report, f"worst_{side}"), getattr(report, f"usual_{side}")

@@ -10,6 +10,7 @@ import pytest
 import time_machine
 
 from clinic.models import OutboxMessage
+from patients.models import Patient
 from programs.models import Alert, Answer, CheckInRequest, Hold, Program
 from programs.rules.red_flags import Tier, words
 from programs.services.advice import NOT_MESSAGED
@@ -154,6 +155,21 @@ def test_without_a_number_a_limp_or_words_alone_are_refused(device: Device) -> N
     assert response.status_code == 400
     assert fields_of(response) == ["worst_left"]
     assert not Answer.objects.exists()
+
+
+def test_under_18_a_limp_alone_is_a_red_flag_and_is_told(device: Device, program: Program) -> None:
+    Patient.objects.filter(pk=program.episode.patient_id).update(
+        birth_date=NOW.date().replace(year=NOW.year - 15)
+    )
+    request = make_request(program)
+    body = {"occurred_at": AT, "limping": True, "request": request.pk}
+    response = device.put(f"me/answers/{uuid4()}", body)
+    assert response.status_code == 201, response.content
+    assert response.json()["advice"]["tier"] == "tier_1"
+    assert Alert.objects.get().evidence[0]["code"] == "hip_under_18"
+    assert OutboxMessage.objects.filter(kind="red_flag").exists()
+    request.refresh_from_db()
+    assert request.state == "answered"
 
 
 def test_an_impossible_number_beside_a_red_flag_is_refused_with_the_advice(device: Device) -> None:

@@ -333,3 +333,21 @@ def test_a_named_question_never_leads_into_the_case_of_another_patient(closed: E
     with pytest.raises(diary.DiaryNotFound):
         tell(stranger, FIRST + 2 * HOUR, "6", request=asked.pk)
     assert not Answer.objects.filter(episode__in=(stranger, created)).exists()
+
+
+def test_an_old_question_leads_to_the_watch_that_runs_after_a_second_discharge(closed: Episode) -> None:
+    asked, again = asked_and_re_opened(closed)
+    make_program(again, started_on=TODAY + 32 * DAY, stage_started_on=TODAY + 32 * DAY)
+    later = FIRST + 90 * DAY
+    discharge(
+        episode=again,
+        outcome="recovered",
+        note="Runs again",
+        by=again.clinician,
+        now=later - DAY,
+        today=(later - DAY).date(),
+        watch=True,
+    )
+    stored = tell(closed, later, "1", request=asked.pk, red_flags=("knee_locks",))
+    assert (stored.episode, stored.request) == (again, asked)
+    assert Alert.objects.get(kind="red_flag").episode == again
