@@ -245,6 +245,7 @@ def _judged(assessment: Assessment, tests: Sequence[StrengthTest]) -> tuple[Stre
                     verdict.deficit,
                     verdict.figure,
                     StrengthMethod(test.method),
+                    test.position.strip().lower(),
                 )
             )
     return tuple(facts)

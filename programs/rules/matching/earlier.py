@@ -29,9 +29,10 @@ _same_muscle = _same("muscle_group", "side")
 
 def _retests(later: StrengthFact, earlier: StrengthFact) -> bool:
     """Taken the same way, as only such values are compared (clinical.md 2), or by an instrument after a hand:
-    a manual "normal" takes back no deficit that was measured.
+    a manual "normal" takes back no deficit that was measured. The unit may differ: what is judged is a ratio.
     """
-    return _same_muscle(later, earlier) and earlier.method in (later.method, StrengthMethod.MANUAL)
+    same_way = (later.method, later.position) == (earlier.method, earlier.position)
+    return _same_muscle(later, earlier) and (same_way or earlier.method == StrengthMethod.MANUAL)
 
 
 ROWS: Mapping[str, Replaces] = {
@@ -55,7 +56,7 @@ TOGETHER: Mapping[tuple[str, ...], tuple[str, ...]] = {
     ("overstriding", "crossover", "pelvic_drop", "hip_adduction", "running_examined"): ("cadence_spm",),
     ("weekly_km_now",): (),
     ("weekly_km_before",): (),
-    ("load_changes",): ("weekly_km_now", "weekly_km_before"),
+    ("load_changes",): ("weekly_km_before",),
     ("shoe_km",): (),
     ("shoe_age_months",): (),
     ("shoe_wrong_fit",): ("shoe_km", "shoe_age_months"),

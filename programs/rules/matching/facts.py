@@ -32,6 +32,7 @@ class StrengthFact:
     deficit: bool
     figure: str
     method: StrengthMethod = StrengthMethod.HANDHELD
+    position: str = ""
     on: date | None = None
 
     @property

@@ -69,7 +69,7 @@ def test_what_is_looked_at_together_comes_from_one_assessment() -> None:
         ({"patella": ("patella alta",)}, {"fpi6": (SidedValue(LEFT, Decimal(2)),)}),
         ({"shoe_wrong_fit": True}, {"shoe_km": 40}),
         ({"shoe_wrong_fit": True}, {"shoe_age_months": 0}),
-        ({"load_changes": (LoadChange.HILLS,)}, {"weekly_km_now": Decimal(0)}),
+        ({"load_changes": (LoadChange.HILLS,)}, {"weekly_km_before": Decimal(30)}),
         ({"provoked_by": ("squat",), "behaviour_asked": True, "in_flare": True}, {"behaviour_asked": True}),
         ({"in_flare": True}, {"other_causes_excluded": True}),
     ],
@@ -117,6 +117,26 @@ def test_a_deficit_holds_until_it_is_tested_again_the_same_way_or_more_finely(
     known = filled(facts(strength=(normal,)), [(OLD, facts(strength=(weak,)))])
 
     assert any(test.deficit for test in known.strength) is holds
+
+
+@pytest.mark.parametrize(("now", "holds"), [("side-lying", False), ("standing", True), ("", True)])
+def test_a_deficit_holds_until_it_is_tested_again_in_the_same_position(now: str, holds: bool) -> None:
+    weak = StrengthFact(MuscleGroup.HIP_ABDUCTORS, LEFT, True, "LSI 60 %", DEVICE, "side-lying")
+    normal = StrengthFact(MuscleGroup.HIP_ABDUCTORS, LEFT, False, "LSI 98 %", DEVICE, now)
+
+    known = filled(facts(strength=(normal,)), [(OLD, facts(strength=(weak,)))])
+
+    assert any(test.deficit for test in known.strength) is holds
+
+
+def test_what_had_changed_before_the_onset_is_not_taken_back_by_todays_distance() -> None:
+    before = facts(load_changes=(LoadChange.DISTANCE,), weekly_km_before=Decimal(40))
+
+    known = filled(facts(weekly_km_now=Decimal(20)), [(OLD, before)])
+    assert (known.load_changes, known.dated["load_changes"]) == ((LoadChange.DISTANCE,), OLD)
+
+    asked_again = filled(facts(weekly_km_before=Decimal(40)), [(OLD, before)])
+    assert asked_again.load_changes == ()
 
 
 def test_strength_alone_holds_for_longer_than_the_other_findings() -> None:
