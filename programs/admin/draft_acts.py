@@ -88,6 +88,7 @@ class SendProgram(DraftAct):
         return {
             "program": self.target,
             "unseen": UNSEEN.get(self.way, "").format(patient=self.target.episode.patient),
+            "unreached": self.way is Way.UNREACHED,
             "no_address": self.way in (Way.NO_ADDRESS, Way.BOUNCED),
             "covered": self.covered,
             "differences": adjust.differences(self.target),

@@ -69,6 +69,7 @@ NEEDS: Mapping[Need, Badge] = {
     Need.STALLING: Badge("Stalling", "warning"),
     Need.SLOW: Badge("Slow", "info"),
     Need.SILENT: Badge("Silent", "info"),
+    Need.ADDRESS: Badge("E-mail bounces", "warning"),
     Need.INVITE: Badge("Not invited", "warning"),
     Need.BEGIN: Badge("To begin", "warning"),
     Need.ASSESS: Badge("To assess", "warning"),

@@ -56,10 +56,10 @@ def ways(patients: Iterable[Patient], now: datetime) -> Mapping[Any, Way]:
 
 
 def _way(patient: Patient, last: Invitation | None, now: datetime) -> Way:
+    if patient.email_bounced_at is not None:
+        return Way.BOUNCED if patient.user_id is None else Way.UNREACHED
     if patient.user_id is not None:
         return Way.OPEN
-    if patient.email_bounced_at is not None:
-        return Way.BOUNCED
     if last is not None and last.is_live(now):
         return Way.OPEN
     if not patient.email:

@@ -90,7 +90,7 @@ def _ladder_words(running: Running, t: Thresholds) -> list[str]:
             f"No running yet: it starts after {t.symptom_free_days} days without pain, on your physio's word."
         ]
     if running.move.move is Move.STOP or running.move.not_before is None:
-        return ["No running for now: wait for your physio, and answer the daily question."]
+        return ["No running for now: wait for your physio, and answer the check-ins."]
     return [
         f"Step {running.step.number} of {LADDER[-1].number}: {running.step.text}.",
         f"Next run from {running.move.not_before:%-d %b %Y}, at most {t.ladder_max_runs_per_week} runs in 7 "

@@ -31,6 +31,7 @@ class Need(StrEnum):
     STALLING = "stalling"
     SLOW = "slow"
     SILENT = "silent"
+    ADDRESS = "address"
     INVITE = "invite"
     BEGIN = "begin"
     ASSESS = "assess"
@@ -42,7 +43,7 @@ class Need(StrEnum):
 
 
 RANKED = tuple(Need)
-ALERT_NEEDS = frozenset(RANKED[: RANKED.index(Need.INVITE)]) | {Need.RECOVERING}
+ALERT_NEEDS = frozenset(RANKED[: RANKED.index(Need.ADDRESS)]) | {Need.RECOVERING}
 """The needs that an unresolved alert stands behind."""
 
 
@@ -121,6 +122,8 @@ class Way(StrEnum):
     ADDRESS_CHANGED = "address_changed"
     NO_ADDRESS = "no_address"
     BOUNCED = "bounced"
+    UNREACHED = "unreached"
+    """They have an account, and e-mail bounces: nobody asks them any more."""
 
 
 class Start(StrEnum):
@@ -138,7 +141,7 @@ class CaseFacts:
 
     ``start``: of an open case without a program that no red flag keeps from one. ``stands_still``: on hold,
     paused, asleep, closed or without a program: then nothing of a program's course asks for anything.
-    ``paused_long_since``: the present pause's first day, where all pauses together are too long by now.
+    ``paused_since``: the present pause's first day, where all pauses together are too long by now.
     ``gate_open_since`` belongs to the review; a stage entered on that day or later has not opened it.
     ``held_back``: an unresolved alert, put aside or not, bars any progress (``rules.alerts.HOLDS_BACK``).
     ``akps_due`` and ``reassess_due``: since when, and not settled. ``answered_since``: an answer came after
@@ -160,7 +163,7 @@ class CaseFacts:
     email_bounced: bool = False
     way: Way = Way.OPEN
     start: Start | None = None
-    paused_long_since: date | None = None
+    paused_since: date | None = None
     followed: bool = False
 
 
@@ -203,6 +206,7 @@ ACTS_OF_KINDS: Mapping[AlertKind, Act] = {
 
 ANSWERED = "Answered again: resolve it"
 FOLLOWED = "Treated in a new case already: resolve it here"
+HELD_BACK = "No progress while a worsening or red flag is open: look at that first"
 
 NEEDS_OF_KINDS: Mapping[AlertKind, Need] = {
     AlertKind.RED_FLAG: Need.RED_FLAG,
@@ -243,6 +247,9 @@ def _place(found: Needed) -> Place:
 def _of_alerts(facts: CaseFacts) -> Iterator[Needed]:
     for alert in facts.alerts:
         for need in _needs_of(alert, facts):
+            if facts.held_back and _progresses(alert, facts):
+                yield Needed(need, alert.finding, HELD_BACK, Act.LOOK, alert)
+                continue
             act = _act_of(alert, facts)
             yield Needed(need, alert.finding, _words(alert, act), act, alert)
 
@@ -284,13 +291,23 @@ def _act_of(alert: WaitingAlert, facts: CaseFacts) -> Act:
     if alert.kind is AlertKind.STALL:
         if facts.review_state == State.ON_TRACK:
             return Act.LOOK
-        slow = facts.review_trend == Trend.SLOW and alert.reason == ReasonCode.ADHERENT_BUT_FLAT
         if alert.reason == ReasonCode.SILENT:
             return call
-        return Act.MOVE_STAGE if slow else ACTS_OF_REASONS.get(alert.reason, Act.LOOK)
+        return Act.MOVE_STAGE if _slow(alert, facts) else ACTS_OF_REASONS.get(alert.reason, Act.LOOK)
     if alert.kind is AlertKind.RELAPSE and facts.followed:
         return Act.RESOLVE
     return ACTS_OF_KINDS[alert.kind]
+
+
+def _slow(alert: WaitingAlert, facts: CaseFacts) -> bool:
+    return facts.review_trend == Trend.SLOW and alert.reason == ReasonCode.ADHERENT_BUT_FLAT
+
+
+def _progresses(alert: WaitingAlert, facts: CaseFacts) -> bool:
+    """Whether it suggests a step up; the step back after a relapse is none."""
+    if alert.kind is not AlertKind.STALL or facts.review_state == State.ON_TRACK:
+        return False
+    return alert.reason == ReasonCode.UNDER_LOADED or _slow(alert, facts)
 
 
 STARTS: Mapping[Start, Needed] = {
@@ -323,6 +340,9 @@ WAYS: Mapping[Way, Needed] = {
     Way.BOUNCED: Needed(
         Need.INVITE, "Has a program and no account, and e-mail bounces", CORRECT_ADDRESS, Act.CORRECT_ADDRESS
     ),
+    Way.UNREACHED: Needed(
+        Need.ADDRESS, "E-mail bounces: no check-in reaches the patient", CORRECT_ADDRESS, Act.CORRECT_ADDRESS
+    ),
 }
 
 
@@ -335,8 +355,8 @@ def _to_begin(facts: CaseFacts) -> Iterator[Needed]:
 
 
 def _of_pause(facts: CaseFacts) -> Iterator[Needed]:
-    if facts.paused_long_since is not None:
-        why = f"Paused since {_day(facts.paused_long_since)}, too long by now to just go on"
+    if facts.paused_since is not None:
+        why = f"Paused since {_day(facts.paused_since)}; all its pauses are too long by now to just go on"
         yield Needed(Need.PAUSED_LONG, why, "Restart or discharge?", Act.RESUME)
 
 

@@ -166,6 +166,7 @@ def _of_course(paused_now: Q, now: datetime) -> dict[Need, Q]:
     goes_on = unhindered & ~paused_now
     entered = F(f"{PROGRAM}__stage_started_on")
     return {
+        Need.ADDRESS: goes_on & Q(patient__user__isnull=False, patient__email_bounced_at__isnull=False),
         Need.INVITE: goes_on & shut_out(now),
         Need.PAUSED_LONG: unhindered & paused_now & Q(**{f"{PROGRAM}__paused_long": True}),
         Need.READY: goes_on & ~held_back() & Q(**{f"{PROGRAM}__gate_open_since__gt": entered}),

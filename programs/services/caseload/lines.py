@@ -149,7 +149,7 @@ class _Extra:
             answered_since=_answered_since(row),
             email_bounced=bounced,
             way=self.ways[row.episode.patient_id],
-            paused_long_since=_paused_long_since(row),
+            paused_since=_paused_too_long_since(row),
         )
 
     def _assessed_on(self, case: int) -> date | None:
@@ -165,7 +165,7 @@ class _Extra:
         return Start.ASSESSED if case in self.assessed else Start.NOTHING
 
 
-def _paused_long_since(row: CaseRow) -> date | None:
+def _paused_too_long_since(row: CaseRow) -> date | None:
     if not (row.pause and row.program and row.program.paused_long and row.episode.is_open):
         return None
     return None if row.stands_still or row.program.asleep else row.pause.starts_on

@@ -63,6 +63,8 @@ def test_an_account_is_a_way_and_a_wrong_address_is_none():
     Patient.objects.update(email_bounced_at=NOW)
     assert way(case) is Way.BOUNCED
     Patient.objects.update(user=login_of(case.patient))
+    assert way(case) is Way.UNREACHED
+    Patient.objects.update(email_bounced_at=None)
     assert way(case, days=99) is Way.OPEN
     assert way(make_case(patient=make_patient(email=""))) is Way.NO_ADDRESS
 

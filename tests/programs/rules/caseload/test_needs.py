@@ -154,14 +154,38 @@ def test_who_cannot_see_their_program_is_invited_unless_nothing_is_asked_of_them
     assert needed(CaseFacts(way=way, stands_still=True)) == []
 
 
+def test_who_has_an_account_and_whose_e_mail_bounces_is_asked_by_nobody() -> None:
+    assert needed(CaseFacts(way=Way.UNREACHED)) == [(Need.ADDRESS, Act.CORRECT_ADDRESS)]
+    assert needed(CaseFacts(way=Way.UNREACHED, stands_still=True)) == []
+
+
+@pytest.mark.parametrize(
+    ("reason", "trend", "act"),
+    [
+        ("under_loaded", "flat", Act.LOOK),
+        ("adherent_but_flat", "slow", Act.LOOK),
+        ("adherent_but_flat", "flat", Act.REASSESS),
+        ("relapsed", "flat", Act.MOVE_STAGE),  # a step back
+    ],
+)
+def test_no_step_up_is_suggested_while_an_alert_holds_it_back(reason: str, trend: str, act: Act) -> None:
+    stall = WaitingAlert(1, AlertKind.STALL, DAY, "stalling", reason, action="Progress the program")
+    known = CaseFacts(alerts=(stall,), review_state="stalling", review_trend=trend, held_back=True)
+    [found, *_] = needs(known)
+    assert found.act is act
+    assert ("No progress while" in found.action) is (act is Act.LOOK)
+    if act is Act.LOOK:
+        assert needs(replace(known, held_back=False))[0].act is Act.MOVE_STAGE
+
+
 def test_a_pause_that_got_too_long_asks_though_the_case_stands_still() -> None:
-    [found] = needs(CaseFacts(stands_still=True, paused_long_since=DAY))
+    [found] = needs(CaseFacts(stands_still=True, paused_since=DAY))
     assert (found.need, found.act, found.action) == (
         Need.PAUSED_LONG,
         Act.RESUME,
         "Restart or discharge?",
     )
-    assert found.why == "Paused since 2 Mar, too long by now to just go on"
+    assert found.why == "Paused since 2 Mar; all its pauses are too long by now to just go on"
 
 
 OPEN_GATE = CaseFacts(stage=2, stage_started_on=DAY, gate_open_since=DAY + timedelta(days=9))
@@ -223,7 +247,8 @@ def test_new_answers_are_told_and_ask_to_be_read_after_all_else(new, words) -> N
 def test_the_digests_order_comes_first_then_whom_to_call_who_cannot_begin_and_what_is_due() -> None:
     assert [need.value for need in RANKED] == [
         *("red_flag", "worsening", "stalled", "relapsed", "drift", "overload", "stalling", "slow"),
-        *("silent", "invite", "begin", "assess", "ready", "reassess", "paused_long", "recovering"),
+        *("silent", "address", "invite", "begin", "assess", "ready", "reassess", "paused_long"),
+        "recovering",
         "new_answers",
     ]
 
@@ -253,7 +278,8 @@ FACTS = st.builds(
     email_bounced=st.booleans(),
     way=st.sampled_from(Way),
     start=st.none() | st.sampled_from(Start),
-    paused_long_since=DATES,
+    paused_since=DATES,
+    held_back=st.booleans(),
     new_answers=st.none() | st.builds(NewAnswers, st.integers(1, 5), DATES),
     answered_since=st.booleans(),
 )
