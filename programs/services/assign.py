@@ -10,7 +10,7 @@ from django.db import transaction
 from clinic.errors import FieldError
 from clinic.models import User
 from clinic.roles import Capability, require
-from patients.models import Assessment, Episode
+from patients.models import Assessment, Episode, Patient
 from patients.services import require_consent
 from programs.models import Alert, Pause, Program, ProgramDose, ProgramStage, Template
 from programs.models.library import DoseText, StageText
@@ -110,6 +110,8 @@ def send_program(
         ValidationError: the patient to be invited has no e-mail.
     """
     require(by, Capability.WRITE_CLINICAL, program.clinic_id)
+    if invite:  # first, as who changes the address does: in the other order the two would block each other
+        Patient.objects.select_for_update(no_key=True).get(pk=program.episode.patient_id)
     episode = _lock(program.episode_id)
     draft = draft_of(episode)
     if draft is None or draft.pk != program.pk:

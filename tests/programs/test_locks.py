@@ -22,7 +22,7 @@ from patients.services import accept_invitation, close_episode, issue_invitation
 from programs.models import Alert, Answer, CheckInRequest, Digest
 from programs.services.access import CodeError, send_codes, sign_in_by_code
 from programs.services.alerts import acknowledge
-from programs.services.assign import assign
+from programs.services.assign import assign, prepare_program, send_program
 from programs.services.cases import discharge, set_case_policy
 from programs.services.checkins import remind_due
 from programs.services.digests import send_due
@@ -141,6 +141,11 @@ def assign_anew(case: Episode) -> None:
     assign(episode=case, template=make_template(stages=1), by=case.clinician, now=NOW, today=TODAY)
 
 
+def send_and_invite(case: Episode) -> None:
+    draft = prepare_program(episode=case, template=make_template(stages=1), by=case.clinician, today=TODAY)
+    send_program(program=draft, by=case.clinician, now=NOW, today=TODAY, invite=True)
+
+
 def remind(case: Episode) -> None:
     program = make_program(case)
     CheckInRequest.objects.create(
@@ -203,6 +208,16 @@ def review(case: Episode) -> None:
         (clear_a_red_flag, ["patients_episode"]),
         (sign_in_with_a_code, [*INVITED, "patients_logincode"]),
         (assign_anew, ["patients_episode", "programs_program"]),
+        (
+            send_and_invite,
+            [
+                "patients_episode",
+                "patients_patient",
+                "patients_episode",
+                "programs_program",
+                "patients_patient",
+            ],
+        ),
         (remind, ["programs_checkinrequest"]),
         (send_digests, ["clinic_membership"]),
         (import_a_diary, ["clinic_clinic", "clinic_membership"]),

@@ -21,6 +21,7 @@ from programs.models import Hold, Pause, Program, ProgramDose, ProgramStage, Sta
 from programs.rules.schedule import local_date
 from programs.services import assign, plan, running
 from programs.services.adjust import change_program
+from programs.services.coverage import REASON_LENGTH
 from programs.services.edits import PROGRAM_FIELDS, edit_program
 from programs.services.gates import gate
 
@@ -109,6 +110,11 @@ class AssignInput(StrictSerializer):
     started_on = serializers.DateField(required=False, help_text="Empty: today.")
     fair_trial_reason = serializers.CharField(
         default="", allow_blank=True, max_length=300, help_text="Restarts the stall clock, once per case."
+    )
+    reasons = serializers.DictField(
+        child=serializers.CharField(max_length=REASON_LENGTH),
+        default=dict,
+        help_text="By what was measured, such as `hip_abductors`: why no exercise targets it.",
     )
 
 
@@ -214,9 +220,8 @@ class ProgramsView(ProgramsBase):
         episode = self.choose("case", cases, body.pop("case"))
         template = self.library("template", Template.objects.scoped(self.user), body.pop("template"))
         today = local_date(self.now, episode.patient.timezone)
-        return assign.assign(
-            episode=episode, template=template, by=self.user, now=self.now, today=today, **body
-        )
+        draft = assign.prepare_program(episode=episode, template=template, by=self.user, today=today)
+        return assign.send_program(program=draft, by=self.user, now=self.now, today=today, **body)
 
 
 class ProgramView(ProgramsBase):

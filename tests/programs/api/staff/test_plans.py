@@ -10,13 +10,23 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from clinic.models import Clinic, StaffToken
+from clinic.models import Clinic, StaffToken, User
 from patients.models import AssessmentDraft, Episode
 from programs.models import Answer, Pause, Program, ProgramDose, Review
 from programs.services.assessment_drafts import keep_values
 from tests.api import Tool, fields_of
 from tests.enforced import enforced
-from tests.factories import NOW, TODAY, make_case, make_exercise, make_program, make_template, make_user
+from tests.factories import (
+    NOW,
+    TODAY,
+    add_strength,
+    make_assessment,
+    make_case,
+    make_exercise,
+    make_program,
+    make_template,
+    make_user,
+)
 from tests.programs.services.assessing import record
 
 STAR = {"If-Match": "*"}
@@ -183,6 +193,23 @@ def test_a_case_tells_its_answers_and_verdicts(tool: Tool, program: Program, ass
         assert (review["state"], review["evidence"]) == ("watch", ["4.0 now"])
         for name in ("answers", "reviews"):
             assert assistant.get(f"cases/{case.pk}/{name}").status_code == 403
+
+
+def test_no_program_is_assigned_past_a_deficit_without_exercise_or_reason(
+    tool: Tool, own: Clinic, physio: User
+) -> None:
+    case = make_case(own, clinician=physio, opened_on=TODAY)
+    add_strength(make_assessment(case), left=50, right=100)
+    body = {"case": case.pk, "template": make_template(clinic=own).pk}
+    with enforced():
+        refused = tool.post("programs", body)
+        assert (refused.status_code, fields_of(refused)) == (400, ["reason_hip_abductors"])
+        assert not Program.with_drafts.exists()
+        sent = tool.post("programs", {**body, "reasons": {"hip_abductors": "Sore today"}})
+        assert sent.status_code == 201, sent.content
+        [deficit] = tool.get(f"programs/{sent.json()['id']}/coverage").json()
+    assert (deficit["reason"], deficit["is_open"]) == ("Sore today", False)
+    assert Program.objects.get().is_active
 
 
 def typed(program: Program, number: int) -> AssessmentDraft:
