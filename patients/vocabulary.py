@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from enum import StrEnum
 
+ADULT_AGE = 18
+"""Below it a guardian consents, and the hip is examined first (clinical.md 1)."""
+
 
 class Term(StrEnum):
     """A code with a readable label: the code with spaces, unless ``LABELS`` says better."""

@@ -11,7 +11,6 @@ from patients.models.assessments import (
     StrengthTest,
 )
 from patients.models.people import (
-    ADULT_AGE,
     EARLIEST_BIRTH,
     DeviceToken,
     Episode,
@@ -23,7 +22,6 @@ from patients.models.privacy import Consent, Erasure, PrivacyEvent, RestrictedRe
 from patients.models.writing import Addendum, AssessmentDraft
 
 __all__ = [
-    "ADULT_AGE",
     "EARLIEST_BIRTH",
     "Addendum",
     "AggravatingActivity",

@@ -19,12 +19,10 @@ from clinic.sealed import EncryptedTextField
 from clinic.tenancy import ClinicRow, Scope, ScopedQuerySet
 from clinic.thresholds import PolicyError, Thresholds, with_overrides
 from clinic.zones import validate_zone
-from patients.vocabulary import Diagnosis, OnsetKind, RunningTrack, Sex, Side
+from patients.vocabulary import ADULT_AGE, Diagnosis, OnsetKind, RunningTrack, Sex, Side
 
 EARLIEST_BIRTH = date(1900, 1, 1)
 """Nobody who is treated was born before."""
-ADULT_AGE = 18
-"""Below it a guardian consents (clinical.md 1)."""
 
 
 class Patient(ClinicRow):

@@ -11,9 +11,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from patients.vocabulary import Diagnosis, PainLocation, Side, Term
-
-ADULT_AGE = 18
+from patients.vocabulary import ADULT_AGE, Diagnosis, PainLocation, Side, Term
 
 NOTE_HINT = "Not read straight away. Tick any of the symptoms above."
 """Stands beside every free-text note a patient can write."""

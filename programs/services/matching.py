@@ -10,7 +10,6 @@ from decimal import Decimal
 from django.db.models import Q
 
 from patients.models import (
-    ADULT_AGE,
     Assessment,
     Episode,
     FlexibilityTest,
@@ -22,6 +21,7 @@ from patients.models import (
 from patients.scoring import Reading, ScoringError, judge_strength, step_down_score
 from patients.scoring.movement import STEP_DOWN_ITEMS
 from patients.vocabulary import (
+    ADULT_AGE,
     Diagnosis,
     LoadChange,
     MovementKind,

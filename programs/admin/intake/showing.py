@@ -123,7 +123,7 @@ def _about(desk: Desk, site: admin.AdminSite, form: IntakeForm) -> dict[str, Any
         "warnings": warnings_of(findings),
         "flags": list(desk.new_flags(findings).values()),
         "addenda": assessment.addenda.select_related("by") if assessment else [],
-        "is_minor": (episode.patient.age_on(desk.today) or 18) < 18,
+        "is_minor": episode.patient.is_minor_on(desk.today),
         "sides": [(side.value, side.label, side == episode.index_side) for side in Side],
         "knees": [
             (side.value, side.label, "locations" if side == episode.index_side else "other_knee_locations")

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from clinic.thresholds import DEFAULTS, Thresholds
-from patients.vocabulary import Diagnosis, MuscleGroup, RunningTrack
+from patients.vocabulary import ADULT_AGE, Diagnosis, MuscleGroup, RunningTrack
 from programs.rules.matching.differential import re_screen
 from programs.rules.matching.drivers import (
     GROUPS_OF,
@@ -23,8 +23,6 @@ from programs.rules.matching.drivers import (
     shown_only,
 )
 from programs.rules.matching.facts import AssessmentFacts
-
-ADULT_AGE = 18  # below it the hip is examined first: slipped epiphysis
 
 LEAD = 2  # a template leads with a driver from this emphasis on (1 also treated, 3 its main point)
 
