@@ -6,12 +6,14 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.urls import reverse
 from django.utils import timezone
 
 from programs.models import (
     Program,
     StageMove,
 )
+from tests.access.bodies import FieldsOf
 from tests.programs.admin.acting import act, case_of
 
 pytestmark = pytest.mark.django_db
@@ -44,6 +46,22 @@ def test_a_pause_begins_and_ends(staff: Any) -> None:
     tomorrow = timezone.localdate() + timedelta(days=1)
     act(client, "resume", case, on=tomorrow.isoformat())
     assert case.program.pauses.get().ends_on == tomorrow
+
+
+def test_a_pause_is_confirmed_with_what_the_page_itself_holds(staff: Any) -> None:
+    case = case_of(staff)
+    client, page = staff.client(staff.physio), reverse("admin:do", args=["pause", case.program.pk])
+    first = FieldsOf(client.get(page).content.decode()).held
+    looked = client.post(page, first | {"kind": "holiday"})
+    assert "Press the button again to confirm" in looked.content.decode()
+    assert not case.program.pauses.exists()
+
+    held = FieldsOf(looked.content.decode()).held
+    other = client.post(page, held | {"starts_on": "2026-01-01"})
+    assert other.status_code == 200  # other dates are looked at anew
+    assert not case.program.pauses.exists()
+    assert client.post(page, held).status_code == 302
+    assert case.program.pauses.get().kind == "holiday"
 
 
 def test_a_new_fair_trial_is_declared_once(staff: Any) -> None:
