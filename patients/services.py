@@ -84,6 +84,10 @@ def register_patient(
     return patient
 
 
+JUDGED_TOGETHER = frozenset({"birth_date", "guardian_consented_on"})
+"""Of these, each change is looked at beside the others."""
+
+
 def check_contact(values: Mapping[str, Any], *, today: date) -> None:
     """Raise ValidationError, by name, for what can't be: nobody who lives was born on that day, a consent
     that is still to come, a phone number without digits. What is not among ``values`` is not looked at.
@@ -92,8 +96,9 @@ def check_contact(values: Mapping[str, Any], *, today: date) -> None:
     born, consented = values.get("birth_date"), values.get("guardian_consented_on")
     if born is not None and not EARLIEST_BIRTH <= born <= today:
         errors["birth_date"] = f"Choose a day from {EARLIEST_BIRTH:%-d %b %Y} to {today:%-d %b %Y}."
-    if consented is not None and consented > today:
-        errors["guardian_consented_on"] = f"Choose a day up to today, {today:%-d %b %Y}."
+    if consented is not None and not (born or EARLIEST_BIRTH) <= consented <= today:
+        since = f"from their birth, {born:%-d %b %Y}, " if born else ""
+        errors["guardian_consented_on"] = f"Choose a day {since}up to today, {today:%-d %b %Y}."
     if values.get("phone") and not PHONE.fullmatch(values["phone"]):
         errors["phone"] = "Write a number, such as +31 (0)20 555-0100 ext. 12."
     if errors:

@@ -25,7 +25,7 @@ from clinic.audit.reading import READERS_SHOWN, readers
 from clinic.models import User
 from clinic.roles import Capability
 from patients.models import Patient
-from patients.services import check_contact
+from patients.services import JUDGED_TOGETHER, check_contact
 from programs.admin import export_acts, letter_acts, patient_acts
 from programs.admin.acts import ACTS
 from programs.admin.adjusting.page import adjust_page
@@ -46,7 +46,10 @@ class ContactForm(forms.ModelForm):
     def clean(self) -> None:
         """What the calendar judges, beside its field; the service asks again."""
         super().clean()
-        changed = {name: self.cleaned_data.get(name) for name in self.changed_data}
+        names = {*self.changed_data}
+        if names & JUDGED_TOGETHER:
+            names |= JUDGED_TOGETHER & self.cleaned_data.keys()
+        changed = {name: self.cleaned_data.get(name) for name in names}
         check_contact(changed, today=local_today(self.instance, timezone.now()))
 
 

@@ -18,7 +18,14 @@ from clinic import creations
 from clinic.errors import FieldError
 from clinic.models import ApiCreation, User
 from clinic.roles import Capability, require
-from patients.models import Addendum, Assessment, AssessmentDraft, Episode, OutcomeScore
+from patients.models import (
+    Addendum,
+    AggravatingActivity,
+    Assessment,
+    AssessmentDraft,
+    Episode,
+    OutcomeScore,
+)
 from patients.scoring import Checked, Question
 from patients.scoring import check_values as check_plain_values
 from programs.models import Alert
@@ -29,7 +36,7 @@ from programs.services.cases import screen_assessment
 from programs.services.red_flags import raise_red_flag
 
 SIGNED = "This assessment is signed: a correction is an addendum."
-EMPTY = "Nothing is recorded. Write down what was found, or in the notes why nothing was, before you sign."
+EMPTY = "Nothing is recorded. Write down what was found, or in the notes why nothing was."
 FINDINGS = set(COLUMNS) - {"kind", "assessed_on", "body_mass_kg"}
 """Columns without which, and without a measurement, there is nothing to sign."""
 FIRST_SAVE = "assessment"
@@ -105,7 +112,7 @@ def record_assessment(
 
     Raises:
         Denied: ``by`` may do no clinical work here.
-        AssessmentError: the case is closed; or it is to be signed, and nothing is recorded.
+        AssessmentError: the case is closed, or nothing is recorded.
         ValuesRefused: values that cannot be.
         ValuesUnusual: values to be confirmed.
         ChangedMeanwhile: this form has made an assessment already, with other values.
@@ -120,6 +127,8 @@ def record_assessment(
     assessment = Assessment(clinic_id=episode.clinic_id, episode=episode, assessed_by=by)
     assessment.assessed_on = local_date(now, episode.patient.timezone)
     recorded = _store(assessment, data, by, now, confirmed, sign, draft)
+    if not _holds_anything(assessment):  # what asks for a re-assessment would be settled by it
+        raise AssessmentError("notes", EMPTY)
     if note:
         creations.keep(note, assessment.pk)
     return recorded
@@ -377,4 +386,15 @@ def _holds_anything(assessment: Assessment) -> bool:
     columns = [column for column in Assessment._meta.concrete_fields if column.name in FINDINGS]
     if any(getattr(assessment, column.name) != column.get_default() for column in columns):
         return True
-    return any(getattr(assessment, name).exists() for name in (*KINDS, SCORES))
+    measured = {*KINDS, SCORES} - {"aggravating_activities"}
+    return any(getattr(assessment, name).exists() for name in measured) or _tells_of_activities(assessment)
+
+
+def _tells_of_activities(assessment: Assessment) -> bool:
+    """The form brings the names of last time along, to be rated again: they alone say nothing."""
+    rows = list(assessment.aggravating_activities.all())
+    if any(v is not None for row in rows for v in (row.pain, row.minutes_until_pain, row.ability)):
+        return True
+    before = AggravatingActivity.objects.filter(assessment__episode=assessment.episode_id)
+    known = {row.activity for row in before.exclude(assessment=assessment)}
+    return any(row.activity not in known for row in rows)

@@ -14,6 +14,7 @@ from clinic.thresholds import FIELDS, PolicyError, parse, to_json
 from patients.models import Assessment, Episode, Invitation, LoginCode, OutcomeScore, Patient
 from patients.scoring import akps_red_flags
 from patients.services import (
+    JUDGED_TOGETHER,
     CaseError,
     check_contact,
     close_episode,
@@ -115,7 +116,10 @@ def change_contact(*, patient: Patient, changed: Collection[str], by: User, now:
     """
     require(by, Capability.WRITE_CONTACT, patient.clinic_id)
     columns = set(changed)
-    check_contact({name: getattr(patient, name) for name in columns}, today=local_date(now, patient.timezone))
+    together = columns | (JUDGED_TOGETHER if columns & JUDGED_TOGETHER else set())
+    check_contact(
+        {name: getattr(patient, name) for name in together}, today=local_date(now, patient.timezone)
+    )
     if "email" in columns:
         patient.email_bounced_at, patient.user = None, None
         columns |= {"email_bounced_at", "user"}

@@ -64,7 +64,11 @@ def _picks(post: Any) -> dict[str, str]:
 def _save(desk: Desk, site: admin.AdminSite, form: IntakeForm) -> HttpResponse:
     data = form.plain()
     if form.unreadable():
-        form.said = form.unreadable()
+        checked = assessments.check_values(
+            episode=desk.episode, data=data, now=desk.now, assessment=desk.assessment
+        )
+        form.refuse(checked.errors)  # all mistakes at once
+        form.said |= form.unreadable()
         return show(desk, site, form)
     try:
         recorded = _record(desk, data, confirmed=form.confirmed(), sign="_sign" in desk.request.POST)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -52,6 +52,20 @@ def test_the_service_refuses_an_impossible_birth_date_too(staff: Any) -> None:
     with pytest.raises(ValidationError):
         change_contact(patient=patient, changed=["birth_date"], by=staff.assistant, now=NOW)
     assert Patient.objects.get().birth_date is None
+
+
+@pytest.mark.parametrize("changed", ["guardian_consented_on", "birth_date"])
+def test_nobody_consented_before_the_patient_was_born(staff: Any, changed: str) -> None:
+    born, before = date(2011, 3, 1), date(2011, 2, 28)
+    patient = make_patient(staff.clinic, birth_date=born, guardian_name="Robin", guardian_consented_on=born)
+    data = {"given_name": "Robin", "timezone": patient.timezone, "guardian_name": "Robin"}
+    dates = {"birth_date": born, "guardian_consented_on": born}
+    dates[changed] = before if changed == "guardian_consented_on" else born + timedelta(days=1)
+    url = reverse("admin:patients_patient_contact", args=[patient.pk])
+    answer = staff.client(staff.assistant).post(url, data | dates)
+    assert "Choose a day from their birth" in answer.content.decode()
+    stored = Patient.objects.get()
+    assert (stored.birth_date, stored.guardian_consented_on) == (born, born)
 
 
 def test_another_address_ends_the_invitation_to_the_old_one(staff: Any) -> None:

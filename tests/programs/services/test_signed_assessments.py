@@ -163,18 +163,35 @@ def test_an_addendum_is_refused_in_words(
     assert not Addendum.objects.exists()
 
 
-def test_an_assessment_that_holds_nothing_is_not_signed() -> None:
+EMPTY = {"kind": "reassessment", "assessed_on": TODAY, "body_mass_kg": "64"}
+
+
+@pytest.mark.parametrize("to_sign", [True, False])
+def test_an_assessment_that_holds_nothing_is_neither_kept_nor_signed(to_sign: bool) -> None:
     case = make_case()
-    empty = {"kind": "reassessment", "assessed_on": TODAY, "body_mass_kg": "64"}
     with pytest.raises(AssessmentError, match="Nothing is recorded") as refused:
-        record_assessment(episode=case, data=empty, by=case.clinician, now=NOW, sign=True)
+        record_assessment(episode=case, data=EMPTY, by=case.clinician, now=NOW, sign=to_sign)
     assert refused.value.field == "notes"
     assert not Assessment.objects.exists()
 
-    saved = record_assessment(episode=case, data=empty, by=case.clinician, now=NOW).assessment
+    emptied = Assessment.objects.create(
+        clinic=case.clinic, episode=case, kind="intake", assessed_on=TODAY, assessed_by=case.clinician
+    )
     with pytest.raises(AssessmentError, match="Nothing is recorded"):
-        sign(saved)
+        sign(emptied)
     assert not Assessment.objects.get().is_signed
+
+
+def test_the_names_of_activities_that_the_form_brings_along_are_no_finding(case: Episode) -> None:
+    record(case)
+    brought = {"activity": "Stairs down"}
+    again = {"episode": case, "by": case.clinician, "now": NOW}
+    with pytest.raises(AssessmentError, match="Nothing is recorded"):
+        record_assessment(data={**EMPTY, "aggravating_activities": [brought]}, **again)
+    assert Assessment.objects.count() == 1
+    for found in ({**brought, "pain": "6"}, {"activity": "Cycling"}):
+        record_assessment(data={**EMPTY, "aggravating_activities": [found]}, **again)
+    assert Assessment.objects.count() == 3
 
 
 @pytest.mark.parametrize(

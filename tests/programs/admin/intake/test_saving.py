@@ -113,6 +113,13 @@ def test_a_ticked_red_flag_raises_the_alert_and_holds_the_program(staff: Any, ca
     assert Hold.objects.get().red_flags == ["knee_locks"]
 
 
+def test_all_mistakes_are_named_at_once(staff: Any, case: Any) -> None:
+    html = add(staff, case, worst_pain="11", cadence_spm="many").content.decode()
+    assert "Enter a number." in html
+    assert "Pain must be between 0 and 10 NPRS, got 11." in html
+    assert not Assessment.objects.exists()
+
+
 @pytest.mark.parametrize(
     ("fields", "message"),
     [
