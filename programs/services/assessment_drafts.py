@@ -121,7 +121,8 @@ def keep_values(
     Raises:
         Denied: ``by`` may do no clinical work here.
         AssessmentError: the assessment is signed, or the case of a new one closed.
-        DraftError: a version that there was not yet, an answer that no questionnaire has, or too long.
+        DraftError: a version that there was not yet, an answer that no questionnaire has, an unknown red
+            flag, or too long.
     """
     require(by, Capability.WRITE_CLINICAL, episode.clinic_id)
     if assessment is None and not episode.is_open:
@@ -172,11 +173,14 @@ def new_flags(findings: Findings, assessment: Assessment | None) -> dict[Symptom
 
 
 def check_answers(values: Data) -> None:
-    """Refuse scores that no questionnaire could have.
+    """Refuse scores that no questionnaire could have, and a red flag that nobody would be told of.
 
     Raises:
-        DraftError: neither items nor a value, or an item that is not the measure's or has no whole points.
+        DraftError: neither items nor a value, or an item that is not the measure's or has no whole points; or
+            a code that is no red flag.
     """
+    if unknown := set(values.get("red_flags") or ()) - set(Symptom):
+        raise DraftError(f"{VALUES}.red_flags", f"{', '.join(sorted(unknown))} is no red flag.")
     for n, row in enumerate(values.get(SCORES) or ()):
         known = QUESTIONNAIRES.get(row.get("measure", ""), {})
         for code, points in (row.get("items") or {}).items():

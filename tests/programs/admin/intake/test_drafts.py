@@ -10,6 +10,7 @@ from django.urls import reverse
 
 from patients.models import Assessment, AssessmentDraft
 from programs.models import Alert, Hold
+from programs.services import assessment_drafts
 from tests.access.bodies import FieldsOf
 from tests.factories import make_program
 from tests.programs.admin.intake.filling import ADD, add, change_url, keep, opened
@@ -58,6 +59,13 @@ def test_a_flag_in_a_draft_is_told_and_raised_at_once_whatever_else_is_wrong(sta
     client.post(change_url(assessment), held | {"worst_pain": "7"})
     assert Assessment.objects.get().worst_pain == 7
     assert Alert.objects.count() == 1
+
+
+def test_the_form_is_kept_whatever_flag_a_release_before_still_offered(staff: Any, case: Any) -> None:
+    kept = keep(staff, case, red_flags=["knee_hums"], notes="Sore on stairs")
+    assert kept.status_code == 204
+    draft = AssessmentDraft.objects.get()
+    assert (draft.red_flags, assessment_drafts.content_of(draft)["notes"]) == ([], ["Sore on stairs"])
 
 
 def test_a_colleague_is_told_who_else_is_writing(staff: Any, case: Any) -> None:
