@@ -46,6 +46,18 @@ def test_a_pause_begins_and_ends(staff: Any) -> None:
     assert case.program.pauses.get().ends_on == tomorrow
 
 
+def test_the_page_of_a_pause_tells_its_effect_first_and_refuses_a_slip_in_the_year(staff: Any) -> None:
+    case = case_of(staff)
+    client, today = staff.client(staff.physio), timezone.localdate()
+
+    week = act(client, "pause", case, ends_on=(today + timedelta(days=7)).isoformat(), confirmed="")
+    assert (week.context["preview"].days, week.context["preview"].check_ins) == (7, 3)
+    slip = act(client, "pause", case, ends_on="9999-12-31", confirmed="")
+    assert "At most 366 days" in slip.context["form"].errors["ends_on"][0]
+    assert slip.context["preview"] is None
+    assert not case.program.pauses.exists()
+
+
 def test_a_new_fair_trial_is_declared_once(staff: Any) -> None:
     case = case_of(staff)
     client = staff.client(staff.physio)

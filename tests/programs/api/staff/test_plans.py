@@ -91,6 +91,43 @@ def test_a_pause_is_looked_at_changed_and_taken_back(tool: Tool, program: Progra
     assert not Pause.objects.exists()
 
 
+@pytest.mark.parametrize(
+    ("dates", "field"),
+    [
+        ({"starts_on": "0001-01-01", "ends_on": "9999-12-31"}, "starts_on"),
+        ({"starts_on": "2026-01-01"}, "starts_on"),
+        ({"starts_on": "2026-03-09", "ends_on": "2026-03-09"}, "ends_on"),
+        ({"starts_on": "2026-03-09", "ends_on": "9999-12-31"}, "ends_on"),
+        ({"starts_on": "2026-03-20"}, "starts_on"),
+    ],
+)
+def test_a_pause_that_would_be_refused_has_no_effect_to_tell(
+    tool: Tool, program: Program, dates: dict[str, str], field: str
+) -> None:
+    path = f"programs/{program.pk}/pause"
+    later = {"kind": "holiday", "starts_on": "2026-03-23", "ends_on": "2026-03-30"}
+    assert tool.post(path, later).status_code == 200
+    with enforced():
+        effect = tool.post(f"{path}/preview", {"kind": "illness", **dates})
+        done = tool.post(path, {"kind": "illness", **dates})
+    assert (effect.status_code, fields_of(effect)) == (400, [field])
+    assert effect.json()["errors"] == done.json()["errors"]
+    assert Pause.objects.count() == 1
+
+
+def test_other_dates_of_a_pause_are_looked_at_without_it_in_their_way(tool: Tool, program: Program) -> None:
+    path = f"programs/{program.pk}/pause"
+    dates = {"kind": "holiday", "starts_on": "2026-03-09", "ends_on": "2026-03-16"}
+    [pause] = tool.post(path, dates).json()["pauses"]
+    longer = {**dates, "ends_on": "2026-03-23"}
+    with enforced():
+        assert fields_of(tool.post(f"{path}/preview", longer)) == ["starts_on"]
+        effect = tool.post(f"{path}/preview", {**longer, "pause": pause["id"]})
+        unknown = tool.post(f"{path}/preview", {**longer, "pause": pause["id"] + 1})
+    assert (effect.status_code, effect.json()["days"]) == (200, 14), effect.content
+    assert (unknown.status_code, fields_of(unknown)) == (400, ["pause"])
+
+
 def test_who_keeps_running_has_locks_that_open_in_their_order(tool: Tool, program: Program) -> None:
     path = f"programs/{program.pk}"
     with enforced():
