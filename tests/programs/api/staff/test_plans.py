@@ -14,7 +14,7 @@ from clinic.models import Clinic, StaffToken
 from patients.models import AssessmentDraft, Episode
 from programs.models import Answer, Pause, Program, ProgramDose, Review
 from programs.services.assessment_drafts import keep_values
-from tests.api import Tool, fields_of
+from tests.api import Device, Tool, fields_of
 from tests.enforced import enforced
 from tests.factories import NOW, TODAY, make_case, make_exercise, make_program, make_template, make_user
 from tests.programs.services.assessing import record
@@ -257,6 +257,19 @@ def test_a_match_names_drivers_criteria_and_what_to_do_next(tool: Tool, case: Ep
     assert len(found["differential"]["criteria"]) == 3
     assert {"drivers", "next_steps", "ranking", "refer"} <= set(found)
     assert all(driver["evidence"] for driver in found["drivers"])
+
+
+@pytest.mark.parametrize(
+    ("typed", "country", "called"), [("", "GB", "999"), ("", "NL", "112"), ("0800 1", "GB", "0800 1")]
+)
+def test_the_emergency_number_of_the_clinic_is_what_its_patients_are_told(
+    tool: Tool, case: Episode, typed: str, country: str, called: str
+) -> None:
+    Clinic.objects.filter(pk=case.clinic_id).update(emergency_number=typed, country=country)
+    with enforced():
+        assert tool.get("clinic").json()["emergency_number"] == called
+        told = Device(case.patient).get("me").json()
+    assert told["clinic"]["emergency_number"] == called
 
 
 def test_consent_clinic_and_a_zip_of_everything(
