@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from datetime import date, datetime
+from typing import Any
 
 from django.db import transaction
 from django.db.models import QuerySet
@@ -58,11 +59,11 @@ def screen_assessment(
     review_again(episode=assessment.episode, now=now)
     answered = akps_sources(_akps_items(assessment))
     found = [*assessment.red_flags, *answered, *_minor_flag(assessment)]
-    told = _raised_from(draft, assessment) if draft else {}
+    told = _raised_from_drafts(assessment, draft)
     worse = _worse_akps_flags(assessment, told)
     known = _raised_by(assessment) | (told.keys() - set(worse))
     codes = [code for code in found if code not in known]
-    if draft and told:
+    if draft:
         _adopt(draft, told, assessment)
     if not codes:
         return None
@@ -82,13 +83,13 @@ def screen_assessment(
 def _raised_by(assessment: Assessment) -> set[str]:
     """Codes this assessment raised before, cleared since or not: correcting its text raises nothing."""
     alerts = assessment.episode.alerts.filter(kind=Alert.Kind.RED_FLAG)
-    evidence = [row for alert in alerts for row in alert.evidence]
+    evidence = [row for alert in alerts for row in alert.evidence if "draft" not in row]
     return {row["code"] for row in evidence if row.get("assessment") == assessment.pk}
 
 
-def _raised_from(draft: AssessmentDraft, assessment: Assessment) -> dict[str, dict[str, int]]:
-    """Codes that were raised from the draft, each with its AKPS answers then. Of one that was cleared and
-    ticked anew the clearing says nothing.
+def _raised_from_drafts(assessment: Assessment, draft: AssessmentDraft | None) -> dict[str, dict[str, int]]:
+    """Codes raised from this draft of the assessment, or one it was saved from before, each with its AKPS
+    answers then.
     """
     Episode.objects.select_for_update(no_key=True).get(pk=assessment.episode_id)
     alerts = assessment.episode.alerts.filter(kind=Alert.Kind.RED_FLAG).order_by("opened_at", "pk")
@@ -96,14 +97,16 @@ def _raised_from(draft: AssessmentDraft, assessment: Assessment) -> dict[str, di
         row["code"]: row.get("akps", {})
         for alert in alerts
         for row in alert.evidence
-        if row.get("draft") == draft.pk and _still_told(alert, row["code"], draft)
+        if "draft" in row
+        and (row.get("assessment") == assessment.pk or (draft and _tells(row, alert, draft)))
     }
 
 
-def _still_told(alert: Alert, code: str, draft: AssessmentDraft) -> bool:
-    if alert.resolved_at is None:
-        return True
-    return code in draft.red_flags and draft.ticked_since(code) <= alert.resolved_at
+def _tells(row: Mapping[str, Any], alert: Alert, draft: AssessmentDraft) -> bool:
+    """Whether this evidence is of the draft; of a flag ticked anew since it was cleared it says nothing."""
+    code, cleared = row["code"], alert.resolved_at
+    stands = cleared is None or (code in draft.red_flags and draft.ticked_since(code) <= cleared)
+    return row["draft"] == draft.pk and stands
 
 
 def _adopt(draft: AssessmentDraft, told: Collection[str], assessment: Assessment) -> None:

@@ -288,6 +288,20 @@ def test_a_knee_that_swells_more_than_when_it_was_raised_from_the_draft_raises_a
     assert Alert.objects.unresolved().get().state == Alert.State.OPEN
 
 
+def test_its_flag_saved_alone_a_knee_that_swells_more_still_raises_with_the_rest(case: Episode) -> None:
+    """The form's button stores the flags at once, and the answers later."""
+    draft = type_in(case, swollen(4))
+    alert = assessment_drafts.raise_from_draft(draft=draft, by=case.clinician, now=NOW)
+    clear(alert=alert, by=case.clinician, finding="Known effusion", now=NOW + HOUR)
+
+    saved = save(draft, {"kind": "intake", "red_flags": ["knee_swells"]}, now=NOW + 2 * HOUR)
+    assert open_flags(case) == []
+    saved = change(saved, swollen(0), now=NOW + 3 * HOUR)
+    assert open_flags(case) == [["knee_swells"]]
+    change(saved, {"notes": "A word more"}, now=NOW + 4 * HOUR)
+    assert open_flags(case) == [["knee_swells"]]
+
+
 @pytest.mark.usefixtures("without_swelling")
 def test_of_a_draft_raised_and_cleared_another_symptom_found_since_is_raised_alone(case: Episode) -> None:
     draft = type_in(case, swollen(0))
