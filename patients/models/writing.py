@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from django.conf import settings
 from django.db import models
 
@@ -45,6 +47,11 @@ class AssessmentDraft(ClinicRow):
 
     def __str__(self) -> str:
         return f"Draft by {self.author}"
+
+    def ticked_since(self, code: str) -> datetime:
+        """Since when this flag of it is ticked; not known of one kept before that was written down."""
+        found = self.ticked_at.get(code)
+        return datetime.fromisoformat(found) if found else self.saved_at
 
 
 class Addendum(ClinicRow):

@@ -15,6 +15,7 @@ from clinic.admin.forms import text_area
 from clinic.models import Membership, User
 from clinic.roles import Capability
 from programs.admin.caseload import page_url
+from programs.admin.red_flag import reports_of
 from programs.admin.wording import evidence_texts
 from programs.models import Alert
 from programs.services import alerts, red_flags
@@ -67,6 +68,8 @@ class ReadFirst(AlertAct):
         reads_anew = not self.is_bound or self.non_field_errors()
         return {
             "evidence": evidence_texts(evidence),
+            "reports": reports_of(evidence) if self.target.kind == Alert.Kind.RED_FLAG else [],
+            "phone": self.target.episode.patient.phone,
             "seen": len(evidence) if reads_anew else self.cleaned_data["seen"],
         }
 

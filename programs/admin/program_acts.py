@@ -194,6 +194,7 @@ class _PauseForm(ProgramAct):
         if self._tried() is not None:
             self.preview = pauses.preview_pause(
                 program=self.of_program,
+                kind=self.cleaned_data["kind"],
                 starts_on=self.cleaned_data["starts_on"],
                 ends_on=self.cleaned_data["ends_on"],
                 now=self.now,

@@ -74,7 +74,7 @@ def red_flag(alert: Alert, patient: Patient) -> RedFlag:
     return RedFlag(
         alert=alert,
         tier=LEVELS.get(alert.level, ""),
-        reports=_reports(alert.evidence),
+        reports=reports_of(alert.evidence),
         words=told.words if told else "",
         has_account=patient.user_id is not None,
         mails=_mails(alert),
@@ -82,7 +82,7 @@ def red_flag(alert: Alert, patient: Patient) -> RedFlag:
     )
 
 
-def _reports(evidence: Sequence[Mapping[str, Any]]) -> list[Report]:
+def reports_of(evidence: Sequence[Mapping[str, Any]]) -> list[Report]:
     """The latest first, each with all its symptoms."""
     notes = _notes(evidence)
     found: dict[tuple[str, int, str], Report] = {}

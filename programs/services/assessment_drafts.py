@@ -22,8 +22,9 @@ from clinic.errors import FieldError
 from clinic.models import User
 from clinic.roles import Capability, require
 from patients.models import Assessment, AssessmentDraft, Episode
+from patients.vocabulary import OutcomeMeasure
 from programs.models import Alert
-from programs.rules.red_flags import Symptom
+from programs.rules.red_flags import AKPS_SYMPTOMS, Symptom
 from programs.rules.schedule import local_date
 from programs.services.assessment_data import QUESTIONNAIRES, SCORES, Data, as_data, build
 from programs.services.assessments import SIGNED, AssessmentError, has_made_one
@@ -96,7 +97,7 @@ def keep_draft(
         draft = AssessmentDraft(
             clinic_id=episode.clinic_id, episode=episode, assessment=assessment, author=by, started_at=now
         )
-    ticked = {code: _ticked_at(draft, code).isoformat() for code in draft.red_flags}
+    ticked = {code: draft.ticked_since(code).isoformat() for code in draft.red_flags}
     draft.base, draft.content, draft.saved_at = base, text, now
     draft.red_flags = [symptom.value for symptom in red_flags]
     draft.ticked_at = {code: ticked.get(code, now.isoformat()) for code in draft.red_flags}
@@ -120,7 +121,8 @@ def keep_values(
     Raises:
         Denied: ``by`` may do no clinical work here.
         AssessmentError: the assessment is signed, or the case of a new one closed.
-        DraftError: a version that there was not yet, an answer that no questionnaire has, or too long.
+        DraftError: a version that there was not yet, an answer that no questionnaire has, an unknown red
+            flag, or too long.
     """
     require(by, Capability.WRITE_CLINICAL, episode.clinic_id)
     if assessment is None and not episode.is_open:
@@ -171,11 +173,14 @@ def new_flags(findings: Findings, assessment: Assessment | None) -> dict[Symptom
 
 
 def check_answers(values: Data) -> None:
-    """Refuse scores that no questionnaire could have.
+    """Refuse scores that no questionnaire could have, and a red flag that nobody would be told of.
 
     Raises:
-        DraftError: neither items nor a value, or an item that is not the measure's or has no whole points.
+        DraftError: neither items nor a value, or an item that is not the measure's or has no whole points; or
+            a code that is no red flag.
     """
+    if unknown := set(values.get("red_flags") or ()) - set(Symptom):
+        raise DraftError(f"{VALUES}.red_flags", f"{', '.join(sorted(unknown))} is no red flag.")
     for n, row in enumerate(values.get(SCORES) or ()):
         known = QUESTIONNAIRES.get(row.get("measure", ""), {})
         for code, points in (row.get("items") or {}).items():
@@ -258,11 +263,19 @@ def raise_from_draft(*, draft: AssessmentDraft, by: User, now: datetime) -> Aler
         codes=codes,
         worse=codes,  # whatever was cleared before it was ticked
         source=f"draft of an assessment by {ticked.author}, {day:%-d %b %Y}",
-        evidence=[{"draft": ticked.pk, "day": day.isoformat()}],
+        # With the answers of now: once it is saved, fewer points than these are worse.
+        evidence=[{"draft": ticked.pk, "day": day.isoformat(), "akps": _akps_screen(ticked)}],
         now=now,
     )
     assert alert is not None
     return alert
+
+
+def _akps_screen(draft: AssessmentDraft) -> dict[str, int]:
+    """The AKPS answers typed in it that may raise a flag, by item."""
+    rows = values_of(draft).get(SCORES) or ()
+    akps = [row.get("items") or {} for row in rows if row.get("measure") == OutcomeMeasure.AKPS]
+    return {code: items[code] for items in akps for code in AKPS_SYMPTOMS if code in items}
 
 
 def _untold(rows: Iterable[AssessmentDraft]) -> list[Flagged]:
@@ -280,17 +293,11 @@ def _untold(rows: Iterable[AssessmentDraft]) -> list[Flagged]:
             if alert.episode_id == row.episode_id
             for entry in alert.evidence
             if entry["code"] in row.red_flags
-            and (alert.resolved_at is None or alert.resolved_at >= _ticked_at(row, entry["code"]))
+            and (alert.resolved_at is None or alert.resolved_at >= row.ticked_since(entry["code"]))
         }
         if flags := tuple(Symptom(code) for code in row.red_flags if code not in told):
             found.append(Flagged(row, flags))
     return found
-
-
-def _ticked_at(draft: AssessmentDraft, code: str) -> datetime:
-    """Since when this flag of it has been ticked; not known of one kept before that was written down."""
-    found = draft.ticked_at.get(code)
-    return datetime.fromisoformat(found) if found else draft.saved_at
 
 
 def forget_drafts(*, now: datetime, batch: int = 500) -> int:

@@ -274,9 +274,9 @@ def _store(
         _replace(list(getattr(assessment, name).all()), rows, KINDS[name], assessment)
     if built.scores is not None:
         _replace_scores(assessment, built.scores, keeps_named=SCORES not in data, before=before)
+    alert = screen_assessment(assessment=assessment, by=by, now=now, draft=draft)
     if draft is not None:
         draft.delete()
-    alert = screen_assessment(assessment=assessment, by=by, now=now)
     if sign:
         _sign(assessment, by, now)
     return Recorded(assessment, alert)

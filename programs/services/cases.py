@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from datetime import date, datetime
+from typing import Any
 
 from django.db import transaction
 from django.db.models import QuerySet
@@ -11,7 +12,7 @@ from django.db.models import QuerySet
 from clinic.models import User
 from clinic.roles import Capability, require
 from clinic.thresholds import FIELDS, PolicyError, parse, to_json
-from patients.models import Assessment, Episode, Invitation, LoginCode, OutcomeScore, Patient
+from patients.models import Assessment, AssessmentDraft, Episode, Invitation, LoginCode, OutcomeScore, Patient
 from patients.scoring import akps_red_flags
 from patients.services import (
     JUDGED_TOGETHER,
@@ -23,7 +24,7 @@ from patients.services import (
 )
 from patients.vocabulary import OutcomeMeasure
 from programs.models import Alert, ContactLog, Program, RelapseWatch, Template
-from programs.rules.red_flags import Symptom, akps_symptoms, screen_minor
+from programs.rules.red_flags import AKPS_SYMPTOMS, Symptom, akps_symptoms, screen_minor
 from programs.rules.schedule import local_date
 from programs.services import watches
 from programs.services.alerts import close
@@ -45,9 +46,12 @@ GROUPS_OF_A_CASE = (
 
 
 @transaction.atomic
-def screen_assessment(*, assessment: Assessment, by: User, now: datetime) -> Alert | None:
+def screen_assessment(
+    *, assessment: Assessment, by: User, now: datetime, draft: AssessmentDraft | None = None
+) -> Alert | None:
     """Raise what a saved assessment, with its measurements, shows: ticked symptoms, AKPS items, a hip
-    finding under 18. It raises each of them once, however often it is saved. None if nothing is new.
+    finding under 18. It raises each of them once, however often it is saved; what was raised from the
+    ``draft`` it was typed in is raised by it, unless it is worse since. None if nothing is new.
 
     Raises:
         Denied: ``by`` may do no clinical work here.
@@ -56,14 +60,19 @@ def screen_assessment(*, assessment: Assessment, by: User, now: datetime) -> Ale
     review_again(episode=assessment.episode, now=now)
     answered = akps_sources(_akps_items(assessment))
     found = [*assessment.red_flags, *answered, *_minor_flag(assessment)]
-    codes = [code for code in found if code not in _raised_by(assessment)]
+    told = _raised_from_drafts(assessment, draft)
+    worse = _worse_akps_flags(assessment, told)
+    known = _raised_by(assessment) | (told.keys() - set(worse))
+    codes = [code for code in found if code not in known]
+    if draft:
+        _adopt(draft, told, assessment)
     if not codes:
         return None
     unticked = answered.keys() - set(assessment.red_flags)
     return raise_red_flag(
         episode=assessment.episode,
         codes=codes,
-        worse=_worse_akps_flags(assessment),
+        worse=[flag for flag in worse if flag in codes],
         found=dict.fromkeys(assessment.red_flags, assessment.assessed_on),
         source=str(assessment),
         sources={code: f"{assessment}, {answered[code]}" for code in unticked},
@@ -75,18 +84,54 @@ def screen_assessment(*, assessment: Assessment, by: User, now: datetime) -> Ale
 def _raised_by(assessment: Assessment) -> set[str]:
     """Codes this assessment raised before, cleared since or not: correcting its text raises nothing."""
     alerts = assessment.episode.alerts.filter(kind=Alert.Kind.RED_FLAG)
-    evidence = [row for alert in alerts for row in alert.evidence]
+    evidence = [row for alert in alerts for row in alert.evidence if "draft" not in row]
     return {row["code"] for row in evidence if row.get("assessment") == assessment.pk}
 
 
-def _worse_akps_flags(assessment: Assessment) -> list[Symptom]:
-    """Flags of AKPS items with fewer points than in the questionnaire before: cleared ones are worse."""
+def _raised_from_drafts(assessment: Assessment, draft: AssessmentDraft | None) -> dict[str, dict[str, int]]:
+    """Codes raised from this draft of the assessment, or one it was saved from before, each with its AKPS
+    answers then.
+    """
+    Episode.objects.select_for_update(no_key=True).get(pk=assessment.episode_id)
+    alerts = assessment.episode.alerts.filter(kind=Alert.Kind.RED_FLAG).order_by("opened_at", "pk")
+    return {
+        row["code"]: row.get("akps", {})
+        for alert in alerts
+        for row in alert.evidence
+        if "draft" in row
+        and (row.get("assessment") == assessment.pk or (draft and _tells(row, alert, draft)))
+    }
+
+
+def _tells(row: Mapping[str, Any], alert: Alert, draft: AssessmentDraft) -> bool:
+    """Whether this evidence is of the draft; of a flag ticked anew since it was cleared it says nothing."""
+    code, cleared = row["code"], alert.resolved_at
+    stands = cleared is None or (code in draft.red_flags and draft.ticked_since(code) <= cleared)
+    return row["draft"] == draft.pk and stands
+
+
+def _adopt(draft: AssessmentDraft, told: Collection[str], assessment: Assessment) -> None:
+    """Note the assessment with what was raised from its draft, which is gone when it is saved again."""
+    for alert in assessment.episode.alerts.filter(kind=Alert.Kind.RED_FLAG):
+        mine = [row for row in alert.evidence if row.get("draft") == draft.pk and row["code"] in told]
+        for row in mine:
+            row["assessment"] = assessment.pk
+        if mine:
+            alert.save(update_fields=["evidence"])
+
+
+def _worse_akps_flags(assessment: Assessment, told: Mapping[str, Mapping[str, int]]) -> list[Symptom]:
+    """Flags of AKPS items with fewer points than in the questionnaire before, or, if they were ``told``
+    from the draft, than when they were: cleared ones are worse.
+    """
     items = _akps_items(assessment)
     earlier = OutcomeScore.objects.filter(
         episode=assessment.episode_id, measure=OutcomeMeasure.AKPS, taken_on__lt=assessment.assessed_on
     ).first()
-    before = earlier.items if earlier else {}
-    return list(akps_symptoms(code for code in akps_red_flags(items) if items[code] < before.get(code, 0)))
+    before = dict(earlier.items) if earlier else {}
+    for item, code in AKPS_SYMPTOMS.items():
+        before[item] = told.get(code, {}).get(item, before.get(item, 0))
+    return list(akps_symptoms(code for code in akps_red_flags(items) if items[code] < before[code]))
 
 
 def _akps_items(assessment: Assessment) -> dict[str, int]:

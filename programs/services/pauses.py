@@ -9,6 +9,7 @@ from programs.models import Answer, Pause, Program
 from programs.rules.schedule import local_date
 from programs.services import gates
 from programs.services.checkins import check_in_plan
+from programs.services.plan import check_active, check_pause
 
 DAY = timedelta(days=1)
 DAYS_PER_WEEK = 7
@@ -62,9 +63,21 @@ class PausePreview:
 
 
 def preview_pause(
-    *, program: Program, starts_on: date, ends_on: date | None, now: datetime, changed: Pause | None = None
+    *,
+    program: Program,
+    kind: str,
+    starts_on: date,
+    ends_on: date | None,
+    now: datetime,
+    changed: Pause | None = None,
 ) -> PausePreview:
-    """What the pause would do; ``changed`` is the one whose dates these replace."""
+    """What the pause would do; ``changed`` is the one whose dates these replace.
+
+    Raises:
+        PlanError: there can be no such pause.
+    """
+    check_active(program)
+    check_pause(program=program, kind=kind, starts_on=starts_on, ends_on=ends_on, now=now, changed=changed)
     today = local_date(now, program.episode.patient.timezone)
     others = [pause for pause in program.pauses.all() if pause != changed]
     holds = list(program.holds.all())
@@ -73,15 +86,13 @@ def preview_pause(
     over = _days(starts_on, min(ends_on or today + DAY, today + DAY))
     clock = clock_started_on(program)
     then = {day for day in without | over if day >= clock}
-    plan = check_in_plan(program)
-    ahead = None if ends_on is None else _days(max(starts_on, today), ends_on)
     answers = Answer.objects.current().filter(episode=program.episode_id, local_date__in=over)
     return PausePreview(
-        days=None if ends_on is None else len(_days(starts_on, ends_on)),
+        days=None if ends_on is None else (ends_on - starts_on).days,
         past_days=len(over - without - {today}),
         week_now=_week(clock, today, before),
         week_then=_week(clock, today, then),
-        check_ins=None if ahead is None else sum(plan.asks_on(day) for day in ahead),
+        check_ins=None if ends_on is None else _check_ins(program, max(starts_on, today), ends_on),
         answers=answers.values("local_date").distinct().count(),
         paused_in_all=len(then),
         asks_to_restart=len(then) > program.thresholds.max_paused_days,
@@ -98,6 +109,14 @@ def clock_started_on(program: Program) -> date:
 def _week(clock: date, today: date, paused: set[date] | frozenset[date]) -> int:
     days = _days(clock, today) - set(paused)
     return len(days) // DAYS_PER_WEEK
+
+
+def _check_ins(program: Program, first: date, end: date) -> int:
+    """How many are asked for in these days: by whole weeks, as a pause may be long."""
+    plan = check_in_plan(program)
+    weeks, rest = divmod(max((end - first).days, 0), DAYS_PER_WEEK)
+    each_week = DAYS_PER_WEEK if plan.daily else len(set(plan.weekdays))
+    return weeks * each_week + sum(plan.asks_on(first + number * DAY) for number in range(rest))
 
 
 def _days(first: date, end: date) -> set[date]:

@@ -17,6 +17,8 @@ from programs.services.checkins import check_in_plan, schedule_next
 from programs.services.due import review_again
 from programs.services.gates import gate
 
+LONGEST_PAUSE = timedelta(days=366)
+
 
 class PlanError(FieldError):
     """The program cannot be changed like that."""
@@ -82,10 +84,10 @@ def pause(
 
     Raises:
         Denied: ``by`` may do no clinical work here.
-        PlanError: ended, unknown kind, too far back, dates in the wrong order or over another pause.
+        PlanError: ended, or as ``check_pause``.
     """
     program = lock(program, by)
-    _check_pause(program, kind, starts_on, ends_on, now)
+    check_pause(program=program, kind=kind, starts_on=starts_on, ends_on=ends_on, now=now)
     created = Pause.objects.create(
         clinic=program.clinic,
         program=program,
@@ -120,7 +122,7 @@ def change_pause(
     stored: Pause | None = program.pauses.filter(pk=pause.pk).first()
     if stored is None:
         raise PlanError("pause", "This pause was taken back in the meantime.")
-    _check_pause(program, kind, starts_on, ends_on, now, changed=stored)
+    check_pause(program=program, kind=kind, starts_on=starts_on, ends_on=ends_on, now=now, changed=stored)
     stored.kind, stored.starts_on, stored.ends_on, stored.note = kind, starts_on, ends_on, note
     stored.save(update_fields=["kind", "starts_on", "ends_on", "note"])
     _days_changed(program, now)
@@ -170,7 +172,8 @@ def pause_to_end(program: Program, on: date) -> Pause | None:
     return next((pause for pause in pauses if pause.ends_on is None), covering)
 
 
-def _check_pause(
+def check_pause(
+    *,
     program: Program,
     kind: str,
     starts_on: date,
@@ -178,12 +181,18 @@ def _check_pause(
     now: datetime,
     changed: Pause | None = None,
 ) -> None:
+    """Refuse a pause that cannot be; ``changed`` is the one whose dates these replace.
+
+    Raises:
+        PlanError: unknown kind, too far back, too long, dates in the wrong order or over another pause.
+    """
     if kind not in Pause.Kind.values:
         raise PlanError("kind", f"expected one of {', '.join(Pause.Kind.values)}.")
     if starts_on < program.started_on:
         raise PlanError("starts_on", f"The program started on {program.started_on}.")
     if ends_on is not None and ends_on <= starts_on:
         raise PlanError("ends_on", "The first day back must be after the pause starts.")
+    _check_length(starts_on, ends_on, changed)
     days = program.thresholds.pause_backdate_days
     earliest = local_date(now, program.episode.patient.timezone) - timedelta(days=days)
     if starts_on < earliest and (changed is None or starts_on != changed.starts_on):
@@ -193,6 +202,15 @@ def _check_pause(
     for other in program.pauses.all():
         if other != changed and _overlaps(other, starts_on, ends_on):
             raise PlanError("starts_on", f"It overlaps with: {other}.")
+
+
+def _check_length(starts_on: date, ends_on: date | None, changed: Pause | None) -> None:
+    """A slip in the year is refused; a longer one noted before keeps its dates."""
+    if ends_on is None or ends_on - starts_on <= LONGEST_PAUSE:
+        return
+    if changed is None or (starts_on, ends_on) != (changed.starts_on, changed.ends_on):
+        most = f"At most {LONGEST_PAUSE.days} days"
+        raise PlanError("ends_on", f"{most}: leave the first day back empty until it is known.")
 
 
 def _overlaps(other: Pause, starts_on: date, ends_on: date | None) -> bool:
@@ -242,6 +260,11 @@ def lock(program: Program, by: User) -> Program:
     Episode.objects.select_for_update(no_key=True).get(pk=program.episode_id)
     programs = Program.objects.select_related("episode__clinic__policy", "episode__patient")
     locked: Program = programs.get(pk=program.pk)
-    if not locked.is_active:
-        raise PlanError("program", "This program has ended.")
+    check_active(locked)
     return locked
+
+
+def check_active(program: Program) -> None:
+    """Raise PlanError once the program has ended."""
+    if not program.is_active:
+        raise PlanError("program", "This program has ended.")

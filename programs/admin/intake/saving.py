@@ -19,6 +19,7 @@ from programs.admin.intake import merge
 from programs.admin.intake.desk import Desk, whole_number
 from programs.admin.intake.form import IntakeForm, base_of
 from programs.admin.intake.showing import show, show_conflict
+from programs.models import Alert
 from programs.services import assessment_drafts, assessments
 from programs.services.derived import red_flags_of
 
@@ -118,6 +119,12 @@ def _warn_of(request: HttpRequest, recorded: assessments.Recorded) -> None:
 
 
 CLEARED = "This assessment raised it before and it was cleared: nothing is raised again."
+OPEN = "It was raised before, and the red flag is open: nothing is raised again."
+
+
+def _why_not_again(desk: Desk) -> str:
+    flags = Alert.objects.unresolved().filter(episode=desk.episode, kind=Alert.Kind.RED_FLAG)
+    return OPEN if flags.exists() else CLEARED
 
 
 def _record_flags(desk: Desk, data: Mapping[str, Any]) -> assessments.Recorded:
@@ -145,7 +152,7 @@ def _raise_now(desk: Desk, site: admin.AdminSite, form: IntakeForm) -> HttpRespo
         return show(desk, site, form)
     _warn_of(desk.request, recorded)
     if recorded.alert is None:
-        messages.warning(desk.request, CLEARED)
+        messages.warning(desk.request, _why_not_again(desk))
     after = replace(desk, assessment=recorded.assessment)
     post = desk.request.POST.copy()
     post.setlist("red_flags", data["red_flags"])

@@ -21,6 +21,9 @@ from programs.rules.schedule import local_date
 from programs.services import adjust, assign
 from programs.services.coverage import coverage
 
+LONGEST_NUMBER = 19
+"""Digits of what could be a number in the database."""
+
 
 class PrepareInput(StrictSerializer):
     case = key("The case it is for.")
@@ -186,7 +189,9 @@ class PlanStageView(AdjustingBase):
     def patch(self, request: Request, pk: str, number: str) -> Response:
         body = self.body(StageEdit)
         program = self.edit(pk, self.all(), self.shown)
-        stage = program.stages.filter(number=number).first() if number.isdecimal() else None
+        # Python reads no number of thousands of digits.
+        is_number = number.isdecimal() and len(number) < LONGEST_NUMBER
+        stage = program.stages.filter(number=number).first() if is_number else None
         if stage is None:
             raise exceptions.NotFound
         adjust.change_stage(stage=stage, by=self.user, values=body)

@@ -25,6 +25,10 @@ from programs.services.staff import end_membership
 class ClinicRecord(serializers.ModelSerializer[Clinic]):
     """What patients are told of it; changed in the admin."""
 
+    emergency_number = serializers.CharField(
+        source="emergency", help_text="The country's, unless the clinic has another."
+    )
+
     class Meta:
         model = Clinic
         fields = ("name", "phone", "emergency_number", "timezone", "country")

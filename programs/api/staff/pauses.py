@@ -7,6 +7,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from clinic.api.serializers import StrictSerializer
+from programs.api.staff.cases import key
 from programs.api.staff.programs import PauseInput, ProgramRecord, ProgramsBase
 from programs.api.staff.schema import acted, edited
 from programs.models import Pause
@@ -22,6 +23,10 @@ class PauseEdit(StrictSerializer):
     starts_on = serializers.DateField(required=False)
     ends_on = serializers.DateField(required=False, allow_null=True, help_text="The first day back.")
     note = serializers.CharField(required=False, allow_blank=True, max_length=300)
+
+
+class PauseEffectInput(PauseInput):
+    pause = key("The one whose dates these replace.", required=False)
 
 
 class PauseEffectRecord(serializers.Serializer[PausePreview]):
@@ -41,11 +46,18 @@ class PauseEffectRecord(serializers.Serializer[PausePreview]):
 class PauseEffectView(ProgramsBase):
     only_reads = True
 
-    @acted("programs.pause_effect", "What such a pause would do", PauseInput, PauseEffectRecord, 404)
+    @acted("programs.pause_effect", "What such a pause would do", PauseEffectInput, PauseEffectRecord, 404)
     def post(self, request: Request, pk: str) -> Response:
-        body, program = self.body(PauseInput), self.find(self.all(), pk)
-        starts_on = body.get("starts_on") or local_date(self.now, program.episode.patient.timezone)
-        found = preview_pause(program=program, starts_on=starts_on, ends_on=body.get("ends_on"), now=self.now)
+        body, program = self.body(PauseEffectInput), self.find(self.all(), pk)
+        pauses = Pause.objects.filter(program=program).select_related("program")
+        found = preview_pause(
+            program=program,
+            kind=body["kind"],
+            starts_on=body.get("starts_on") or local_date(self.now, program.episode.patient.timezone),
+            ends_on=body.get("ends_on"),
+            now=self.now,
+            changed=self.choose("pause", pauses, body["pause"]) if "pause" in body else None,
+        )
         return Response(PauseEffectRecord(found).data)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.urls import reverse
@@ -11,6 +12,7 @@ from django.utils import timezone
 from programs.models import (
     Alert,
     AlertEvent,
+    Answer,
     Hold,
 )
 from programs.services.red_flags import raise_red_flag
@@ -47,13 +49,13 @@ def test_a_red_flag_is_cleared_only_with_a_finding(staff: Any) -> None:
     )
 
 
-def report_more(case: Case) -> None:
+def report_more(case: Case, evidence: list[dict[str, Any]] | None = None) -> None:
     """A worse symptom comes in while a clinician has a page open."""
     raise_red_flag(
         episode=case.flag.episode,
         codes=["calf_pain_swelling"],
         source="a later check-in",
-        evidence=[],
+        evidence=evidence or [],
         now=timezone.now(),
     )
 
@@ -76,6 +78,31 @@ def test_what_was_reported_after_the_page_was_shown_is_read_first(staff: Any, na
     assert Hold.objects.get().cleared_at is None
     assert act(client, name, case, seen=refused.context["seen"]).status_code == 302
     assert Alert.objects.get(pk=case.flag.pk).state != "open"
+
+
+@pytest.mark.parametrize("name", ["clear", "acknowledge"])
+def test_what_the_patient_wrote_and_the_phone_stand_beside_the_button(staff: Any, name: str) -> None:
+    case = case_of(staff)
+    if name == "acknowledge":
+        case.alert = case.flag
+    episode = case.flag.episode
+    patient = episode.patient
+    patient.phone = "+44 7700 900123"
+    patient.save()
+    answer = Answer.objects.create(
+        clinic=episode.clinic,
+        patient=patient,
+        episode=episode,
+        client_id=uuid4(),
+        occurred_at=timezone.now(),
+        local_date=timezone.localdate(),
+        red_flags=["knee_locks"],
+        note="Hot since <Sunday>",
+    )
+    report_more(case, evidence=[{"kind": "answer", "id": answer.pk}])
+    html = staff.client(staff.physio).get(url_of(name, case)).content.decode()
+    assert "Hot since &lt;Sunday&gt;" in html
+    assert 'href="tel:+447700900123"' in html
 
 
 @pytest.mark.parametrize("seen", ["", "all of it"])

@@ -64,6 +64,18 @@ def test_a_pause_is_confirmed_with_what_the_page_itself_holds(staff: Any) -> Non
     assert case.program.pauses.get().kind == "holiday"
 
 
+def test_the_page_of_a_pause_tells_its_effect_first_and_refuses_a_slip_in_the_year(staff: Any) -> None:
+    case = case_of(staff)
+    client, today = staff.client(staff.physio), timezone.localdate()
+
+    week = act(client, "pause", case, ends_on=(today + timedelta(days=7)).isoformat(), confirmed="")
+    assert (week.context["preview"].days, week.context["preview"].check_ins) == (7, 3)
+    slip = act(client, "pause", case, ends_on="9999-12-31", confirmed="")
+    assert "At most 366 days" in slip.context["form"].errors["ends_on"][0]
+    assert slip.context["preview"] is None
+    assert not case.program.pauses.exists()
+
+
 def test_a_new_fair_trial_is_declared_once(staff: Any) -> None:
     case = case_of(staff)
     client = staff.client(staff.physio)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -10,17 +10,18 @@ import pytest
 from clinic.audit.models import AuditEntry
 from clinic.models import Membership, OutboxMessage
 from clinic.roles import Denied, Role
-from patients.models import AssessmentDraft, Episode
+from patients.models import Assessment, AssessmentDraft, Episode, OutcomeScore
 from programs.models import Alert
 from programs.rules.red_flags import Symptom
 from programs.services import assessment_drafts
+from programs.services.alerts import acknowledge
 from programs.services.assessments import (
     ValuesRefused,
     record_assessment,
 )
 from programs.services.red_flags import clear, raise_red_flag
-from tests.factories import NOW, make_case, make_program, make_user
-from tests.programs.services.assessing import record
+from tests.factories import NOW, TODAY, make_case, make_program, make_user
+from tests.programs.services.assessing import BEST, change, record
 
 pytestmark = pytest.mark.django_db
 
@@ -195,3 +196,138 @@ def test_the_audit_trail_does_not_fill_with_what_is_typed(case: Episode) -> None
     assert (
         entries.get().changes["content_sealed"] is None if "content_sealed" in entries.get().changes else True
     )
+
+
+def swollen(points: int, **more: Any) -> dict[str, Any]:
+    """An assessment with an AKPS that is best but for the swelling."""
+    akps = {"measure": "akps", "items": {**BEST, "swelling": points}}
+    return {"kind": "intake", "outcome_scores": [akps], **more}
+
+
+def type_in(case: Episode, values: dict[str, Any], *, now: datetime = NOW) -> AssessmentDraft:
+    return assessment_drafts.keep_values(
+        episode=case, assessment=None, values=values, base=None, by=case.clinician, now=now
+    )
+
+
+def save(draft: AssessmentDraft, values: dict[str, Any], *, now: datetime) -> Assessment:
+    return record_assessment(
+        episode=draft.episode, data=values, by=draft.author, now=now, draft=draft
+    ).assessment
+
+
+def open_flags(case: Episode) -> list[list[str]]:
+    """The symptoms of each red flag that is open."""
+    alerts = Alert.objects.unresolved().filter(episode=case, kind=Alert.Kind.RED_FLAG)
+    return [[row["code"] for row in alert.evidence] for alert in alerts]
+
+
+@pytest.fixture
+def without_swelling(case: Episode) -> None:
+    """A month ago the knee did not swell: any swelling now is worse than then."""
+    OutcomeScore.objects.create(
+        clinic=case.clinic,
+        episode=case,
+        measure="akps",
+        items=BEST,
+        value=100,
+        taken_on=TODAY - timedelta(days=30),
+    )
+
+
+@pytest.mark.usefixtures("without_swelling")
+def test_what_was_raised_from_a_draft_and_acknowledged_stays_so_when_it_is_saved(case: Episode) -> None:
+    colleague, typed = make_user(clinic=case.clinic), swollen(0)
+    draft = type_in(case, typed)
+    alert = assessment_drafts.raise_from_draft(draft=draft, by=colleague, now=NOW)
+    acknowledge(alert=alert, by=colleague, now=NOW)
+
+    saved = save(draft, typed, now=NOW + HOUR)
+    change(saved, {"notes": "A word more"})
+
+    alert.refresh_from_db()
+    assert (alert.state, alert.acknowledged_by) == (Alert.State.ACKNOWLEDGED, colleague)
+    assert open_flags(case) == [["knee_swells"]]
+    told = OutboxMessage.objects.filter(kind="red_flag", to_email=case.clinician.email)
+    assert told.count() == 1
+
+
+@pytest.mark.usefixtures("without_swelling")
+@pytest.mark.parametrize("found", [swollen(0), {"kind": "intake", "red_flags": ["knee_swells"]}])
+def test_what_was_raised_from_a_draft_and_cleared_stays_cleared_when_it_is_saved(
+    case: Episode, found: dict[str, Any]
+) -> None:
+    """The next day too: it was ticked before it was cleared."""
+    program = make_program(case)
+    draft = type_in(case, found)
+    alert = assessment_drafts.raise_from_draft(draft=draft, by=case.clinician, now=NOW)
+    clear(alert=alert, by=case.clinician, finding="No effusion", now=NOW + HOUR)
+
+    next_day = NOW + timedelta(days=1)
+    saved = save(draft, found, now=next_day)
+    change(saved, {"notes": "A word more"}, now=next_day)
+
+    assert open_flags(case) == []
+    assert not program.holds.filter(cleared_at=None).exists()
+
+
+@pytest.mark.parametrize("cleared", [False, True])
+def test_a_knee_that_swells_more_than_when_it_was_raised_from_the_draft_raises_again(
+    case: Episode, cleared: bool
+) -> None:
+    draft = type_in(case, swollen(4))
+    alert = assessment_drafts.raise_from_draft(draft=draft, by=case.clinician, now=NOW)
+    if cleared:
+        clear(alert=alert, by=case.clinician, finding="Known effusion", now=NOW + HOUR)
+    else:
+        acknowledge(alert=alert, by=case.clinician, now=NOW + HOUR)
+
+    save(draft, swollen(0), now=NOW + 2 * HOUR)
+
+    assert open_flags(case) == [["knee_swells"] if cleared else ["knee_swells", "knee_swells"]]
+    assert Alert.objects.unresolved().get().state == Alert.State.OPEN
+
+
+def test_its_flag_saved_alone_a_knee_that_swells_more_still_raises_with_the_rest(case: Episode) -> None:
+    """The form's button stores the flags at once, and the answers later."""
+    draft = type_in(case, swollen(4))
+    alert = assessment_drafts.raise_from_draft(draft=draft, by=case.clinician, now=NOW)
+    clear(alert=alert, by=case.clinician, finding="Known effusion", now=NOW + HOUR)
+
+    saved = save(draft, {"kind": "intake", "red_flags": ["knee_swells"]}, now=NOW + 2 * HOUR)
+    assert open_flags(case) == []
+    saved = change(saved, swollen(0), now=NOW + 3 * HOUR)
+    assert open_flags(case) == [["knee_swells"]]
+    change(saved, {"notes": "A word more"}, now=NOW + 4 * HOUR)
+    assert open_flags(case) == [["knee_swells"]]
+
+
+@pytest.mark.usefixtures("without_swelling")
+def test_of_a_draft_raised_and_cleared_another_symptom_found_since_is_raised_alone(case: Episode) -> None:
+    draft = type_in(case, swollen(0))
+    alert = assessment_drafts.raise_from_draft(draft=draft, by=case.clinician, now=NOW)
+    clear(alert=alert, by=case.clinician, finding="No effusion", now=NOW + HOUR)
+    save(draft, swollen(0, red_flags=["knee_locks"]), now=NOW + 2 * HOUR)
+    assert open_flags(case) == [["knee_locks"]]
+
+
+@pytest.mark.usefixtures("without_swelling")
+def test_a_swelling_typed_anew_after_it_was_cleared_is_raised_when_it_is_saved(case: Episode) -> None:
+    draft = type_in(case, swollen(0))
+    alert = assessment_drafts.raise_from_draft(draft=draft, by=case.clinician, now=NOW)
+    clear(alert=alert, by=case.clinician, finding="No effusion", now=NOW + HOUR)
+    type_in(case, swollen(10), now=NOW + 2 * HOUR)
+    draft = type_in(case, swollen(0), now=NOW + 3 * HOUR)
+    save(draft, swollen(0), now=NOW + 4 * HOUR)
+    assert open_flags(case) == [["knee_swells"]]
+
+
+@pytest.mark.usefixtures("without_swelling")
+def test_another_symptom_added_to_a_saved_assessment_does_not_raise_its_cleared_swelling_again(
+    case: Episode,
+) -> None:
+    recorded = record_assessment(episode=case, data=swollen(0), by=case.clinician, now=NOW)
+    assert recorded.alert is not None
+    clear(alert=recorded.alert, by=case.clinician, finding="No effusion", now=NOW + HOUR)
+    change(recorded.assessment, {"red_flags": ["knee_locks"]}, now=NOW + 2 * HOUR)
+    assert open_flags(case) == [["knee_locks"]]

@@ -1,6 +1,6 @@
 """Moving stages, pausing, a new fair trial."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from uuid import uuid4
 
@@ -348,7 +348,11 @@ def test_the_effect_of_a_pause_is_told_before_it_is_noted():
     program = program_since_three_weeks()
     diary(program)
     seen = preview_pause(
-        program=program, starts_on=TODAY - timedelta(days=7), ends_on=TODAY + timedelta(days=7), now=NOW
+        program=program,
+        kind="holiday",
+        starts_on=TODAY - timedelta(days=7),
+        ends_on=TODAY + timedelta(days=7),
+        now=NOW,
     )
     assert (seen.days, seen.past_days, seen.week_now, seen.week_then) == (14, 7, 3, 2)
     assert (seen.check_ins, seen.answers) == (3, 7)
@@ -356,12 +360,45 @@ def test_the_effect_of_a_pause_is_told_before_it_is_noted():
     assert "7 days of it are over: week 3 becomes week 2." in seen.lines[0]
 
 
+@pytest.mark.parametrize(("values", "count"), [({}, 62), ({"testing_run_gate": True}, 144)])
+def test_of_a_long_pause_every_check_in_is_counted(values, count):
+    """Asked on Monday, Wednesday and Friday, or daily: 20 weeks and four days from a Monday."""
+    program = program_since_three_weeks(**values)
+    end = TODAY + timedelta(days=144)
+    seen = preview_pause(program=program, kind="holiday", starts_on=TODAY, ends_on=end, now=NOW)
+    assert (seen.days, seen.check_ins) == (144, count)
+
+
+def test_a_pause_lasts_a_year_at_most_and_a_longer_one_noted_before_keeps_its_dates():
+    program = program_since_three_weeks()
+    paused(program, TODAY, TODAY + timedelta(days=366))
+    row = program.pauses.get()
+    with pytest.raises(PlanError, match="At most 366 days") as error:
+        changed(row, TODAY, TODAY + timedelta(days=367))
+    assert error.value.field == "ends_on"
+    program.pauses.update(ends_on=date.max)
+    changed(row, TODAY, date.max, note="Abroad")
+    assert program.pauses.get().note == "Abroad"
+
+
+def test_of_an_ended_program_no_pause_is_looked_at():
+    program = program_since_three_weeks(ended_on=TODAY)
+    with pytest.raises(PlanError, match="has ended"):
+        preview_pause(program=program, kind="holiday", starts_on=TODAY, ends_on=None, now=NOW)
+
+
 def test_more_than_four_paused_weeks_ask_to_restart_or_discharge():
     program = make_program(
         make_case(opened_on=TODAY - timedelta(days=60)), started_on=TODAY - timedelta(days=60)
     )
     seen = [
-        preview_pause(program=program, starts_on=TODAY - timedelta(days=ago), ends_on=None, now=NOW)
+        preview_pause(
+            program=program,
+            kind="holiday",
+            starts_on=TODAY - timedelta(days=ago),
+            ends_on=None,
+            now=NOW,
+        )
         for ago in (27, 28)
     ]
     assert [(one.paused_in_all, one.asks_to_restart) for one in seen] == [(28, False), (29, True)]

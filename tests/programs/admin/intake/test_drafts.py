@@ -7,12 +7,15 @@ from typing import Any
 
 import pytest
 from django.urls import reverse
+from django.utils import timezone
 
 from patients.models import Assessment, AssessmentDraft
 from programs.models import Alert, Hold
+from programs.services import assessment_drafts
+from programs.services.red_flags import clear
 from tests.access.bodies import FieldsOf
 from tests.factories import make_program
-from tests.programs.admin.intake.filling import ADD, add, change_url, keep, opened
+from tests.programs.admin.intake.filling import ADD, add, change_url, form, keep, opened
 
 pytestmark = pytest.mark.django_db
 
@@ -57,6 +60,32 @@ def test_a_flag_in_a_draft_is_told_and_raised_at_once_whatever_else_is_wrong(sta
 
     client.post(change_url(assessment), held | {"worst_pain": "7"})
     assert Assessment.objects.get().worst_pain == 7
+    assert Alert.objects.count() == 1
+
+
+def test_the_form_is_kept_whatever_flag_a_release_before_still_offered(staff: Any, case: Any) -> None:
+    kept = keep(staff, case, red_flags=["knee_hums"], notes="Sore on stairs")
+    assert kept.status_code == 204
+    draft = AssessmentDraft.objects.get()
+    assert (draft.red_flags, assessment_drafts.content_of(draft)["notes"]) == ([], ["Sore on stairs"])
+
+
+@pytest.mark.parametrize(
+    ("finding", "said"), [("", "the red flag is open"), ("Stable", "before and it was cleared")]
+)
+def test_a_flag_that_a_colleague_raised_from_the_draft_says_what_became_of_it(
+    staff: Any, case: Any, finding: str, said: str
+) -> None:
+    keep(staff, case, red_flags=["knee_locks"])
+    draft, now = AssessmentDraft.objects.get(), timezone.now()
+    alert = assessment_drafts.raise_from_draft(draft=draft, by=staff.owner, now=now)
+    if finding:
+        clear(alert=alert, by=staff.owner, finding=finding, now=now)
+
+    typed = form(case, red_flags=["knee_locks"], _flag="1")
+    page = staff.client(staff.physio).post(reverse(ADD), typed, follow=True)
+
+    assert said in page.content.decode()
     assert Alert.objects.count() == 1
 
 

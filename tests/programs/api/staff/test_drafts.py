@@ -145,6 +145,7 @@ def test_a_signed_assessment_and_a_closed_case_take_no_draft(tool: Tool, case: E
         ({"outcome_scores": [{"measure": "akps", "items": {"limp": 5.5}}]}, "values.outcome_scores.0.items"),
         ({"outcome_scores": [{"measure": "groc"}]}, "values.outcome_scores.0.value"),
         ({"outcome_scores": [{"measure": "groc", "items": {"groc": "x"}}]}, "values.outcome_scores.0.items"),
+        ({"red_flags": [FEVER, "calf_swelling_typo"]}, "values.red_flags"),
         ({"strength_tests": [{"side": "left"}]}, None),
     ],
 )

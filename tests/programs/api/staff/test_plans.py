@@ -14,7 +14,7 @@ from clinic.models import Clinic, StaffToken, User
 from patients.models import AssessmentDraft, Episode
 from programs.models import Answer, Pause, Program, ProgramDose, Review
 from programs.services.assessment_drafts import keep_values
-from tests.api import Tool, fields_of
+from tests.api import Device, Tool, fields_of
 from tests.enforced import enforced
 from tests.factories import (
     NOW,
@@ -73,7 +73,8 @@ def test_exercises_change_places_and_stages_their_words(tool: Tool, draft: dict,
         stage = staged.json()["stages"][0]
         assert {name: stage[name] for name in values} == values
         assert tool.patch(f"{path}/stages/1", values).status_code == 428
-        assert tool.patch(f"{path}/stages/9", values, headers=STAR).status_code == 404
+        for missing in ("9", "0", "x", "9" * 30, "9" * 5000):
+            assert tool.patch(f"{path}/stages/{missing}", values, headers=STAR).status_code == 404
         short = tool.patch(f"{path}/stages/1", {"max_weeks": 0}, headers=STAR)
         assert (short.status_code, fields_of(short)) == (400, ["max_weeks"])
         named = tool.patch(path, {"name": "For Robin", "strength_per_week": 2}, headers=tool.etag(path))
@@ -99,6 +100,43 @@ def test_a_pause_is_looked_at_changed_and_taken_back(tool: Tool, program: Progra
         assert tool.post(f"{other}/cancel").json()["pauses"] == []
         assert tool.post(f"{other}/cancel").status_code == 404
     assert not Pause.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("dates", "field"),
+    [
+        ({"starts_on": "0001-01-01", "ends_on": "9999-12-31"}, "starts_on"),
+        ({"starts_on": "2026-01-01"}, "starts_on"),
+        ({"starts_on": "2026-03-09", "ends_on": "2026-03-09"}, "ends_on"),
+        ({"starts_on": "2026-03-09", "ends_on": "9999-12-31"}, "ends_on"),
+        ({"starts_on": "2026-03-20"}, "starts_on"),
+    ],
+)
+def test_a_pause_that_would_be_refused_has_no_effect_to_tell(
+    tool: Tool, program: Program, dates: dict[str, str], field: str
+) -> None:
+    path = f"programs/{program.pk}/pause"
+    later = {"kind": "holiday", "starts_on": "2026-03-23", "ends_on": "2026-03-30"}
+    assert tool.post(path, later).status_code == 200
+    with enforced():
+        effect = tool.post(f"{path}/preview", {"kind": "illness", **dates})
+        done = tool.post(path, {"kind": "illness", **dates})
+    assert (effect.status_code, fields_of(effect)) == (400, [field])
+    assert effect.json()["errors"] == done.json()["errors"]
+    assert Pause.objects.count() == 1
+
+
+def test_other_dates_of_a_pause_are_looked_at_without_it_in_their_way(tool: Tool, program: Program) -> None:
+    path = f"programs/{program.pk}/pause"
+    dates = {"kind": "holiday", "starts_on": "2026-03-09", "ends_on": "2026-03-16"}
+    [pause] = tool.post(path, dates).json()["pauses"]
+    longer = {**dates, "ends_on": "2026-03-23"}
+    with enforced():
+        assert fields_of(tool.post(f"{path}/preview", longer)) == ["starts_on"]
+        effect = tool.post(f"{path}/preview", {**longer, "pause": pause["id"]})
+        unknown = tool.post(f"{path}/preview", {**longer, "pause": pause["id"] + 1})
+    assert (effect.status_code, effect.json()["days"]) == (200, 14), effect.content
+    assert (unknown.status_code, fields_of(unknown)) == (400, ["pause"])
 
 
 def test_who_keeps_running_has_locks_that_open_in_their_order(tool: Tool, program: Program) -> None:
@@ -247,6 +285,19 @@ def test_a_match_names_drivers_criteria_and_what_to_do_next(tool: Tool, case: Ep
     assert len(found["differential"]["criteria"]) == 3
     assert {"drivers", "next_steps", "ranking", "refer"} <= set(found)
     assert all(driver["evidence"] for driver in found["drivers"])
+
+
+@pytest.mark.parametrize(
+    ("typed", "country", "called"), [("", "GB", "999"), ("", "NL", "112"), ("0800 1", "GB", "0800 1")]
+)
+def test_the_emergency_number_of_the_clinic_is_what_its_patients_are_told(
+    tool: Tool, case: Episode, typed: str, country: str, called: str
+) -> None:
+    Clinic.objects.filter(pk=case.clinic_id).update(emergency_number=typed, country=country)
+    with enforced():
+        assert tool.get("clinic").json()["emergency_number"] == called
+        told = Device(case.patient).get("me").json()
+    assert told["clinic"]["emergency_number"] == called
 
 
 def test_consent_clinic_and_a_zip_of_everything(
