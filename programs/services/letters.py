@@ -18,6 +18,7 @@ from programs.models import Alert, Pause, Program, ProgramStage, Review, StageMo
 from programs.rules import letters as rules
 from programs.rules import timeline as lines
 from programs.rules.schedule import local_date
+from programs.rules.stall import State
 from programs.rules.stall.wording import day
 from programs.services import timeline
 from programs.services.derived import Findings, derived_values
@@ -69,8 +70,13 @@ class Draft:
 
 
 def kinds_now(episode: Episode) -> list[str]:
-    """The letters that can be written now, the usual one first: that about a red flag while one is open."""
-    others = [Kind.STALL.value, Kind.REFERRAL.value]
+    """The letters that can be written now, the usual one first: that about a red flag while one is open, and
+    that of a stall where the last review found one.
+    """
+    latest = Review.objects.filter(episode=episode).values_list("state", flat=True).first()
+    others = [Kind.REFERRAL.value, Kind.STALL.value]
+    if latest in (State.STALLED, State.STALLING):
+        others.reverse()
     return [Kind.RED_FLAG.value, *others] if _open_flag(episode) else others
 
 
@@ -240,7 +246,7 @@ def _flag_text(flag: Alert) -> str:
 
 
 def _question(kind: str, review: Review | None) -> str:
-    if kind == Kind.STALL and review is not None and review.state in ("stalled", "stalling"):
+    if kind == Kind.STALL and review is not None and review.state in (State.STALLED, State.STALLING):
         return f"After {review.week} weeks the pain has not moved enough. {QUESTIONS[kind]}"
     return QUESTIONS[kind]
 

@@ -19,6 +19,7 @@ from clinic.thresholds import PolicyError
 from programs.admin.adjusting.forms import DoseForm, GreensForm, ProgramForm, StageForm
 from programs.models import Exercise, Program, ProgramDose, ProgramStage
 from programs.services import adjust, cases
+from programs.services.due import review_again
 
 GREENS = "greens_to_progress"
 
@@ -38,7 +39,10 @@ def make_change(request: HttpRequest, program: Program, user: User, refusal: Ref
         raise Http404
     try:
         with transaction.atomic():
-            return CHANGES[act](_Asked(request, program, user, number, refusal))
+            place = CHANGES[act](_Asked(request, program, user, number, refusal))
+            # What was untreated, or too much, may be so no longer: today's verdict is made again.
+            review_again(episode=program.episode, now=timezone.now())
+            return place
     except ValidationError as error:
         refusal.text = " ".join(error.messages)
     except (PolicyError, FieldError) as error:

@@ -42,7 +42,7 @@ REASONS: Mapping[str, str] = {
 
 
 def reason_label(code: str, trend: str = "") -> str:
-    """A slow trend moves: "flat" beside it would contradict it."""
-    if code == ReasonCode.ADHERENT_BUT_FLAT and trend == "slow":
-        return "Done as prescribed, slow"
+    """A slow or a worse trend moves: "flat" beside it would contradict it."""
+    if code == ReasonCode.ADHERENT_BUT_FLAT and trend in (Trend.SLOW, Trend.WORSE):
+        return f"Done as prescribed, {TRENDS[trend].lower()}"
     return REASONS.get(code, code.replace("_", " ").capitalize())

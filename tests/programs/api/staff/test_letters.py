@@ -6,12 +6,12 @@ import pytest
 
 from clinic.models import Clinic, User
 from patients.models import Episode
-from programs.models import Letter
+from programs.models import Letter, Program, Review
 from programs.rules.letters import PARTS, RECIPIENT_MOST
 from programs.services.letters import make_letter
 from tests.api import Tool, bare, fields_of
 from tests.enforced import enforced
-from tests.factories import NOW
+from tests.factories import NOW, TODAY
 from tests.programs.api.staff.test_course import red_flag
 from tests.programs.api.staff.test_queries import DOOR, asked
 
@@ -45,6 +45,26 @@ def test_what_is_proposed_can_be_edited_looked_at_and_made(tool: Tool, case: Epi
     assert content["signed"] == f"{physio}, {case.clinic.name}"
     assert {"heading": "Findings", "text": "Sore on stairs."} in content["sections"]
     assert content["sections"][0] == {"heading": "My question to you", "text": words["question"]}
+
+
+@pytest.mark.parametrize(
+    ("state", "kind"), [("stalled", "stall"), ("stalling", "stall"), ("too_early", "referral")]
+)
+def test_a_stall_is_summed_up_first_only_where_there_is_one(
+    tool: Tool, case: Episode, program: Program, state: str, kind: str
+) -> None:
+    Review.objects.create(
+        clinic=case.clinic,
+        episode=case,
+        program=program,
+        day=TODAY,
+        week=7,
+        state=state,
+        verdict={},
+        thresholds={},
+        reviewed_at=NOW,
+    )
+    assert tool.get(f"cases/{case.pk}/letters/proposed").json()["kind"] == kind
 
 
 @pytest.mark.usefixtures("no_pango")
@@ -104,9 +124,9 @@ def test_while_a_red_flag_is_open_each_letter_is_about_it_first(tool: Tool, case
     assert made["content"]["flag"] == proposed["flag"]
 
 
-def test_without_one_the_letter_is_about_the_stall(tool: Tool, case: Episode) -> None:
+def test_without_one_and_without_a_review_it_refers(tool: Tool, case: Episode) -> None:
     path = f"cases/{case.pk}/letters/proposed"
-    assert tool.get(path).json()["kind"] == "stall"
+    assert tool.get(path).json()["kind"] == "referral"
     for kind in ("red_flag", "love"):
         refused = tool.get(f"{path}?kind={kind}")
         assert (refused.status_code, fields_of(refused)) == (400, ["kind"]), kind
