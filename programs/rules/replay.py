@@ -7,16 +7,19 @@ from dataclasses import dataclass, replace
 from datetime import date
 
 from programs.rules.alerts import AlertFacts, Decision, PastReview, Step, decide
-from programs.rules.stall import AlertKind, Verdict
+from programs.rules.stall import AlertKind, State, Verdict
 
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """An alert and the first day of its grounds; ``why`` is the evidence of that day."""
+    """An alert and the first day of its grounds; ``why`` is the evidence of that day. ``stalled_on``: the day
+    a stall was called stalled, if it was; before it was stalling.
+    """
 
     kind: AlertKind
     on: date
     why: str
+    stalled_on: date | None = None
 
 
 def replay(verdicts: Iterable[Verdict]) -> tuple[Opened, ...]:
@@ -35,8 +38,15 @@ def replay(verdicts: Iterable[Verdict]) -> tuple[Opened, ...]:
             alerts[number] = _after(decision, number, verdict.on)
             if decision.step is Step.OPEN and decision.signal is not None:
                 opened.append(Opened(decision.kind, verdict.on, decision.signal.evidence))
+            if decision.kind is AlertKind.STALL and decision.level is State.STALLED:
+                opened = [_stalled(alert, verdict.on) for alert in opened]
         past.append(PastReview(verdict.on, verdict.state))
     return tuple(opened)
+
+
+def _stalled(alert: Opened, on: date) -> Opened:
+    is_first = alert.kind is AlertKind.STALL and alert.stalled_on is None
+    return replace(alert, stalled_on=on) if is_first else alert
 
 
 def _after(decision: Decision, number: int, on: date) -> AlertFacts:

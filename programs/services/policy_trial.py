@@ -47,7 +47,8 @@ class Change:
 @dataclass(frozen=True, slots=True)
 class Trial:
     """``more``: alerted on with the new values only; ``fewer``: with the present ones only; ``moved``: with
-    both, first on another day; ``same`` counts the others. ``left_out`` programs were too many.
+    both, first or called stalled on another day; ``same`` counts the others. ``left_out`` programs were too
+    many.
     """
 
     days: tuple[date, ...]
@@ -93,7 +94,7 @@ def try_policy(*, clinic: Clinic, by: User, values: Mapping[str, object], today:
         Change(episodes[key[0]], key[1], before.get(key), after.get(key)) for key in {**before, **after}
     ]
     both = [change for change in changes if change.before and change.after]
-    moved = [change for change in both if _day(change.before) != _day(change.after)]
+    moved = [change for change in both if _days(change.before) != _days(change.after)]
     return Trial(
         days=days,
         programs=len(programs),
@@ -137,8 +138,8 @@ def _one_a_case(programs: Sequence[Program]) -> list[list[Program]]:
     return list(batches.values())
 
 
-def _day(opened: Opened | None) -> date | None:
-    return opened.on if opened else None
+def _days(opened: Opened | None) -> tuple[date, date | None] | None:
+    return (opened.on, opened.stalled_on) if opened else None
 
 
 def _in_order(changes: Iterable[Change]) -> tuple[Change, ...]:

@@ -178,7 +178,9 @@ class ChangeRecord(serializers.Serializer[Change]):
     case_number = serializers.CharField(source="episode.case_number")
     kind = serializers.CharField(source="kind.value")
     before = serializers.DateField(source="before.on", allow_null=True, default=None)
+    before_stalled = serializers.DateField(source="before.stalled_on", allow_null=True, default=None)
     after = serializers.DateField(source="after.on", allow_null=True, default=None)
+    after_stalled = serializers.DateField(source="after.stalled_on", allow_null=True, default=None)
     why = serializers.CharField()
 
 
@@ -189,7 +191,7 @@ class TrialRecord(serializers.Serializer[Any]):
     left_out = serializers.IntegerField(help_text="Too many to look at.")
     more = ChangeRecord(many=True, help_text="Alerted on with the new values only.")
     fewer = ChangeRecord(many=True, help_text="With the present ones only.")
-    moved = ChangeRecord(many=True, help_text="With both, first on another day.")
+    moved = ChangeRecord(many=True, help_text="With both, first or called stalled on another day.")
     same = serializers.IntegerField(help_text="The other alerts.")
 
 

@@ -24,7 +24,7 @@ def test_a_flat_case_opens_one_stall_however_long_it_goes_on() -> None:
     facts = case(flat())
     verdicts = weekly(facts, 84)
     (alert,) = replay(verdicts)
-    assert alert == Opened(AlertKind.STALL, day(42), verdicts[5].reasons[0].evidence)
+    assert alert == Opened(AlertKind.STALL, day(42), verdicts[5].reasons[0].evidence, stalled_on=day(56))
 
 
 def test_who_does_well_opens_none() -> None:

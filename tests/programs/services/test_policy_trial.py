@@ -59,6 +59,16 @@ def test_a_later_week_moves_the_alert_and_spares_who_is_not_there_yet(clinic: Cl
     assert trial.more == ()
 
 
+def test_a_later_week_of_stalled_alone_moves_the_day_it_is_called_so(clinic: Clinic, owner: User) -> None:
+    flat(clinic, owner)
+    (moved,) = tried(clinic, owner, stalled_week=10).moved
+    assert moved.before is not None
+    assert moved.after is not None
+    assert moved.before.on == moved.after.on == START + timedelta(weeks=6)
+    called = (moved.before.stalled_on, moved.after.stalled_on)
+    assert called == (START + timedelta(weeks=8), START + timedelta(weeks=10))
+
+
 def test_an_earlier_week_alerts_on_more(clinic: Clinic, owner: User) -> None:
     young = flat(clinic, owner, weeks=5, started_on=TODAY - timedelta(weeks=5))
     trial = tried(clinic, owner, stalling_week=5)
@@ -69,7 +79,8 @@ def test_an_earlier_week_alerts_on_more(clinic: Clinic, owner: User) -> None:
 
 def test_a_cases_own_thresholds_hold_in_both(clinic: Clinic, owner: User) -> None:
     program = flat(clinic, owner)
-    set_case_policy(episode=program.episode, by=owner, values={"stalling_week": 7}, now=NOW)
+    own = {"stalling_week": 7, "stalled_week": 10}
+    set_case_policy(episode=program.episode, by=owner, values=own, now=NOW)
     trial = tried(clinic, owner, stalling_week=8, stalled_week=9)
     assert (trial.changes, trial.same) == ((), 1)
 
