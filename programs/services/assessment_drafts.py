@@ -31,7 +31,7 @@ from programs.services.assessments import SIGNED, AssessmentError, has_made_one
 from programs.services.derived import Findings, red_flags_of
 from programs.services.red_flags import raise_red_flag
 
-VALUES = "values"
+VALUES, PAGE = "values", "page"
 """Beside the form's fields: what of them could be read, or what a tool sent instead of a form."""
 
 MOST_CHARACTERS = 200_000
@@ -85,7 +85,7 @@ def keep_draft(
         SavedAlready: it comes after the saving of the page with this ``key``.
     """
     require(by, Capability.WRITE_CLINICAL, episode.clinic_id)
-    text = json.dumps({**content, VALUES: values}, default=_plain)
+    text = json.dumps({**content, VALUES: values, PAGE: key}, default=_plain)
     if len(text) > MOST_CHARACTERS:
         raise DraftError("content", "This is too long to be kept.")
     # Two tabs of one author at once, or a page's saving and its keeping: one after the other.
@@ -217,7 +217,13 @@ def content_of(draft: AssessmentDraft) -> dict[str, list[str]]:
     """The form's fields as they were sent; of a tool's draft none."""
     found: dict[str, list[str]] = json.loads(draft.content)
     found.pop(VALUES, None)
+    found.pop(PAGE, None)
     return found
+
+
+def page_of(draft: AssessmentDraft) -> str:
+    """The key of the page it was typed on; empty of one that changes an assessment, and of a tool's."""
+    return json.loads(draft.content).get(PAGE) or ""
 
 
 def values_of(draft: AssessmentDraft) -> dict[str, Any]:

@@ -19,7 +19,8 @@ from clinic.models import User
 from clinic.roles import Capability
 from patients.models import Assessment, AssessmentDraft, Episode
 from programs.admin.intake.flat import Flat, Shape, flat, of_values, presets
-from programs.admin.intake.form import IntakeForm
+from programs.admin.intake.form import IntakeForm, base_of
+from programs.admin.intake.merge import MINE, merged
 from programs.rules.red_flags import Symptom
 from programs.rules.schedule import local_date
 from programs.services import assessment_drafts
@@ -77,6 +78,7 @@ class Desk:
 
     def keep(self, form: IntakeForm) -> None:
         """Keep what is typed as the draft of who types."""
+        form = self._beside_another_page(form)
         findings, data = self.findings(form)
         assessment_drafts.keep_draft(
             episode=self.episode,
@@ -89,6 +91,18 @@ class Desk:
             values=data,
             key=self.key,
         )
+
+    def _beside_another_page(self, form: IntakeForm) -> IntakeForm:
+        """Two open pages of one author share the draft: what was typed on the other one alone stays in it."""
+        draft, opened_with = self.draft(), self.request.POST.get("draft_at", "")
+        if draft is None or not self.key or assessment_drafts.page_of(draft) in ("", self.key):
+            return form
+        if opened_with == draft.saved_at.isoformat():  # the other page is where this one goes on
+            return form
+        base, mine = base_of(self.request.POST.get("base", "")), form.sent()
+        picks = dict.fromkeys(mine, MINE)
+        content = merged(base, assessment_drafts.content_of(draft), mine, picks)
+        return IntakeForm(content, kept=self.stored.kept)
 
     def drafted(self, draft: AssessmentDraft) -> Flat:
         """What was typed, as the form shows it: in the form, or into a tool of the same author."""

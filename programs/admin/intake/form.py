@@ -20,7 +20,7 @@ from programs.services.derived import Derived
 type Row = dict[str, Any]
 type Content = Mapping[str, list[str]]
 
-NOT_CONTENT = ("csrfmiddlewaretoken", "assessment", "key")
+NOT_CONTENT = ("csrfmiddlewaretoken", "assessment", "key", "draft_at")
 
 FLAG_COLUMNS = ("kind", "red_flags", "red_flag_note", "hip_examined", "hip_findings", "risk_factors")
 """What is stored at once where a red flag can't wait for the rest of the form."""

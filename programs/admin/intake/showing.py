@@ -67,6 +67,7 @@ def show(
     context = {
         **_about(desk, site, form),
         "draft": draft,
+        "draft_at": draft.saved_at.isoformat() if draft else "",
         "others": assessment_drafts.drafts_of_others(
             episode=desk.episode, assessment=desk.assessment, by=desk.user
         ),

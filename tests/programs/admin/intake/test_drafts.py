@@ -151,6 +151,22 @@ def test_a_late_autosave_does_not_bring_the_draft_of_a_saved_page_back(staff: An
     assert keep(staff, case, by=staff.owner, key=held["key"]).status_code == 204
 
 
+def test_two_open_pages_of_one_author_lose_nothing_of_each_other(staff: Any, case: Any) -> None:
+    client, page = staff.client(staff.physio), f"{reverse(ADD)}?episode={case.pk}"
+    address = reverse("admin:patients_assessment_draft", args=[case.pk])
+    one, two = opened(client, page), opened(client, page)
+    client.post(address, two | {"worst_pain": "3", "red_flags": ["knee_locks"]})
+    client.post(address, one | {"usual_pain": "2"})
+
+    draft = AssessmentDraft.objects.get()
+    again = opened(client, page)
+    assert (again["worst_pain"], again["usual_pain"], draft.red_flags) == ("3", "2", ["knee_locks"])
+    client.post(address, again | {"worst_pain": "", "red_flags": []})
+    goes_on = opened(client, page)
+    assert (goes_on["worst_pain"], goes_on["usual_pain"]) == ("", "2")
+    assert AssessmentDraft.objects.get().red_flags == []
+
+
 def test_a_draft_opened_again_is_another_page(staff: Any, case: Any) -> None:
     client, url = staff.client(staff.physio), f"{reverse(ADD)}?episode={case.pk}"
     key = opened(client, url)["key"]
