@@ -244,8 +244,8 @@ def running_advice(episode: Episode, program: Program) -> str:
     limit = figure(t.green_max)
     if episode.running_track == RunningTrack.STILL_RUNNING:
         return (
-            f"Keep running while pain stays at {limit} or less: {t.running_cut_percent} % less than when the plan "
-            "began, no steep downhills, no intervals."
+            f"Keep running while pain stays at {limit} or less: {t.running_cut_percent} % less than when the "
+            "plan began, no steep downhills, no intervals."
         )
     if episode.running_track != RunningTrack.STOPPED:
         return ""
