@@ -21,7 +21,7 @@ from programs.admin.case_acts import CaseAct
 from programs.admin.caseload import page_url
 from programs.models import Alert, Program, Template
 from programs.services.assign import draft_of, prepare_program
-from programs.services.matching import possible_causes, suggest
+from programs.services.matching import suggest_and_explain
 
 
 def suggestions_page(request: HttpRequest, pk: int, site: admin.AdminSite) -> HttpResponse:
@@ -36,7 +36,7 @@ def suggestions_page(request: HttpRequest, pk: int, site: admin.AdminSite) -> Ht
     if assessment is None:
         raise Http404
     episode = assessment.episode
-    match = suggest(assessment=assessment)
+    match, differential = suggest_and_explain(assessment=assessment)
     usable = _assignable(episode).order_by("clinic").prefetch_related("stages__doses__exercise")
     templates = {t.slug: t for t in usable}
     ranking = [(candidate, templates.get(candidate.slug)) for candidate in match.ranking]
@@ -53,7 +53,7 @@ def suggestions_page(request: HttpRequest, pk: int, site: admin.AdminSite) -> Ht
         "match": match,
         "ranking": ranking,
         "compared": [pair for pair in ranking if pair[0].slug in compared][:2],
-        "differential": possible_causes(assessment=assessment),
+        "differential": differential,
         "red_flag": red_flag,
         "draft": draft_of(episode),
         "may_assign": episode.is_open and match.refer is None,

@@ -97,6 +97,16 @@ def tests_of(assessment: Assessment) -> Tests:
 
 def suggest(*, assessment: Assessment) -> Match:
     """The clinic's templates ranked for this assessment, or the reasons to refer."""
+    return _ranked(assessment, known_facts(tests_of(assessment)))
+
+
+def suggest_and_explain(*, assessment: Assessment) -> tuple[Match, Differential]:
+    """The same, with what the complaint may be, by location, with the guideline's criteria."""
+    facts = known_facts(tests_of(assessment))
+    return _ranked(assessment, facts), _possible_causes(facts)
+
+
+def _ranked(assessment: Assessment, facts: AssessmentFacts) -> Match:
     episode = assessment.episode
     templates = (
         Template.objects.usable_by(assessment.clinic)
@@ -104,15 +114,13 @@ def suggest(*, assessment: Assessment) -> Match:
         .prefetch_related("stages__doses__exercise")
     )
     return match(
-        known_facts(tests_of(assessment)),
+        facts,
         tuple(_template_facts(template) for template in templates),
         thresholds=episode.thresholds,
     )
 
 
-def possible_causes(*, assessment: Assessment) -> Differential:
-    """What the complaint may be, by location, with the guideline's criteria."""
-    facts = known_facts(tests_of(assessment))
+def _possible_causes(facts: AssessmentFacts) -> Differential:
     return differential(
         Complaint(
             diagnosis=facts.diagnosis,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
@@ -18,12 +19,13 @@ from clinic.admin.base import rows_where
 from clinic.models import User
 from clinic.roles import Capability
 from patients.models import Assessment, AssessmentDraft, Episode
+from patients.scoring import Checked
 from programs.admin.intake.flat import Flat, Shape, flat, of_values, presets
 from programs.admin.intake.form import IntakeForm, base_of
 from programs.admin.intake.merge import MINE, merged
 from programs.rules.red_flags import Symptom
 from programs.rules.schedule import local_date
-from programs.services import assessment_drafts
+from programs.services import assessment_drafts, assessments
 from programs.services.derived import Findings
 
 KEY = re.compile("[0-9a-f]{32}")
@@ -75,6 +77,12 @@ class Desk:
 
     def draft(self) -> AssessmentDraft | None:
         return assessment_drafts.draft_of(episode=self.episode, assessment=self.assessment, by=self.user)
+
+    def check(self, data: Mapping[str, Any]) -> Checked:
+        """What of the readable values cannot be, and what is unusual."""
+        return assessments.check_values(
+            episode=self.episode, data=data, now=self.now, assessment=self.assessment
+        )
 
     def keep(self, form: IntakeForm) -> None:
         """Keep what is typed as the draft of who types."""

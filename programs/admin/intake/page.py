@@ -15,7 +15,7 @@ from programs.admin.intake import saving
 from programs.admin.intake.desk import Desk, desk_of, open_case
 from programs.admin.intake.form import IntakeForm
 from programs.admin.intake.showing import choose_case, read_only, show
-from programs.services import assessment_drafts, assessments
+from programs.services import assessment_drafts
 from programs.services.derived import derived_values, warnings_of
 
 
@@ -43,9 +43,7 @@ def values(request: HttpRequest, pk: int) -> HttpResponse:
     desk = desk_of(request, pk)
     form = desk.typed()
     findings, data = desk.findings(form)
-    checked = assessments.check_values(
-        episode=desk.episode, data=data, now=desk.now, assessment=desk.assessment
-    )
+    checked = desk.check(data)
     form.refuse(checked.errors)
     form.ask(checked.questions)
     show_only(())

@@ -65,10 +65,7 @@ def _picks(post: Any) -> dict[str, str]:
 def _save(desk: Desk, site: admin.AdminSite, form: IntakeForm) -> HttpResponse:
     data = form.plain()
     if form.unreadable():
-        checked = assessments.check_values(
-            episode=desk.episode, data=data, now=desk.now, assessment=desk.assessment
-        )
-        form.refuse(checked.errors)  # all mistakes at once
+        form.refuse(desk.check(data).errors)  # all mistakes at once
         form.said |= form.unreadable()
         return show(desk, site, form)
     try:

@@ -285,8 +285,8 @@ class SuggestionsView(AssessmentsBase):
     @told("assessments.suggestions", "Programs ranked for it, or the reasons to refer", MatchRecord, 404)
     def get(self, request: Request, pk: str) -> Response:
         assessment = self.find(self.all(), pk)
-        found = matching.suggest(assessment=assessment)
+        found, differential = matching.suggest_and_explain(assessment=assessment)
         told = ("refer", "drivers", "ranking", "best_fit", "no_best_fit", "notes", "next_steps")
         shown = {name: getattr(found, name) for name in told}
-        shown["differential"] = matching.possible_causes(assessment=assessment)
+        shown["differential"] = differential
         return Response(MatchRecord(shown).data)

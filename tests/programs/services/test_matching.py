@@ -12,7 +12,7 @@ from programs.rules.matching import Standing
 from programs.services.assessment_data import as_data
 from programs.services.assessment_drafts import findings_of
 from programs.services.derived import warnings_of
-from programs.services.matching import latest_strength, possible_causes, suggest
+from programs.services.matching import latest_strength, suggest, suggest_and_explain
 from tests.factories import NOW, TODAY, add_strength, make_assessment, make_case, make_template
 from tests.programs.services.assessing import record
 
@@ -69,7 +69,7 @@ def test_a_deficit_does_not_expire_and_is_named_with_its_day(case: Episode) -> N
 def test_other_causes_are_excluded_by_the_assessment_that_says_so(case: Episode) -> None:
     make_assessment(case, assessed_on=TODAY - 10 * DAY, other_causes_excluded=True)
 
-    excluded = possible_causes(assessment=make_assessment(case)).criteria[-1]
+    excluded = suggest_and_explain(assessment=make_assessment(case))[1].criteria[-1]
 
     assert (excluded.text, excluded.standing) == ("Other causes excluded", Standing.NOT_ASKED)
 
