@@ -16,6 +16,7 @@ from patients.models import Episode
 from programs import demo
 from programs.demo.cast import cast
 from programs.services.library import load_starter_library
+from programs.services.red_flags import raise_red_flag
 from tests.browser import DESKTOP, PASSWORD, PHONE, enter, serious_findings
 from tests.factories import make_user
 from tests.servers import forget_database, keep_database, restore_database
@@ -142,3 +143,15 @@ def test_a_full_case_has_no_serious_finding_and_nothing_runs_over(
     assert serious_findings(page) == []
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     assert problems == []
+
+
+def test_printed_from_a_dark_screen_a_red_flag_is_dark_on_white(
+    page: Page, live_server: Any, owner: User, case: Episode
+) -> None:
+    raise_red_flag(episode=case, codes=["knee_locks"], source="a check-in", evidence=[], now=timezone.now())
+    page.emulate_media(color_scheme="dark")
+    open_page(page, live_server.url, owner, case)
+    page.emulate_media(media="print")
+    assert page.locator(".kc-told dt").first.is_visible()
+    assert serious_findings(page) == []
+    assert not page.get_by_role("link", name="Add a note").is_visible()
