@@ -13,12 +13,26 @@ from datetime import date
 from enum import StrEnum
 from uuid import UUID
 
-from programs.rules.stall import AlertKind, Signal, State, Verdict
+from programs.rules.stall import AlertKind, ReasonCode, Signal, State, Trend, Verdict
 
 HOLDS_BACK = frozenset({AlertKind.RED_FLAG, AlertKind.WORSENING})
 """Unresolved, put aside or not, they bar any proposal to do more: first somebody looks (our default)."""
 
+HELD_BACK = "No progress while a worsening or red flag is open: look at that first"
+"""What is said in place of a step up that is barred."""
+
 FAILING = (State.STALLING, State.STALLED)
+
+
+def suggests_progress(*, kind: str, reason: str, state: str, trend: str) -> bool:
+    """Whether an alert's suggested action is a step up; the step back after a relapse is none.
+
+    ``reason`` is the alert's, ``state`` and ``trend`` the latest review's.
+    """
+    if kind != AlertKind.STALL or state == State.ON_TRACK:
+        return False
+    slow = trend == Trend.SLOW and reason == ReasonCode.ADHERENT_BUT_FLAT
+    return slow or reason == ReasonCode.UNDER_LOADED
 
 
 class Step(StrEnum):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from datetime import date, datetime
+from decimal import Decimal
 from typing import Any
 
 from django.db import transaction
@@ -236,12 +237,14 @@ def discharge(
 
     Raises:
         Denied: ``by`` may do no clinical work here.
-        CaseError: closed already, an unknown outcome, or a watch over a case that had no program.
+        CaseError: closed already, an unknown outcome, recovered in pain without a word about it, or a watch
+            over a case that had no program.
         AssignError: ``maintenance`` is not a maintenance template for this case.
     """
     require(by, Capability.WRITE_CLINICAL, episode.clinic_id)
     closed = close_episode(episode=episode, outcome=outcome, note=note, on=today)
     pain = watches.pain_lately(episode=closed, today=today)
+    _check_recovered(closed, pain)
     for program in closed.programs.active():
         end_program(program=program, reason="Discharged", on=today)
     Program.with_drafts.drafts().filter(episode=closed).delete()
@@ -252,6 +255,15 @@ def discharge(
     if watch:
         watches.start(episode=closed, program=kept_up, pain_at_discharge=pain, by=by, today=today)
     return closed
+
+
+def _check_recovered(episode: Episode, pain: Decimal | None) -> None:
+    """A slip of the list is not kept as an outcome; the bound is the pain rule's green (our default)."""
+    limit = episode.thresholds.green_max
+    recovered = episode.outcome == Episode.Outcome.RECOVERED
+    if recovered and not episode.discharge_note.strip() and pain is not None and pain > limit:
+        found = f"Worst pain was lately {pain.normalize():f}, over {limit.normalize():f}"
+        raise CaseError("note", f'{found}. Choose another outcome, or write why this is "Recovered".')
 
 
 @transaction.atomic

@@ -16,6 +16,7 @@ from programs.emails import links
 from programs.emails.digest import Call, Content, Detail, Line
 from programs.emails.picture import Trend
 from programs.models import Alert, AlertEvent, Answer, DayPain, Digest, Review
+from programs.rules.alerts import HELD_BACK, HOLDS_BACK, suggests_progress
 from programs.rules.digest import AlertState, Entry, OpenAlert, Selection, Told, Urgency, select, urgency
 from programs.rules.schedule import local_date
 from programs.rules.stall import AlertKind, State
@@ -70,7 +71,8 @@ def collect(*, member: Membership, reader: User, now: datetime) -> Collected:
     reviews = _latest_reviews(member, now, today)
     open_alerts = [_as_open(alert, reviews.get(alert.episode_id)) for alert in alerts.values()]
     selection = select(open_alerts, _told(member, reader), t)
-    words = _Words(member, today, alerts, reviews, full_names=t.digest_full_names)
+    held = {alert.episode_id for alert in alerts.values() if alert.kind in HOLDS_BACK}
+    words = _Words(member, today, alerts, reviews, held, full_names=t.digest_full_names)
     pain = facts.daily_pain([entry.case for entry in selection.new])
     content = Content(
         clinician=member.user.get_full_name(),
@@ -178,6 +180,8 @@ class _Words:
     today: date
     alerts: dict[int, Alert]
     reviews: dict[int, Review]
+    held: set[int]
+    """Cases whose progress an alert bars, acknowledged and snoozed ones included."""
     full_names: bool
 
     def detail(self, number: int, entry: Entry, pain: list[DayPain]) -> Detail:
@@ -197,7 +201,7 @@ class _Words:
             trend=_trend(review) if index else "",
             adherence=_adherence(review),
             reason=_reason(alert, review),
-            action=alert.action.rstrip("."),
+            action=self._action(alert),
             also=tuple(_label(other, self.alerts[other.id]) for other in entry.alerts[1:]),
             age=_age(alert.opened_on, self.today),
             link=links.case_page(alert.episode),
@@ -213,7 +217,7 @@ class _Words:
             case_number=alert.episode.case_number,
             label=_label(entry.first, alert),
             age=_age(alert.opened_on, self.today),
-            action=alert.action.rstrip("."),
+            action=self._action(alert),
             link=links.case_page(alert.episode),
         )
 
@@ -227,6 +231,13 @@ class _Words:
             action=alert.action.rstrip("."),
             link=links.case_page(alert.episode),
         )
+
+    def _action(self, alert: Alert) -> str:
+        """What it suggests; no step up where another alert of the case bars it."""
+        review = self.reviews.get(alert.episode_id)
+        state, trend = (review.state, review.trend) if review else ("", "")
+        up = suggests_progress(kind=alert.kind, reason=alert.reason, state=state, trend=trend)
+        return HELD_BACK if up and alert.episode_id in self.held else alert.action.rstrip(".")
 
     def _who(self, alert: Alert) -> str:
         patient = alert.episode.patient

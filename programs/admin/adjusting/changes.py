@@ -31,6 +31,11 @@ class Refusal:
     form: forms.BaseForm | None = None
     text: str = ""
 
+    def of_service(self, error: FieldError) -> None:
+        self.text = error.message
+        if self.form is not None and error.field in self.form.fields:
+            self.form.add_error(error.field, error.message)
+
 
 def make_change(request: HttpRequest, program: Program, user: User, refusal: Refusal) -> str | None:
     """Make the one change that was asked for; where on the page it is, or None with ``refusal`` filled in."""
@@ -40,13 +45,16 @@ def make_change(request: HttpRequest, program: Program, user: User, refusal: Ref
     try:
         with transaction.atomic():
             place = CHANGES[act](_Asked(request, program, user, number, refusal))
-            # What was untreated, or too much, may be so no longer: today's verdict is made again.
-            review_again(episode=program.episode, now=timezone.now())
-            return place
+            if place is not None:
+                # What was untreated, or too much, may be so no longer: today's verdict is made again.
+                review_again(episode=program.episode, now=timezone.now())
+                return place
     except ValidationError as error:
         refusal.text = " ".join(error.messages)
-    except (PolicyError, FieldError) as error:
+    except PolicyError as error:
         refusal.text = error.message
+    except FieldError as error:
+        refusal.of_service(error)
     return None
 
 
@@ -83,9 +91,9 @@ class _Asked:
 
     def values(self, form: forms.BaseForm) -> dict[str, Any] | None:
         """What was filled in, if it can be taken."""
+        self.refusal.form = form
         if form.is_valid():
             return form.cleaned_data
-        self.refusal.form = form
         self.refusal.text = "Not saved: " + " ".join(
             f"{form[name].label}: {error}" for name, errors in form.errors.items() for error in errors
         )

@@ -146,7 +146,11 @@ def _kept(refusal: Refusal, prefix: str) -> Any:
 
 
 def _dressed(form: Any) -> Any:
+    """Where it was not taken, the page, a long one, opens at the first field at fault."""
     dress(form)
+    wrong = next((name for name in form.fields if name in form.errors), None)
+    if wrong:
+        form.fields[wrong].widget.attrs["autofocus"] = True
     return form
 
 

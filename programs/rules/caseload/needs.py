@@ -14,6 +14,7 @@ from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 
+from programs.rules.alerts import HELD_BACK, suggests_progress
 from programs.rules.stall import AlertKind, ReasonCode, State, Trend
 from programs.rules.stall.reasons import CALL_PATIENT, CORRECT_ADDRESS
 from programs.rules.stall.wording import count, pain
@@ -206,7 +207,6 @@ ACTS_OF_KINDS: Mapping[AlertKind, Act] = {
 
 ANSWERED = "Answered again: resolve it"
 FOLLOWED = "Treated in a new case already: resolve it here"
-HELD_BACK = "No progress while a worsening or red flag is open: look at that first"
 
 NEEDS_OF_KINDS: Mapping[AlertKind, Need] = {
     AlertKind.RED_FLAG: Need.RED_FLAG,
@@ -304,10 +304,9 @@ def _slow(alert: WaitingAlert, facts: CaseFacts) -> bool:
 
 
 def _progresses(alert: WaitingAlert, facts: CaseFacts) -> bool:
-    """Whether it suggests a step up; the step back after a relapse is none."""
-    if alert.kind is not AlertKind.STALL or facts.review_state == State.ON_TRACK:
-        return False
-    return alert.reason == ReasonCode.UNDER_LOADED or _slow(alert, facts)
+    return suggests_progress(
+        kind=alert.kind, reason=alert.reason, state=facts.review_state, trend=facts.review_trend
+    )
 
 
 STARTS: Mapping[Start, Needed] = {

@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from patients.models import Episode
-from programs.models import Exercise, Program, ProgramDose
+from programs.models import Exercise, Program, ProgramDose, ProgramStage
 from programs.services.assign import end_program, prepare_program
 from tests.factories import (
     add_strength,
@@ -151,6 +151,39 @@ def test_an_open_deficit_offers_what_the_library_has_or_asks_why_not(staff: Any)
     act(client, program, f"add:{stage.pk}", exercise=clamshell.pk)
     html = client.get(page_of(program)).content.decode()
     assert "without an exercise or a reason" not in html
+
+
+@pytest.mark.parametrize(
+    ("typed", "at_fault", "message"),
+    [
+        ({"min_days": "70", "max_weeks": "4"}, "max_weeks", "At least the 70 days"),  # the service's no
+        ({"min_days": "x", "max_weeks": "4"}, "min_days", "Enter a whole number"),  # the form's
+    ],
+)
+def test_a_refused_change_keeps_what_was_typed_and_opens_the_page_at_the_field(
+    staff: Any, typed: dict[str, str], at_fault: str, message: str
+) -> None:
+    program = prepared(staff)
+    stage = program.stages.get(number=1)
+    fields = {
+        f"stage-{stage.pk}-{name}": value
+        for name, value in {"goal": "Run", "name": "Settle", **typed}.items()
+    }
+    quiet = staff.client(staff.physio).get(page_of(program)).content.decode()
+    before = [ProgramStage.objects.values().get(pk=stage.pk), Program.with_drafts.values().get(pk=program.pk)]
+
+    answer = act(staff.client(staff.physio), program, f"stage:{stage.pk}", **fields)
+
+    html = " ".join(answer.content.decode().split())
+    assert html.count(" autofocus") - quiet.count(" autofocus") == 1
+    (block,) = [block for block in answer.context["blocks"] if block.stage.pk == stage.pk]
+    assert "autofocus" in str(block.form[at_fault])
+    assert message in block.form.errors[at_fault][0]
+    described = f'id="id_stage-{stage.pk}-{at_fault}_error">{block.form.errors[at_fault][0]}'
+    assert described in html
+    assert [block.form[name].value() for name in typed] == list(typed.values())
+    after = [ProgramStage.objects.values().get(pk=stage.pk), Program.with_drafts.values().get(pk=program.pk)]
+    assert after == before
 
 
 def test_sending_without_exercise_or_reason_is_refused_beside_the_field(staff: Any) -> None:

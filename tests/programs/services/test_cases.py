@@ -1,6 +1,7 @@
 """Screening an assessment, discharging, logging a call."""
 
 from datetime import date, timedelta
+from functools import partial
 from uuid import uuid4
 
 import pytest
@@ -36,7 +37,7 @@ from tests.factories import (
     make_program,
     make_user,
 )
-from tests.programs.services.recorded import flat_case, instant, requests
+from tests.programs.services.recorded import answer, flat_case, instant, requests
 
 pytestmark = pytest.mark.django_db
 
@@ -147,6 +148,34 @@ def test_a_discharge_without_a_known_outcome_changes_nothing():
     assert error.value.field == "outcome"
     assert case.is_open
     assert program.is_active
+
+
+@pytest.mark.parametrize(
+    ("outcome", "pain", "note", "refused"),
+    [
+        ("recovered", "3.5", " ", True),
+        ("recovered", "3.5", "Back to 10 km; sore after a fall", False),
+        ("recovered", "3", "", False),
+        ("recovered", None, "", False),
+        ("improved", "6", "", False),
+    ],
+)
+def test_nobody_in_pain_is_discharged_as_recovered_without_a_word_about_it(outcome, pain, note, refused):
+    program = flat_case(started_on=TODAY - timedelta(days=7), weeks=0)
+    case = program.episode
+    if pain is not None:
+        answer(program, 5, worst=pain)
+    call = partial(discharge, episode=case, outcome=outcome, by=case.clinician, now=NOW, today=TODAY)
+    if refused:
+        with pytest.raises(CaseError) as error:
+            call(note=note)
+        assert error.value.field == "note"
+        assert "Worst pain was lately 3.5, over 3" in str(error.value)
+    else:
+        call(note=note)
+    case.refresh_from_db()
+    program.refresh_from_db()
+    assert case.is_open == program.is_active == refused
 
 
 def test_an_assistant_may_log_a_call_but_not_discharge():

@@ -8,6 +8,7 @@ import pytest
 
 from clinic.models import Clinic, ClinicPolicy, Membership, User
 from programs.models import Digest, Review
+from programs.rules.alerts import HELD_BACK
 from programs.services import alerts as acts
 from programs.services.alerts import add_event
 from programs.services.reviews import review_due
@@ -231,6 +232,34 @@ def test_acknowledged_and_snoozed_are_a_count_and_no_reason_to_write(clinic: Cli
     assert "2 acknowledged, 1 snoozed (1 red flag not cleared yet)" in mail().text
     for number in ("SEEN", "FLAG", "LATER"):
         assert number not in mail().text
+
+
+@pytest.mark.parametrize(
+    ("reason", "state", "trend", "told"),
+    [
+        ("under_loaded", "stalled", "flat", HELD_BACK),
+        ("adherent_but_flat", "stalling", "slow", HELD_BACK),
+        ("adherent_but_flat", "stalled", "flat", "Do it"),
+        ("relapsed", "stalled", "flat", "Do it"),
+    ],
+)
+def test_no_step_up_is_told_while_a_worsening_that_was_put_aside_bars_it(
+    clinic: Clinic, physio: User, reason: str, state: str, trend: str, told: str
+) -> None:
+    for kind in ("", "worsening", "overload"):
+        program = bare_case(physio, clinic, f"C-{kind or 'alone'}")
+        alert(program, level="stalled", reason=reason)
+        reviewed(program, state=state, trend=trend, reason=reason)
+        if kind:
+            aside = alert(program, kind)
+            acts.snooze(alert=aside, by=physio, until=MONDAY + timedelta(days=30), now=SEVEN, today=MONDAY)
+
+    send()
+
+    for number, action in (("C-alone", "Do it"), ("C-worsening", told), ("C-overload", "Do it")):
+        (case,) = [part for part in mail().text.split("\n\n") if f"case {number}:" in part]
+        assert f"-> {action}." in case
+        assert (HELD_BACK in case) == (action == HELD_BACK)
 
 
 def test_the_last_line_counts_those_on_track_and_watch_is_never_named(clinic: Clinic, physio: User) -> None:
