@@ -94,7 +94,7 @@ def draft_letter(*, episode: Episode, kind: str, by: User, now: datetime) -> Dra
     program = Program.objects.filter(episode=episode).exclude(started_on=None).first()
     evidence = {row["topic"]: row["text"] for row in (review.verdict.get("evidence") or [])} if review else {}
     texts = {
-        "flag": _flag_text(flag) if flag else "",
+        "flag": _flag_text(flag, episode.clinic.timezone) if flag else "",
         "question": _question(kind, review),
         "findings": _cut("findings", [*_case(episode), *_course(evidence), *_assessed(episode)]),
         "program": _cut("program", _program(program, review)),
@@ -239,8 +239,9 @@ def _check_words(words: Mapping[str, str], recipient: str, *, flagged: bool) -> 
         raise LetterError(*found)
 
 
-def _flag_text(flag: Alert) -> str:
-    seen = f" Acknowledged on {day(flag.acknowledged_at.date())}." if flag.acknowledged_at else ""
+def _flag_text(flag: Alert, zone: str) -> str:
+    at = flag.acknowledged_at
+    seen = f" Acknowledged on {day(local_date(at, zone))}." if at else ""
     text = f"{flag.summary}. Open since {day(flag.opened_on)}; the program is on hold.{seen}"
     return text[: rules.FLAG.most]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import zlib
 from contextlib import suppress
+from datetime import UTC, datetime
 
 import pytest
 from django.db import ProgrammingError, transaction
@@ -16,6 +17,7 @@ from patients.models import Episode
 from programs import models
 from programs.rules.letters import FLAG, LINES_MOST, PARTS, from_json
 from programs.services import letter_pdf
+from programs.services.alerts import acknowledge
 from programs.services.letters import (
     LetterError,
     draft_letter,
@@ -98,6 +100,18 @@ def test_a_preview_is_the_same_page_and_keeps_nothing(stalled, anna) -> None:
     shown = preview_letter(texts=ASK, **words)
     assert not models.Letter.objects.exists()
     assert letter_as_pdf(make(stalled, anna)) == shown
+
+
+@pytest.mark.parametrize(
+    ("zone", "on"), [("Pacific/Auckland", "3 Mar 2026"), ("America/New_York", "2 Mar 2026")]
+)
+def test_a_red_flag_was_acknowledged_on_the_day_it_was_at_the_clinic(zone: str, on: str) -> None:
+    clinic = make_clinic(timezone=zone)
+    case = make_case(clinic, clinician=make_user(clinic=clinic))
+    flag = raise_red_flag(episode=case, codes=["knee_locks"], source="call", evidence=[{}], now=NOW)
+    acknowledge(alert=flag, by=case.clinician, now=datetime(2026, 3, 2, 20, tzinfo=UTC))
+    draft = draft_letter(episode=case, kind="red_flag", by=case.clinician, now=SEVEN)
+    assert f"Acknowledged on {on}." in draft.texts["flag"]
 
 
 def test_an_open_red_flag_is_stated_first_in_every_letter(clinic, anna) -> None:
