@@ -16,7 +16,9 @@ from tests.access.world import World
 @pytest.fixture(scope="package")
 def asking(django_db_setup: None, django_db_blocker: Any) -> Iterator[Asking]:
     logging.disable(logging.WARNING)  # thousands of refusals, each with a line
-    with django_db_blocker.unblock(), transaction.atomic():
-        yield Asking(World())
-        transaction.set_rollback(True)
-    logging.disable(logging.NOTSET)
+    try:
+        with django_db_blocker.unblock(), transaction.atomic():
+            yield Asking(World())
+            transaction.set_rollback(True)
+    finally:
+        logging.disable(logging.NOTSET)

@@ -435,10 +435,11 @@ class Database:
             f"(SELECT sum(hashtextextended(({rows.get(t, 'r')})::text, {n})) FROM {t} r {changes.get(t, '')})"
             for n, t in enumerate(tables)
         ]
-        connection.connection.execute(f"PREPARE everything AS SELECT md5(ARRAY[{','.join(parts)}]::text)")
+        self._name = f"everything_{uuid4().hex}"  # the connection may hold that of another world
+        connection.connection.execute(f"PREPARE {self._name} AS SELECT md5(ARRAY[{','.join(parts)}]::text)")
 
     def hash(self) -> str:
-        [value] = connection.connection.execute("EXECUTE everything").fetchone()
+        [value] = connection.connection.execute(f"EXECUTE {self._name}").fetchone()
         return str(value)
 
 
