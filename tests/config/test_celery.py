@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import time
 from collections.abc import Iterator
+from uuid import uuid4
 
 import pytest
 from celery import Celery
@@ -67,3 +68,17 @@ def test_publishing_to_a_silent_broker_gives_up(silent_broker: str) -> None:
         with pytest.raises(OperationalError):
             sender.send_task("nothing")
         assert time.monotonic() - started < 2
+
+
+def test_in_a_backlog_red_flags_and_mails_go_first() -> None:
+    """All that beat sends, twice over, in a queue that nobody has read meanwhile."""
+    backlog, sent = f"backlog-{uuid4().hex}", [*settings.CELERY_BEAT_SCHEDULE.values()] * 2
+    with publisher(settings.CELERY_BROKER_URL) as sender:
+        for entry in sent:
+            sender.send_task(entry["task"], queue=backlog, **entry["options"])
+        with sender.connection() as broker, broker.SimpleQueue(backlog, no_ack=True) as waiting:
+            order = [waiting.get(timeout=5).headers["task"] for _ in sent]
+
+    first = ["programs.tasks.send_outbox", "programs.tasks.escalate_red_flags"]
+    others = [task for task in settings.BEAT_INTERVALS if task not in first]
+    assert order == first * 2 + others * 2
