@@ -19,6 +19,7 @@ from programs.rules.differences import Difference, PlanDose, PlanStage
 from programs.rules.differences import differences as compare
 from programs.services.assign import DOSE_FIELDS
 from programs.services.coverage import write_reasons
+from programs.services.due import review_at_once
 
 STAGE_COLUMNS = ("name", "goal", "advice", "min_days", "max_weeks")
 DOSE_COLUMNS = tuple(name for name in DOSE_FIELDS if name not in ("position", "source"))
@@ -174,7 +175,10 @@ def neighbours(doses: Sequence[ProgramDose], clinic: Any) -> dict[str, Exercise]
 
 
 def _lock(program_id: int, by: User) -> Program:
-    """The program, locked with its case; a draft, or an active one."""
+    """The program, a draft or an active one, locked with its case to be changed.
+
+    What was untreated, or too much, may be so no longer: the next sweep makes today's verdict again.
+    """
     programs = Program.with_drafts.select_related("episode__clinic__policy", "episode__patient", "template")
     program: Program = programs.get(pk=program_id)
     require(by, Capability.WRITE_CLINICAL, program.clinic_id)
@@ -182,6 +186,7 @@ def _lock(program_id: int, by: User) -> Program:
     program.refresh_from_db(fields=["ended_on", "untreated_reasons"])
     if program.ended_on is not None:
         raise AdjustError("program", "This program has ended.")
+    review_at_once(program=program)
     return program
 
 

@@ -23,6 +23,11 @@ def review_patient_again(*, patient: Patient, now: datetime) -> None:
     _on_the_day_of(Program.objects.active().filter(episode__patient=patient), patient, now)
 
 
+def review_at_once(*, program: Program) -> None:
+    """The same for this program, whatever day it is; a draft is judged by nobody."""
+    Program.objects.active().filter(pk=program.pk).update(next_review_on=None)
+
+
 def _on_the_day_of(programs: ProgramQuerySet, patient: Patient, now: datetime) -> None:
     today = local_date(now, patient.timezone)
     programs.filter(next_review_on__gt=today).update(next_review_on=today)

@@ -19,7 +19,6 @@ from clinic.thresholds import PolicyError
 from programs.admin.adjusting.forms import DoseForm, GreensForm, ProgramForm, StageForm
 from programs.models import Exercise, Program, ProgramDose, ProgramStage
 from programs.services import adjust, cases
-from programs.services.due import review_again
 
 GREENS = "greens_to_progress"
 
@@ -44,11 +43,7 @@ def make_change(request: HttpRequest, program: Program, user: User, refusal: Ref
         raise Http404
     try:
         with transaction.atomic():
-            place = CHANGES[act](_Asked(request, program, user, number, refusal))
-            if place is not None:
-                # What was untreated, or too much, may be so no longer: today's verdict is made again.
-                review_again(episode=program.episode, now=timezone.now())
-                return place
+            return CHANGES[act](_Asked(request, program, user, number, refusal))
     except ValidationError as error:
         refusal.text = " ".join(error.messages)
     except PolicyError as error:

@@ -20,7 +20,6 @@ from programs.rules.matching import TARGETS
 from programs.rules.schedule import local_date
 from programs.services import adjust, assign
 from programs.services.coverage import coverage
-from programs.services.due import review_again
 
 LONGEST_NUMBER = 19
 """Digits of what could be a number in the database."""
@@ -109,11 +108,6 @@ class AdjustingBase(ProgramsBase):
     def today(self, program: Program) -> Any:
         return local_date(self.now, program.episode.patient.timezone)
 
-    def changed(self, program: Program) -> Response:
-        """What was untreated, or too much, may be so no longer: today's verdict is made again."""
-        review_again(episode=program.episode, now=self.now)
-        return self.answer(self.again(program))
-
 
 class PrepareView(AdjustingBase):
     @created(
@@ -160,7 +154,7 @@ class DosesView(AdjustingBase):
         if stage is None or exercise is None:
             raise exceptions.ValidationError({"exercise" if stage else "stage": "There is none like this."})
         adjust.add_exercise(stage=stage, exercise=exercise, by=self.user)
-        return self.changed(program)
+        return self.answer(self.again(program))
 
 
 class DoseView(AdjustingBase):
@@ -176,7 +170,7 @@ class DoseView(AdjustingBase):
             adjust.move_exercise(dose=row, up=move == "up", by=self.user)
         if body:
             adjust.change_dose(dose=row, by=self.user, values=body)
-        return self.changed(program)
+        return self.answer(self.again(program))
 
 
 class ReplaceView(AdjustingBase):
@@ -187,7 +181,7 @@ class ReplaceView(AdjustingBase):
         row = self.find(doses, dose)
         exercise = self.library("exercise", Exercise.objects.scoped(self.user), body["exercise"])
         adjust.replace_exercise(dose=row, exercise=exercise, by=self.user)
-        return self.changed(program)
+        return self.answer(self.again(program))
 
 
 class PlanStageView(AdjustingBase):
@@ -201,7 +195,7 @@ class PlanStageView(AdjustingBase):
         if stage is None:
             raise exceptions.NotFound
         adjust.change_stage(stage=stage, by=self.user, values=body)
-        return self.changed(program)
+        return self.answer(self.again(program))
 
 
 class DifferencesView(AdjustingBase):
@@ -222,5 +216,4 @@ class CoverageView(AdjustingBase):
     def post(self, request: Request, pk: str) -> Response:
         reasons = self.body(ReasonsInput)["reasons"]
         program = adjust.give_reasons(program=self.find(self.all(), pk), by=self.user, reasons=reasons)
-        review_again(episode=program.episode, now=self.now)
         return Response(CoveredRecord(coverage(program=program), many=True).data)

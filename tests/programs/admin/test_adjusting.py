@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -99,18 +98,6 @@ def test_a_dose_is_changed_and_a_mistake_is_shown_beside_its_field(staff: Any) -
     assert html.count("must not be below the lower number (8)") == 2
     dose.refresh_from_db()
     assert dose.reps_high is None
-
-
-def test_a_change_of_a_running_program_has_the_case_judged_again_today(staff: Any) -> None:
-    today = timezone.localdate()
-    case = make_case(staff.clinic, clinician=staff.physio)
-    program = make_program(case, next_review_on=today + timedelta(days=6))
-    draft = prepared(staff)
-    for changed in (program, draft):
-        act(staff.client(staff.physio), changed, f"out:{dose_of(changed).pk}")
-    program.refresh_from_db()
-    draft.refresh_from_db()
-    assert (program.next_review_on, draft.next_review_on) == (today, None)
 
 
 def test_stage_program_and_greens_are_set_for_this_person(staff: Any) -> None:

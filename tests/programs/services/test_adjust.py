@@ -9,13 +9,15 @@ from django.core.exceptions import ValidationError
 
 from clinic.roles import Denied, Role
 from patients.models import Episode
-from programs.models import Dose, Exercise, Program, ProgramDose, Template
+from programs.models import Dose, Exercise, Program, ProgramDose, Review, Template
 from programs.services import adjust
 from programs.services.adjust import AdjustError, differences
 from programs.services.assign import end_program, prepare_program
 from programs.services.coverage import ReasonError
 from programs.services.library import load_starter_library
+from programs.services.reviews import review_due
 from tests.factories import (
+    NOW,
     TODAY,
     make_case,
     make_clinic,
@@ -24,6 +26,7 @@ from tests.factories import (
     make_template,
     make_user,
 )
+from tests.programs.services.recorded import flat_case
 
 pytestmark = pytest.mark.django_db
 
@@ -96,6 +99,37 @@ def test_an_exercise_nobody_doses_gets_a_usual_dose() -> None:
 
     assert (held.text, done.text) == ("3 x 30 s", "3 x 10 per side")
     assert held.position < done.position
+
+
+ADJUSTMENTS = {
+    "dose": lambda dose, by: adjust.change_dose(dose=dose, by=by, values={"sets": 2}),
+    "out": lambda dose, by: adjust.take_out(dose=dose, by=by),
+    "replaced": lambda dose, by: adjust.replace_exercise(dose=dose, exercise=make_exercise(), by=by),
+    "added": lambda dose, by: adjust.add_exercise(stage=dose.stage, exercise=make_exercise(), by=by),
+    "stage": lambda dose, by: adjust.change_stage(stage=dose.stage, by=by, values={"min_days": 3}),
+    "program": lambda dose, by: adjust.change_program(
+        program=dose.stage.program, by=by, values={"strength_per_week": 2}
+    ),
+    "reasons": lambda dose, by: adjust.give_reasons(program=dose.stage.program, by=by, reasons={}),
+}
+
+
+@pytest.mark.parametrize("name", ADJUSTMENTS)
+def test_an_adjusted_running_program_is_judged_again_the_same_day_and_no_other_one(name: str) -> None:
+    running = flat_case(started_on=TODAY, weeks=0)
+    flat_case(started_on=TODAY, weeks=0)
+    draft = prepared(running.episode)
+    assert review_due(now=NOW) == {"reviewed": 2}
+    assert review_due(now=NOW) == {"reviewed": 0}
+
+    for program in (draft, running):
+        ADJUSTMENTS[name](first_dose(program), by(program))
+
+    draft.refresh_from_db()
+    assert draft.next_review_on is None
+    assert review_due(now=NOW) == {"reviewed": 1}
+    assert Review.objects.filter(program=running).count() == 1
+    assert review_due(now=NOW) == {"reviewed": 0}
 
 
 def test_taken_out_it_can_be_put_back_and_leaves_no_trace() -> None:
