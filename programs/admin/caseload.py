@@ -30,7 +30,7 @@ class CaseRow(rows.CaseRow):
 
     @property
     def trend(self) -> Badge | None:
-        if self.verdict is None or self.stands_still or self.pause:
+        if self.verdict is None or self.on_hold or self.pause:
             return None
         return TRENDS.get(self.verdict.trend)
 

@@ -100,7 +100,7 @@ def _of_plan(line: Line) -> Iterator[tuple[Act, str]]:
             yield Act.MATCH, reverse("admin:suggestions", args=[line.assessment])
     if program is not None:
         yield Act.CHANGE_PROGRAM, reverse("admin:adjust", args=[program.pk])
-        if not row.stands_still:
+        if not row.on_hold:
             yield Act.MOVE_STAGE, _do("move-stage", program.pk)
         if row.pause is not None:
             yield Act.RESUME, _do("resume", program.pk)

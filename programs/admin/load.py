@@ -95,8 +95,8 @@ class RunningCard:
     badge: Badge | None
     apply_to: str
     apply_label: str
-    stands_still: bool
-    """On hold: no running, and nothing is proposed."""
+    on_hold: bool
+    """No running, and nothing is proposed."""
     steps: Sequence[StepRow] = ()
     against: Sequence[RunAgainst] = ()
     decisions: Sequence[str] = ()
@@ -105,7 +105,7 @@ class RunningCard:
 
 @dataclass(slots=True)
 class LoadCard:
-    """Everything about the load of one active program; nothing is proposed while it stands still."""
+    """Everything about the load of one active program; nothing is proposed while it is on hold."""
 
     gate: GateVerdict | None
     has_next: bool
@@ -117,11 +117,11 @@ class LoadCard:
     decisions: Sequence[str] = field(default_factory=list)
 
 
-def load_card(program: Program, today: date, *, stands_still: bool) -> LoadCard:
+def load_card(program: Program, today: date, *, on_hold: bool) -> LoadCard:
     """In a fixed number of queries."""
     rows = gates.load(program)
     has_next = program.current_stage + 1 in {stage.number for stage in rows.stages}
-    found = None if stands_still else proposals.proposed(program=program, today=today, rows=rows)
+    found = None if on_hold else proposals.proposed(program=program, today=today, rows=rows)
     strength = LoadDecision.objects.filter(program=program, activity="strength")
     return LoadCard(
         gate=judge(gates.stage_facts(program, rows, today), today, program.thresholds) if has_next else None,
@@ -129,7 +129,7 @@ def load_card(program: Program, today: date, *, stands_still: bool) -> LoadCard:
         proposed=found,
         badge=PROPOSALS[found.proposal] if found else None,
         done=DONE[found.proposal] if found else "",
-        running=running_card(program, today, rows, stands_still=stands_still),
+        running=running_card(program, today, rows, on_hold=on_hold),
         pauses=sorted(rows.pauses, key=lambda pause: pause.starts_on, reverse=True),
         decisions=[
             decision_text(decision) for decision in strength.select_related("decided_by")[:DECISIONS_SHOWN]
@@ -144,14 +144,14 @@ def criteria_rows(gate: GateVerdict) -> list[CriterionRow]:
 
 
 def running_card(
-    program: Program, today: date, rows: gates.Rows, *, stands_still: bool = False
+    program: Program, today: date, rows: gates.Rows, *, on_hold: bool = False
 ) -> RunningCard | None:
     """The running track; None for who does not run."""
     state = running.state_of(program=program, today=today, rows=rows)
     if state is None:
         return None
-    stands_still = stands_still or any(hold.cleared_at is None for hold in rows.holds)
-    card = RunningCard(state, badge=None, apply_to="", apply_label="", stands_still=stands_still)
+    on_hold = on_hold or any(hold.cleared_at is None for hold in rows.holds)
+    card = RunningCard(state, badge=None, apply_to="", apply_label="", on_hold=on_hold)
     card.shut = [lock for lock in state.locks if not lock.open]
     card.against = [
         RunAgainst(run, "; ".join(AGAINST_TEXTS.get(code, code) for code in run.against))
@@ -160,7 +160,7 @@ def running_card(
     card.decisions = [decision_text(decision) for decision in state.decisions[:DECISIONS_SHOWN]]
     if state.step is not None:
         card.steps = _steps(state.step.number)
-    if not stands_still:
+    if not on_hold:
         card.badge = MOVES[state.move.move] if state.move else None
         card.apply_to, card.apply_label = _one_click(state)
     return card

@@ -209,7 +209,7 @@ def _add_program(found: Clinical, history: History, row: CaseRow) -> None:
     found.stage = next((s for s in found.stages if s.number == program.current_stage), None)
     if row.program:
         row.program.episode = row.episode
-        found.load = load_card(row.program, row.today, stands_still=row.stands_still)
+        found.load = load_card(row.program, row.today, on_hold=row.on_hold)
     succeeds = bool(row.verdict and row.verdict.state == State.ON_TRACK)
     found.prognosis = outlook(episode=row.episode, history=history, today=row.today, succeeds=succeeds)
 

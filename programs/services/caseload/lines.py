@@ -168,7 +168,7 @@ class _Extra:
 def _paused_too_long_since(row: CaseRow) -> date | None:
     if not (row.pause and row.program and row.program.paused_long and row.episode.is_open):
         return None
-    return None if row.stands_still or row.program.asleep else row.pause.starts_on
+    return None if row.on_hold or row.program.asleep else row.pause.starts_on
 
 
 def _unless(due: date | None, done: date | None) -> date | None:

@@ -61,19 +61,20 @@ class CaseRow:
     @property
     def verdict(self) -> Review | None:
         """The last review, while it speaks of the case as it is: not of a hold or a pause that is over."""
-        if self.review is None or (self.review.state == State.ON_HOLD and not self.stands_still):
+        if self.review is None or (self.review.state == State.ON_HOLD and not self.on_hold):
             return None
         return None if self.review.state == State.PAUSED and not self.pause else self.review
 
     @property
-    def stands_still(self) -> bool:
+    def on_hold(self) -> bool:
+        """A red flag is open, or its hold is not lifted yet."""
         return bool(self.hold or self.red_flag)
 
     @property
     def goes_on(self) -> bool:
         """Whether a program is under way: neither held, paused, asleep nor over."""
         under_way = self.episode.is_open and self.program is not None and not self.program.asleep
-        return under_way and not self.stands_still and self.pause is None
+        return under_way and not self.on_hold and self.pause is None
 
     @property
     def week(self) -> int | None:
