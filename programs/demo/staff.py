@@ -27,6 +27,7 @@ ZONE = "Europe/London"
 PHONE = "+44 20 7946 0100"  # from the range that Ofcom keeps for fiction
 OPERATOR = "operator"
 PASSWORD_BYTES = 9
+LEAD = "Demo clinic at "
 DAYS_AWAY = timedelta(days=10)
 
 PEOPLE = (
@@ -119,18 +120,20 @@ def logins_file() -> Path:
 
 
 def logins() -> str:
-    """What to log in with, as it was written when the clinic was loaded; empty if the file is gone."""
+    """What to log in with, at the address it has today; empty if the file is gone."""
     try:
-        return logins_file().read_text().strip()
+        kept = logins_file().read_text().strip()
     except FileNotFoundError:
         return ""
+    then = kept.removeprefix(LEAD).partition("/admin/")[0]
+    return kept.replace(then, settings.SITE_URL)
 
 
 def write_logins(*, password: str, patient: str, token: str) -> None:
     """Keep the logins: the password all staff share, and the access token of one patient's device."""
     people = [(role.label, email, name) for role, email, name in PEOPLE]
     people.append((OPERATOR.capitalize(), *OPERATOR_LOGIN))
-    lines = [f"Demo clinic at {settings.SITE_URL}/admin/, password of all: {password}"]
+    lines = [f"{LEAD}{settings.SITE_URL}/admin/, password of all: {password}"]
     lines += [f"  {role:<10} {email:<24} {name}" for role, email, name in people]
     lines += [
         "Then a code, which works once: .venv/bin/python manage.py demo_code owner@example.com",

@@ -250,6 +250,13 @@ def test_the_logins_are_kept_for_their_owner_only(clinic: Clinic) -> None:
     assert DeviceToken.objects.filter(token_key=token[:15]).count() == 1
 
 
+def test_the_logins_are_told_at_the_address_of_today(clinic: Clinic, settings: Any) -> None:
+    before = settings.SITE_URL
+    settings.SITE_URL = "http://127.0.0.1:8999"
+    assert demo.logins().count("http://127.0.0.1:8999/") == 3
+    assert before not in demo.logins()
+
+
 def test_a_second_run_changes_nothing(clinic: Clinic) -> None:
     def count() -> tuple[int, ...]:
         return tuple(model.objects.count() for model in (User, Answer, Review, AlertEvent, OutboxMessage))
