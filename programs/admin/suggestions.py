@@ -41,7 +41,7 @@ def suggestions_page(request: HttpRequest, pk: int, site: admin.AdminSite) -> Ht
     templates = {t.slug: t for t in usable}
     ranking = [(candidate, templates.get(candidate.slug)) for candidate in match.ranking]
     compared = request.GET.getlist("compare")
-    red_flag = Alert.objects.unresolved().filter(episode=episode, kind=Alert.Kind.RED_FLAG).first()
+    red_flag = Alert.objects.scoped(user).red_flags_of(episode.patient_id).first()
     context = {
         **site.each_context(request),
         "title": "Suggestions",

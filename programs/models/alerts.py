@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
@@ -69,6 +71,10 @@ class AlertQuerySet(ScopedQuerySet):
 
     def unresolved(self) -> AlertQuerySet:
         return self.exclude(state=Alert.State.RESOLVED)
+
+    def red_flags_of(self, patient_id: Any) -> AlertQuerySet:
+        """Not cleared yet, in whichever case of the patient, a closed one too."""
+        return self.unresolved().filter(kind=Alert.Kind.RED_FLAG, episode__patient=patient_id)
 
 
 class Alert(ClinicRow):

@@ -13,7 +13,8 @@ from datetime import date
 from enum import StrEnum
 from uuid import UUID
 
-from programs.rules.stall import AlertKind, ReasonCode, Signal, State, Trend, Verdict
+from programs.rules.stall import AlertKind, ReasonCode, Signal, State, Verdict
+from programs.rules.stall.reasons import CONTINUE
 
 HOLDS_BACK = frozenset({AlertKind.RED_FLAG, AlertKind.WORSENING})
 """Unresolved, put aside or not, they bar any proposal to do more: first somebody looks (our default)."""
@@ -24,15 +25,13 @@ HELD_BACK = "No progress while a worsening or red flag is open: look at that fir
 FAILING = (State.STALLING, State.STALLED)
 
 
-def suggests_progress(*, kind: str, reason: str, state: str, trend: str) -> bool:
-    """Whether an alert's suggested action is a step up; the step back after a relapse is none.
+def suggests_progress(*, kind: str, reason: str, action: str) -> bool:
+    """Whether an alert, with the action it carries, asks for more; the step back after a relapse does not.
 
-    ``reason`` is the alert's, ``state`` and ``trend`` the latest review's.
+    Of the alert alone: the latest review may be of a hold or of too little data, and says nothing of it.
     """
-    if kind != AlertKind.STALL or state == State.ON_TRACK:
-        return False
-    slow = trend == Trend.SLOW and reason == ReasonCode.ADHERENT_BUT_FLAT
-    return slow or reason == ReasonCode.UNDER_LOADED
+    slow = reason == ReasonCode.ADHERENT_BUT_FLAT and action.startswith(CONTINUE)
+    return kind == AlertKind.STALL and (slow or reason == ReasonCode.UNDER_LOADED)
 
 
 class Step(StrEnum):

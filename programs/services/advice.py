@@ -32,7 +32,7 @@ class Advice:
 
 def of_patient(patient: Patient) -> Advice | None:
     """What holds for the patient now: the most urgent open red flag of their cases, if any."""
-    alerts = Alert.objects.unresolved().filter(episode__patient=patient, kind=Alert.Kind.RED_FLAG)
+    alerts = Alert.objects.red_flags_of(patient.pk)
     return _of_alerts(patient, alerts.select_related("acknowledged_by"))
 
 

@@ -254,8 +254,9 @@ def _keep_days_off(replaced: Program | None, program: Program) -> None:
 def _check_case(episode: Episode, today: date) -> None:
     if not episode.is_open:
         raise AssignError("episode", "This case is closed. Open a new case for this patient.")
-    if episode.alerts.unresolved().filter(kind=Alert.Kind.RED_FLAG).exists():
-        raise AssignError("template", "A red flag is open: refer, or clear it with a finding first.")
+    if flag := Alert.objects.red_flags_of(episode.patient_id).select_related("episode").first():
+        where = "" if flag.episode_id == episode.pk else f" in case {flag.episode.case_number}"
+        raise AssignError("template", f"A red flag is open{where}: refer, or clear it with a finding first.")
     examined = Assessment.objects.filter(episode=episode, hip_examined=True)
     latest = examined.order_by("-assessed_on", "-pk").first()
     refused = refusals(

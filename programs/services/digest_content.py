@@ -234,9 +234,7 @@ class _Words:
 
     def _action(self, alert: Alert) -> str:
         """What it suggests; no step up where another alert of the case bars it."""
-        review = self.reviews.get(alert.episode_id)
-        state, trend = (review.state, review.trend) if review else ("", "")
-        up = suggests_progress(kind=alert.kind, reason=alert.reason, state=state, trend=trend)
+        up = suggests_progress(kind=alert.kind, reason=alert.reason, action=alert.action)
         return HELD_BACK if up and alert.episode_id in self.held else alert.action.rstrip(".")
 
     def _who(self, alert: Alert) -> str:

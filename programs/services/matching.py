@@ -217,8 +217,13 @@ def _places(assessment: Assessment) -> frozenset[PainLocation]:
 
 
 def _open_red_flags(episode: Episode) -> tuple[str, ...]:
-    alerts = Alert.objects.unresolved().filter(episode=episode, kind=Alert.Kind.RED_FLAG)
-    return tuple(alerts.values_list("summary", flat=True))
+    alerts = Alert.objects.red_flags_of(episode.patient_id).select_related("episode")
+    return tuple(
+        alert.summary
+        if alert.episode_id == episode.pk
+        else f"{alert.summary} (case {alert.episode.case_number})"
+        for alert in alerts
+    )
 
 
 def strength_facts(assessment: Assessment) -> tuple[StrengthFact, ...]:

@@ -247,7 +247,7 @@ def _place(found: Needed) -> Place:
 def _of_alerts(facts: CaseFacts) -> Iterator[Needed]:
     for alert in facts.alerts:
         for need in _needs_of(alert, facts):
-            if facts.held_back and _progresses(alert, facts):
+            if facts.held_back and _progresses(alert):
                 yield Needed(need, alert.finding, HELD_BACK, Act.LOOK, alert)
                 continue
             act = _act_of(alert, facts)
@@ -293,20 +293,14 @@ def _act_of(alert: WaitingAlert, facts: CaseFacts) -> Act:
             return Act.LOOK
         if alert.reason == ReasonCode.SILENT:
             return call
-        return Act.MOVE_STAGE if _slow(alert, facts) else ACTS_OF_REASONS.get(alert.reason, Act.LOOK)
+        return Act.MOVE_STAGE if _progresses(alert) else ACTS_OF_REASONS.get(alert.reason, Act.LOOK)
     if alert.kind is AlertKind.RELAPSE and facts.followed:
         return Act.RESOLVE
     return ACTS_OF_KINDS[alert.kind]
 
 
-def _slow(alert: WaitingAlert, facts: CaseFacts) -> bool:
-    return facts.review_trend == Trend.SLOW and alert.reason == ReasonCode.ADHERENT_BUT_FLAT
-
-
-def _progresses(alert: WaitingAlert, facts: CaseFacts) -> bool:
-    return suggests_progress(
-        kind=alert.kind, reason=alert.reason, state=facts.review_state, trend=facts.review_trend
-    )
+def _progresses(alert: WaitingAlert) -> bool:
+    return suggests_progress(kind=alert.kind, reason=alert.reason, action=alert.action)
 
 
 STARTS: Mapping[Start, Needed] = {

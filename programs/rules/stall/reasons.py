@@ -61,6 +61,7 @@ CALL_PATIENT = "Call the patient"
 CORRECT_ADDRESS = "Correct the address"
 CUT_LOAD = "Cut the load one step"
 CHECK_LOAD = "Check load and re-assess"
+CONTINUE = "Continue and progress"
 
 Detector = Callable[[Findings], Reason | None]
 
@@ -256,7 +257,7 @@ def adherent_but_flat(f: Findings) -> Reason:
     evidence = f"A fair trial of {count(f.week, 'week')}: {adherence(f).text}"
     if f.trend is Trend.SLOW:
         weeks = count(f.thresholds.slow_remeasure_weeks, "week")
-        action = f"Continue and progress; re-measure in {weeks}"
+        action = f"{CONTINUE}; re-measure in {weeks}"
     else:
         action = "Re-assess hands-on, consider referral or imaging"
     return Reason(ReasonCode.ADHERENT_BUT_FLAT, evidence, action)

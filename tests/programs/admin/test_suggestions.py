@@ -12,6 +12,7 @@ from django.utils import timezone
 from patients.models import Assessment, Episode
 from programs.models import Alert, Template
 from programs.services.assign import prepare_program
+from programs.services.cases import discharge
 from programs.services.library import load_starter_library
 from programs.services.red_flags import raise_red_flag
 from tests.factories import (
@@ -172,13 +173,32 @@ def red_flag(case: Episode) -> None:
     )
 
 
+def red_flag_before(case: Episode) -> None:
+    """In a case that was closed since, and that nobody has cleared."""
+    before = make_case(case.clinic, patient=case.patient, clinician=case.clinician, case_number="77")
+    red_flag(before)
+    discharge(
+        episode=before,
+        outcome="referred",
+        note="",
+        by=case.clinician,
+        now=timezone.now(),
+        today=before.opened_on,
+    )
+
+
 def child(case: Episode) -> None:
     case.patient.birth_date = date(timezone.localdate().year - 14, 1, 1)
     case.patient.save()
 
 
 @pytest.mark.parametrize(
-    ("happened", "next_step"), [(red_flag, "See the patient or refer today"), (child, "Examine the hip")]
+    ("happened", "next_step"),
+    [
+        (red_flag, "See the patient or refer today"),
+        (red_flag_before, "(case 77)"),
+        (child, "Examine the hip"),
+    ],
 )
 def test_who_is_to_be_referred_gets_no_suggestion_and_the_next_step(
     staff: Any, found: Assessment, happened: Any, next_step: str
@@ -194,7 +214,7 @@ def test_who_is_to_be_referred_gets_no_suggestion_and_the_next_step(
     assert answer.context["ranking"] == []
     for word in ("Prepare and adjust", "Runner&#x27;s knee", "best fit"):
         assert word not in html
-    if happened is red_flag:
+    if happened is not child:
         assert reverse("admin:programs_alert_change", args=[Alert.objects.get().pk]) in html
 
 

@@ -235,31 +235,34 @@ def test_acknowledged_and_snoozed_are_a_count_and_no_reason_to_write(clinic: Cli
 
 
 @pytest.mark.parametrize(
-    ("reason", "state", "trend", "told"),
+    ("reason", "action", "bars"),
     [
-        ("under_loaded", "stalled", "flat", HELD_BACK),
-        ("adherent_but_flat", "stalling", "slow", HELD_BACK),
-        ("adherent_but_flat", "stalled", "flat", "Do it"),
-        ("relapsed", "stalled", "flat", "Do it"),
+        ("under_loaded", "Progress the program", True),
+        ("adherent_but_flat", "Continue and progress; re-measure in 2 weeks", True),
+        ("adherent_but_flat", "Re-assess hands-on, consider referral or imaging", False),
+        ("relapsed", "Find the load change, one stage back", False),
     ],
 )
-def test_no_step_up_is_told_while_a_worsening_that_was_put_aside_bars_it(
-    clinic: Clinic, physio: User, reason: str, state: str, trend: str, told: str
+@pytest.mark.parametrize("state", ["stalled", "on_hold", "insufficient_data"])
+def test_no_step_up_is_told_while_a_worsening_or_red_flag_bars_it_that_was_put_aside(
+    clinic: Clinic, physio: User, reason: str, action: str, bars: bool, state: str
 ) -> None:
-    for kind in ("", "worsening", "overload"):
+    """Whatever the last review is of: of a hold it has no trend."""
+    for kind in ("", "worsening", "overload", "red_flag"):
         program = bare_case(physio, clinic, f"C-{kind or 'alone'}")
-        alert(program, level="stalled", reason=reason)
-        reviewed(program, state=state, trend=trend, reason=reason)
+        alert(program, level="stalled", reason=reason, action=action)
+        reviewed(program, state=state)
         if kind:
-            aside = alert(program, kind)
-            acts.snooze(alert=aside, by=physio, until=MONDAY + timedelta(days=30), now=SEVEN, today=MONDAY)
+            aside = alert(program, kind, level="tier_2" if kind == "red_flag" else "")
+            acts.acknowledge(alert=aside, by=physio, now=SEVEN)
 
     send()
 
-    for number, action in (("C-alone", "Do it"), ("C-worsening", told), ("C-overload", "Do it")):
-        (case,) = [part for part in mail().text.split("\n\n") if f"case {number}:" in part]
-        assert f"-> {action}." in case
-        assert (HELD_BACK in case) == (action == HELD_BACK)
+    for kind in ("alone", "worsening", "overload", "red_flag"):
+        (case,) = [part for part in mail().text.split("\n\n") if f"case C-{kind}:" in part]
+        told = HELD_BACK if bars and kind in ("worsening", "red_flag") else action
+        assert f"-> {told}." in case
+        assert (HELD_BACK in case) == (told == HELD_BACK)
 
 
 def test_the_last_line_counts_those_on_track_and_watch_is_never_named(clinic: Clinic, physio: User) -> None:

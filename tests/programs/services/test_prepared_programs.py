@@ -216,6 +216,13 @@ def flagged(case: Episode) -> None:
     raise_red_flag(episode=case, codes=["knee_locks"], source="intake", evidence=[{"answer": 1}], now=NOW)
 
 
+def flagged_in_another_case(case: Episode) -> None:
+    """As after a referral: the case is closed, and the flag, which nobody has cleared, is not."""
+    before = make_case(patient=case.patient, clinician=case.clinician, case_number="1000")
+    flagged(before)
+    closed(before)
+
+
 def a_child(case: Episode) -> None:
     case.patient.birth_date = date(2012, 5, 1)
     case.patient.guardian_name, case.patient.guardian_consented_on = "Kim Runner", TODAY
@@ -239,7 +246,8 @@ def other_diagnosis(case: Episode) -> None:
 
 
 REFUSED = [
-    (flagged, "template", "A red flag is open"),
+    (flagged, "template", "A red flag is open:"),
+    (flagged_in_another_case, "template", "A red flag is open in case 1000:"),
     (a_child, "template", "examine the hip first"),
     (limps, "template", "no weight-bearing"),
     (other_diagnosis, "template", "is not for iliotibial band syndrome"),

@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from programs.rules import digest
+from programs.rules.alerts import HELD_BACK
 from programs.rules.caseload import (
     ALERT_NEEDS,
     RANKED,
@@ -82,7 +83,7 @@ def test_a_stalled_relapse_is_both_and_stands_where_the_digest_puts_it() -> None
 
 @pytest.mark.parametrize("level", ["stalling", "stalled"])
 def test_who_moves_slowly_is_slow_at_either_level_and_goes_on(level) -> None:
-    waiting = stall(level, "adherent_but_flat")
+    waiting = stall(level, "adherent_but_flat", action="Continue and progress; re-measure in 2 weeks")
     facts = CaseFacts(alerts=(waiting,), review_state="stalled", review_trend="slow")
     assert needed(facts) == [(Need.SLOW, Act.MOVE_STAGE)]
 
@@ -160,22 +161,29 @@ def test_who_has_an_account_and_whose_e_mail_bounces_is_asked_by_nobody() -> Non
 
 
 @pytest.mark.parametrize(
-    ("reason", "trend", "act"),
+    ("reason", "action", "act"),
     [
-        ("under_loaded", "flat", Act.LOOK),
-        ("adherent_but_flat", "slow", Act.LOOK),
-        ("adherent_but_flat", "flat", Act.REASSESS),
-        ("relapsed", "flat", Act.MOVE_STAGE),  # a step back
+        ("under_loaded", "Progress the program", Act.LOOK),
+        ("adherent_but_flat", "Continue and progress; re-measure in 2 weeks", Act.LOOK),
+        ("adherent_but_flat", "Re-assess hands-on, consider referral or imaging", Act.REASSESS),
+        ("relapsed", "Find the load change, one stage back", Act.MOVE_STAGE),
     ],
 )
-def test_no_step_up_is_suggested_while_an_alert_holds_it_back(reason: str, trend: str, act: Act) -> None:
-    stall = WaitingAlert(1, AlertKind.STALL, DAY, "stalling", reason, action="Progress the program")
-    known = CaseFacts(alerts=(stall,), review_state="stalling", review_trend=trend, held_back=True)
+@pytest.mark.parametrize(
+    ("state", "trend"),
+    [("stalling", "slow"), ("stalling", "flat"), ("on_hold", ""), ("insufficient_data", "")],
+)
+def test_no_step_up_is_suggested_while_an_alert_holds_it_back(
+    reason: str, action: str, act: Act, state: str, trend: str
+) -> None:
+    stall = WaitingAlert(1, AlertKind.STALL, DAY, "stalling", reason, action=action)
+    known = CaseFacts(alerts=(stall,), review_state=state, review_trend=trend, held_back=True)
     [found, *_] = needs(known)
     assert found.act is act
-    assert ("No progress while" in found.action) is (act is Act.LOOK)
+    assert found.action == (HELD_BACK if act is Act.LOOK else action)
     if act is Act.LOOK:
-        assert needs(replace(known, held_back=False))[0].act is Act.MOVE_STAGE
+        free = needs(replace(known, held_back=False))[0]
+        assert (free.act, free.action) == (Act.MOVE_STAGE, action)
 
 
 def test_a_pause_that_got_too_long_asks_though_the_case_stands_still() -> None:
