@@ -122,7 +122,8 @@ class AlertAdmin(RoleAdmin):
         return together(request, self.admin_site)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        return super().get_queryset(request).select_related("episode__patient", "episode__clinician")
+        rows = super().get_queryset(request).with_bars()
+        return rows.select_related("episode__patient", "episode__clinician")  # type: ignore[no-any-return]
 
     def get_ordering(self, request: HttpRequest) -> Any:
         """What waits as Today has it: tier 1 first, then by kind, the unseen first, then the oldest. With the
@@ -160,11 +161,11 @@ class AlertAdmin(RoleAdmin):
 
     @display(description="Why")
     def why(self, alert: Alert) -> SafeString:
-        return format_html('<span class="kc-wrap">{}</span>', alert.summary)
+        return format_html('<span class="kc-wrap">{}</span>', alert.finding)
 
     @display(description="Suggested action")
     def action_text(self, alert: Alert) -> SafeString:
-        return format_html('<span class="kc-wrap">{}</span>', alert.action)
+        return format_html('<span class="kc-wrap">{}</span>', alert.action_now)
 
     @display(description="Clinician")
     def clinician(self, alert: Alert) -> str:

@@ -14,6 +14,7 @@ from clinic.models import User
 from patients.models import Episode, Patient
 from programs.admin.wording import CASE_BADGES, TRENDS, Badge, kind_badge, reason_label
 from programs.models import Alert
+from programs.rules.alerts import HELD_BACK, HOLDS_BACK, suggests_progress
 from programs.rules.stall import ReasonCode
 from programs.services.caseload import rows
 from programs.services.caseload.rows import local_today as local_today
@@ -54,7 +55,10 @@ class CaseRow(rows.CaseRow):
             return self.relapse.action
         if self.verdict is None:
             return ""
-        return self.verdict.action or (self.alert.action if self.alert else "")
+        action = self.verdict.action or (self.alert.action if self.alert else "")
+        barred = any(alert.kind in HOLDS_BACK for alert in self.alerts)
+        up = suggests_progress(kind=Alert.Kind.STALL, reason=self.verdict.reason, action=action)
+        return HELD_BACK if up and barred else action
 
 
 def page_url(episode: Episode) -> str:

@@ -6,13 +6,14 @@ from typing import Any
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 
 from clinic.models import OutboxMessage
 from clinic.sealed import EncryptedCharField, EncryptedTextField
 from clinic.tenancy import ClinicRow, Scope, ScopedQuerySet
 from patients.models import Episode
 from programs.models.plan import Program
+from programs.rules.alerts import HELD_BACK, HOLDS_BACK, suggests_progress
 from programs.rules.stall.wording import pain, pains
 
 
@@ -75,6 +76,11 @@ class AlertQuerySet(ScopedQuerySet):
     def red_flags_of(self, patient_id: Any) -> AlertQuerySet:
         """Not cleared yet, in whichever case of the patient, a closed one too."""
         return self.unresolved().filter(kind=Alert.Kind.RED_FLAG, episode__patient=patient_id)
+
+    def with_bars(self) -> AlertQuerySet:
+        """``is_barred``: an alert of the case, put aside or not, bars any progress."""
+        bars = Alert.objects.unresolved().filter(episode=OuterRef("episode"), kind__in=HOLDS_BACK)
+        return self.annotate(is_barred=Exists(bars))
 
 
 class Alert(ClinicRow):
@@ -185,6 +191,13 @@ class Alert(ClinicRow):
         """The summary without the action that a verdict's ends with, for where that stands below it."""
         ending = f" {self.action}".rstrip(".")
         return self.summary.rstrip(".").removesuffix(ending) if self.action else self.summary
+
+    @property
+    def action_now(self) -> str:
+        """What to do as things stand; of a row read ``with_bars``."""
+        up = suggests_progress(kind=self.kind, reason=self.reason, action=self.action)
+        barred = up and self.state != self.State.RESOLVED and self.is_barred  # type: ignore[attr-defined]
+        return HELD_BACK if barred else self.action
 
 
 class AlertEvent(ClinicRow):

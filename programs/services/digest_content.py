@@ -16,7 +16,6 @@ from programs.emails import links
 from programs.emails.digest import Call, Content, Detail, Line
 from programs.emails.picture import Trend
 from programs.models import Alert, AlertEvent, Answer, DayPain, Digest, Review
-from programs.rules.alerts import HELD_BACK, HOLDS_BACK, suggests_progress
 from programs.rules.digest import AlertState, Entry, OpenAlert, Selection, Told, Urgency, select, urgency
 from programs.rules.schedule import local_date
 from programs.rules.stall import AlertKind, State
@@ -71,8 +70,7 @@ def collect(*, member: Membership, reader: User, now: datetime) -> Collected:
     reviews = _latest_reviews(member, now, today)
     open_alerts = [_as_open(alert, reviews.get(alert.episode_id)) for alert in alerts.values()]
     selection = select(open_alerts, _told(member, reader), t)
-    held = {alert.episode_id for alert in alerts.values() if alert.kind in HOLDS_BACK}
-    words = _Words(member, today, alerts, reviews, held, full_names=t.digest_full_names)
+    words = _Words(member, today, alerts, reviews, full_names=t.digest_full_names)
     pain = facts.daily_pain([entry.case for entry in selection.new])
     content = Content(
         clinician=member.user.get_full_name(),
@@ -119,6 +117,7 @@ def _alerts(member: Membership, now: datetime, today: date, *, silent_since: dat
     )
     alerts = (
         Alert.objects.unresolved()
+        .with_bars()
         .filter(_cases_of(member), Q(opened_at__lte=now) | Q(opened_on__lte=today))
         .select_related("episode__patient", "episode__clinician")
         .annotate(
@@ -180,8 +179,6 @@ class _Words:
     today: date
     alerts: dict[int, Alert]
     reviews: dict[int, Review]
-    held: set[int]
-    """Cases whose progress an alert bars, acknowledged and snoozed ones included."""
     full_names: bool
 
     def detail(self, number: int, entry: Entry, pain: list[DayPain]) -> Detail:
@@ -201,7 +198,7 @@ class _Words:
             trend=_trend(review) if index else "",
             adherence=_adherence(review),
             reason=_reason(alert, review),
-            action=self._action(alert),
+            action=alert.action_now.rstrip("."),
             also=tuple(_label(other, self.alerts[other.id]) for other in entry.alerts[1:]),
             age=_age(alert.opened_on, self.today),
             link=links.case_page(alert.episode),
@@ -217,7 +214,7 @@ class _Words:
             case_number=alert.episode.case_number,
             label=_label(entry.first, alert),
             age=_age(alert.opened_on, self.today),
-            action=self._action(alert),
+            action=alert.action_now.rstrip("."),
             link=links.case_page(alert.episode),
         )
 
@@ -231,11 +228,6 @@ class _Words:
             action=alert.action.rstrip("."),
             link=links.case_page(alert.episode),
         )
-
-    def _action(self, alert: Alert) -> str:
-        """What it suggests; no step up where another alert of the case bars it."""
-        up = suggests_progress(kind=alert.kind, reason=alert.reason, action=alert.action)
-        return HELD_BACK if up and alert.episode_id in self.held else alert.action.rstrip(".")
 
     def _who(self, alert: Alert) -> str:
         patient = alert.episode.patient

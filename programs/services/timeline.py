@@ -72,6 +72,7 @@ def read(*, episode: Episode) -> History:
         holds=list(Hold.objects.filter(**of_case).order_by("since")),
         alerts=list(
             Alert.objects.filter(episode=episode)
+            .with_bars()
             .select_related("acknowledged_by", "resolved_by")
             .order_by("-opened_at", "-pk")
         ),

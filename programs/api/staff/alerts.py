@@ -37,6 +37,10 @@ class AlertRecord(serializers.ModelSerializer[Alert]):
     case = serializers.IntegerField(source="episode_id")
     patient = serializers.UUIDField(source="episode.patient_id")
     clinician = serializers.IntegerField(source="episode.clinician_id")
+    action = serializers.CharField(
+        source="action_now",
+        help_text="The suggested one; no step up while another alert of the case bars it.",
+    )
     events = AlertEventRecord(many=True)
     resolution = serializers.CharField(
         help_text="How it ended: clinician, recovered, discharged; else empty."
@@ -90,9 +94,8 @@ class ClearInput(StrictSerializer):
 
 class AlertsBase(StaffView):
     def all(self) -> QuerySet[Any]:
-        return Alert.objects.select_related(
-            "episode__patient", "episode__clinic__policy", "clinic"
-        ).prefetch_related("events")
+        rows = Alert.objects.with_bars().prefetch_related("events")
+        return rows.select_related("episode__patient", "episode__clinic__policy", "clinic")
 
     def shown(self, alert: Alert) -> Any:
         return AlertRecord(alert).data

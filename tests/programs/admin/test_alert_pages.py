@@ -15,10 +15,14 @@ from django.utils import timezone
 from clinic.models import Absence
 from patients.models import Episode
 from programs.models import Alert, AlertEvent, ContactLog, Letter
+from programs.rules.alerts import HELD_BACK
+from programs.services import alerts as acts
 from programs.services.red_flags import raise_red_flag
-from tests.factories import make_case, make_patient, make_user
+from tests.api import Tool
+from tests.factories import make_case, make_patient, make_program, make_user
 from tests.hostile import FORMULAS
 from tests.programs.services.test_case_exports import is_formula
+from tests.programs.services.weekly import reviewed
 
 pytestmark = pytest.mark.django_db
 
@@ -257,3 +261,38 @@ def test_a_letter_says_the_red_flag_first_and_is_not_made_without_it(staff: Any)
 
     assert refused.context["form"].errors["flag"]
     assert not Letter.objects.exists()
+
+
+STEP_UP = "Progress the program"
+
+
+@pytest.mark.parametrize("bar", ["worsening", "red_flag", "overload", "resolved worsening"])
+def test_a_step_up_that_another_alert_bars_is_suggested_on_no_page(staff: Any, bar: str) -> None:
+    case = make_case(staff.clinic, clinician=staff.physio)
+    program = make_program(case)
+    stall = alert(case)
+    Alert.objects.filter(pk=stall.pk).update(level="stalled", reason="under_loaded", action=STEP_UP)
+    reviewed(program, state="stalled", reason="under_loaded", action=STEP_UP, on=timezone.localdate())
+    other = red_flag(case) if bar == "red_flag" else alert(case, bar.removeprefix("resolved "))
+    if bar.startswith("resolved"):
+        acts.resolve(
+            alert=other,
+            came_of="other",
+            outcome="Better",
+            by=staff.physio,
+            now=timezone.now(),
+            today=other.opened_on,
+        )
+    else:
+        Alert.objects.filter(pk=other.pk).update(state="acknowledged")
+    pages = [
+        reverse("admin:programs_alert_change", args=[stall.pk]),
+        reverse("admin:programs_alert_changelist"),
+        reverse("admin:patients_patient_change", args=[case.patient_id]),
+        reverse("admin:patients_patient_changelist"),
+    ]
+    for page in pages:
+        html = staff.client(staff.physio).get(page).content.decode()
+        assert (STEP_UP in html) == (bar in ("overload", "resolved worsening")), page
+    told = Tool(staff.physio).get(f"alerts/{stall.pk}").json()["action"]
+    assert told == (STEP_UP if bar in ("overload", "resolved worsening") else HELD_BACK)
