@@ -173,8 +173,9 @@ BEAT_INTERVALS = {
     "clinic.tasks.forget_sign_ins": FORGET_SECONDS,
     "clinic.tasks.seal_audit": SWEEP_SECONDS,
 }
-# In a backlog these go first: what waits longer than its interval is dropped, and must not be a red flag's.
-SWEPT_FIRST = {"programs.tasks.send_outbox", "programs.tasks.escalate_red_flags"}
+# In a backlog this goes first: what waits longer than its interval is dropped, and must not be a red flag's.
+# It is quick and rare. Mails stand in line: with a slow mail server they would keep everything else out.
+SWEPT_FIRST = "programs.tasks.escalate_red_flags"
 # Who was erased, by opaque keys: keep it outside of the database's backups, to erase again after a restore.
 ERASURE_LEDGER = Path(env.text("ERASURE_LEDGER", str(DATA_DIR / "erasures.jsonl")))
 CELERY_BROKER_URL = env.broker_url(REDIS_URL)
@@ -182,7 +183,7 @@ CELERY_BEAT_SCHEDULE = {
     task: {
         "task": task,
         "schedule": seconds,
-        "options": {"expires": seconds, "priority": 0 if task in SWEPT_FIRST else 9},
+        "options": {"expires": seconds, "priority": 0 if task == SWEPT_FIRST else 9},
     }
     for task, seconds in BEAT_INTERVALS.items()
 }

@@ -70,8 +70,10 @@ def start(
 
 
 def pain_lately(*, episode: Episode, today: date) -> Decimal | None:
-    """Pain now as the last review found it, else the index knee's last answer; None if it is long ago."""
-    reviews = Review.objects.filter(episode=episode, now__isnull=False, day__gt=today - RECENT)
+    """Pain now, worst, as the last review found it; where that one had too little to go by, the index knee's
+    last answer. None if it is long ago.
+    """
+    reviews = Review.objects.filter(episode=episode, day__gt=today - RECENT)
     found: Decimal | None = reviews.values_list("now", flat=True).first()
     if found is None:
         days = Answer.objects.filter(episode=episode, local_date__gt=today - RECENT).by_day()

@@ -18,6 +18,8 @@ from programs.services import checkins, diary, reviews, watches
 from programs.services.assign import AssignError
 from programs.services.cases import discharge, last_template, reopen
 from tests.factories import NOW, TODAY, make_case, make_program, make_template, make_user
+from tests.programs.services.recorded import answer, running_case
+from tests.programs.services.reviewing import review
 
 pytestmark = pytest.mark.django_db
 DAY = timedelta(days=1)
@@ -83,6 +85,26 @@ def test_a_discharge_hands_out_what_to_keep_up_and_leaves_no_active_program(clos
     assert watch.program is not None
     assert watch.program.is_maintenance
     assert not Program.objects.active().filter(episode=closed).exists()
+
+
+@pytest.mark.parametrize(
+    ("diary", "lately"),
+    [
+        (dict.fromkeys(range(1, 26, 2), 6) | {44: 0}, 0),  # the last review has one answer: too little
+        (dict.fromkeys(range(1, 26, 2), 2) | {44: 8}, 8),
+        (dict.fromkeys(range(1, 45, 2), 6), 6),  # the last review's median
+        (dict.fromkeys(range(1, 15, 2), 6), None),  # a month ago
+    ],
+)
+def test_what_a_relapse_is_measured_from_is_the_newest_that_was_told(
+    diary: dict[int, int], lately: int | None
+) -> None:
+    program = running_case(started_on=TODAY - 45 * DAY)
+    for number, pain in diary.items():
+        answer(program, number, worst=pain)
+    for number in range(1, 46):
+        review(program, number)
+    assert watches.pain_lately(episode=program.episode, today=TODAY) == lately
 
 
 def test_after_a_month_one_question_goes_out_however_often_it_is_looked(closed: Episode) -> None:
