@@ -20,6 +20,7 @@ from clinic.roles import Capability
 from programs.admin.caseload import page_url
 from programs.models import Dose, Exercise, Program, ProgramDose, ProgramStage
 from programs.services.checkins import schedule_next
+from programs.services.due import review_at_once
 
 DOSE_FIELDS = (
     "picture",
@@ -189,10 +190,12 @@ class ProgramAdmin(RoleAdmin):
         return HttpResponseRedirect(reverse("admin:patients_patient_changelist"))
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
-        """Other days or another hour move the next check-in."""
+        """Other days or another hour move the next check-in; another frequency is judged by at once."""
         super().save_related(request, form, formsets, change)
         if {"check_in_weekdays", "check_in_time", "testing_run_gate"} & set(form.changed_data):
             schedule_next(program=form.instance, now=timezone.now())
+        if "strength_per_week" in form.changed_data:
+            review_at_once(program=form.instance)
 
     def response_change(self, request: HttpRequest, obj: Program) -> HttpResponse:
         if "_continue" in request.POST:

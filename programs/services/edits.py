@@ -19,7 +19,7 @@ from programs.rules.schedule import local_date
 from programs.services.assign import AssignError
 from programs.services.cases import change_contact
 from programs.services.checkins import schedule_next
-from programs.services.due import review_again
+from programs.services.due import review_again, review_at_once
 from programs.services.library import (
     changing_template,
     check_drivers,
@@ -99,7 +99,8 @@ def edit_case(*, episode: Episode, values: Mapping[str, Any], by: User, now: dat
 
 @transaction.atomic
 def edit_program(*, program: Program, values: Mapping[str, Any], by: User, now: datetime) -> Program:
-    """Change a running program's name, frequency and check-ins; its ladder has services of its own.
+    """Change a running program's name, frequency and check-ins; its ladder has services of its own. With
+    another frequency the case is reviewed again.
 
     Raises:
         Denied: ``by`` may do no clinical work here.
@@ -113,6 +114,8 @@ def edit_program(*, program: Program, values: Mapping[str, Any], by: User, now: 
         program.save(update_fields=changed)
     if ASKED_BY & set(changed):
         schedule_next(program=program, now=now)
+    if "strength_per_week" in changed:
+        review_at_once(program=program)
     return program
 
 

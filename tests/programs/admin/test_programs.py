@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.urls import reverse
+from django.utils import timezone
 
 from programs.models import Exercise, Program, ProgramDose, Template
 from tests.factories import make_case, make_exercise, make_program, make_template
@@ -44,6 +46,18 @@ def test_stages_and_exercises_are_shown_and_changed_on_the_page_to_adjust_alone(
     assert reverse("admin:adjust", args=[program.pk]) in page
     assert ">slow; or to a chair<" in page
     assert 'name="stages-0' not in page
+
+
+@pytest.mark.parametrize(("per_week", "due"), [(3, False), (2, True)])
+def test_another_frequency_is_judged_by_at_the_next_sweep(staff: Any, per_week: int, due: bool) -> None:
+    later = timezone.localdate() + timedelta(days=2)
+    program = make_program(make_case(staff.clinic, clinician=staff.physio), next_review_on=later)
+
+    staff.client(staff.physio).post(page_of(program), form(program, name="Hers", strength_per_week=per_week))
+
+    program.refresh_from_db()
+    assert (program.name, program.strength_per_week) == ("Hers", per_week)
+    assert program.next_review_on == (None if due else later)
 
 
 def test_other_check_in_days_move_the_next_question(staff: Any) -> None:

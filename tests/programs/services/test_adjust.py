@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from programs.services import adjust
 from programs.services.adjust import AdjustError, differences
 from programs.services.assign import end_program, prepare_program
 from programs.services.coverage import ReasonError
+from programs.services.edits import edit_program
 from programs.services.library import load_starter_library
 from programs.services.reviews import review_due
 from tests.factories import (
@@ -101,9 +103,15 @@ def test_an_exercise_nobody_doses_gets_a_usual_dose() -> None:
     assert held.position < done.position
 
 
+def back_in(dose: ProgramDose, by: Any) -> None:
+    adjust.put_back(dose=adjust.take_out(dose=dose, by=by), by=by)
+
+
 ADJUSTMENTS = {
     "dose": lambda dose, by: adjust.change_dose(dose=dose, by=by, values={"sets": 2}),
     "out": lambda dose, by: adjust.take_out(dose=dose, by=by),
+    "back": back_in,
+    "moved": lambda dose, by: adjust.move_exercise(dose=dose, up=False, by=by),
     "replaced": lambda dose, by: adjust.replace_exercise(dose=dose, exercise=make_exercise(), by=by),
     "added": lambda dose, by: adjust.add_exercise(stage=dose.stage, exercise=make_exercise(), by=by),
     "stage": lambda dose, by: adjust.change_stage(stage=dose.stage, by=by, values={"min_days": 3}),
@@ -111,25 +119,29 @@ ADJUSTMENTS = {
         program=dose.stage.program, by=by, values={"strength_per_week": 2}
     ),
     "reasons": lambda dose, by: adjust.give_reasons(program=dose.stage.program, by=by, reasons={}),
+    "edited": lambda dose, by: edit_program(
+        program=dose.stage.program, values={"strength_per_week": 2}, by=by, now=NOW
+    ),
 }
 
 
 @pytest.mark.parametrize("name", ADJUSTMENTS)
 def test_an_adjusted_running_program_is_judged_again_the_same_day_and_no_other_one(name: str) -> None:
     running = flat_case(started_on=TODAY, weeks=0)
-    flat_case(started_on=TODAY, weeks=0)
+    other = flat_case(started_on=TODAY, weeks=0, episode=make_case(running.clinic))
     draft = prepared(running.episode)
     assert review_due(now=NOW) == {"reviewed": 2}
-    assert review_due(now=NOW) == {"reviewed": 0}
 
-    for program in (draft, running):
-        ADJUSTMENTS[name](first_dose(program), by(program))
+    if name != "edited":  # that is of running ones
+        ADJUSTMENTS[name](first_dose(draft), by(draft))
+        assert review_due(now=NOW) == {"reviewed": 0}
+    ADJUSTMENTS[name](first_dose(running), by(running))
 
-    draft.refresh_from_db()
-    assert draft.next_review_on is None
-    assert review_due(now=NOW) == {"reviewed": 1}
-    assert Review.objects.filter(program=running).count() == 1
-    assert review_due(now=NOW) == {"reviewed": 0}
+    later = NOW + timedelta(minutes=1)
+    assert review_due(now=later) == {"reviewed": 1}
+    told = dict(Review.objects.values_list("program", "reviewed_at"))
+    assert told == {running.pk: later, other.pk: NOW}
+    assert review_due(now=later) == {"reviewed": 0}
 
 
 def test_taken_out_it_can_be_put_back_and_leaves_no_trace() -> None:
