@@ -179,11 +179,13 @@ def _lock(program_id: int, by: User) -> Program:
 
     What was untreated, or too much, may be so no longer: the next sweep makes today's verdict again.
     """
+    cases = Episode.objects.select_for_update(of=("self",), no_key=True)
+    case = cases.filter(programs=program_id).first()
     programs = Program.with_drafts.select_related("episode__clinic__policy", "episode__patient", "template")
-    program: Program = programs.get(pk=program_id)
+    program: Program | None = programs.filter(pk=program_id).first() if case else None
+    if program is None:
+        raise AdjustError("program", "This program was thrown away meanwhile.")
     require(by, Capability.WRITE_CLINICAL, program.clinic_id)
-    Episode.objects.select_for_update(no_key=True).get(pk=program.episode_id)
-    program.refresh_from_db(fields=["ended_on", "untreated_reasons"])
     if program.ended_on is not None:
         raise AdjustError("program", "This program has ended.")
     review_at_once(program=program)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
@@ -28,6 +28,7 @@ from programs.services import adjust
 from programs.services.coverage import REASON_LENGTH, coverage
 
 CANDIDATES = 3
+GONE = "Not changed: this program was ended, or thrown away, meanwhile."
 
 
 @dataclass(slots=True)
@@ -77,6 +78,9 @@ def adjust_page(request: HttpRequest, pk: int, site: admin.AdminSite) -> HttpRes
         done = make_change(request, program, user, refusal)
         if done is not None:
             return HttpResponseRedirect(leading_back(adjust_url(program), back) + done)
+        if not open_programs(user).filter(pk=pk).exists():
+            messages.error(request, GONE)
+            return HttpResponseRedirect(page_url(program.episode))
     context = {
         **site.each_context(request),
         **_context(program, user, refusal),

@@ -11,8 +11,10 @@ from django.urls import reverse
 from django.utils import timezone
 
 from patients.models import Episode
+from programs.admin.adjusting import page
+from programs.admin.adjusting.changes import make_change
 from programs.models import Exercise, Program, ProgramDose, ProgramStage
-from programs.services.assign import end_program, prepare_program
+from programs.services.assign import discard_draft, end_program, prepare_program
 from tests.factories import (
     add_strength,
     make_assessment,
@@ -220,6 +222,32 @@ def test_an_ended_program_has_no_such_page(staff: Any) -> None:
     end_program(program=program, reason="Discharged", on=program.started_on)
 
     assert staff.client(staff.physio).get(page_of(program)).status_code == 404
+
+
+@pytest.mark.parametrize("is_draft", [True, False])
+def test_a_program_that_is_gone_before_the_change_arrives_is_told_on_the_page_of_the_case(
+    staff: Any, monkeypatch: pytest.MonkeyPatch, is_draft: bool
+) -> None:
+    """A colleague ended it, or threw it away, in the moment between the look and the change."""
+    program = prepared(staff) if is_draft else make_program(make_case(staff.clinic, clinician=staff.physio))
+
+    def meanwhile(request: Any, found: Program, *rest: Any) -> Any:
+        if is_draft:
+            discard_draft(program=Program.with_drafts.get(pk=program.pk), by=staff.physio)
+        else:
+            end_program(program=Program.objects.get(pk=program.pk), reason="Replaced", on=program.started_on)
+        return make_change(request, found, *rest)
+
+    monkeypatch.setattr(page, "make_change", meanwhile)
+    client, number = staff.client(staff.physio), dose_of(program).pk
+    answer = client.post(page_of(program), {"act": f"out:{number}"}, follow=True)
+
+    assert answer.redirect_chain[0][0].startswith(
+        reverse("admin:patients_patient_change", args=[program.episode.patient_id])
+    )
+    assert "Not changed: this program was ended, or thrown away, meanwhile." in answer.content.decode()
+    if not is_draft:
+        assert ProgramDose.objects.get(pk=number).is_active
 
 
 @pytest.mark.parametrize("stages", [1, 3])
