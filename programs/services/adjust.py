@@ -87,6 +87,7 @@ def change_dose(*, dose: ProgramDose, by: User, values: Mapping[str, Any]) -> Pr
         ValidationError: a value out of its range, by field.
     """
     _lock(dose.stage.program_id, by)
+    dose.refresh_from_db()
     _change(dose, DOSE_COLUMNS, values)
     return dose
 
@@ -124,6 +125,7 @@ def change_stage(*, stage: ProgramStage, by: User, values: Mapping[str, Any]) ->
         ValidationError: a value out of its range, by field.
     """
     _lock(stage.program_id, by)
+    stage.refresh_from_db()
     _change(stage, STAGE_COLUMNS, values)
     if stage.max_weeks is not None and stage.max_weeks * 7 < stage.min_days:
         raise AdjustError("max_weeks", f"At least the {stage.min_days} days before the next stage.")

@@ -79,9 +79,9 @@ def write_reasons(program: Program, reasons: Mapping[str, str]) -> None:
     for group, reason in reasons.items():
         if target_of(group) is None:
             raise ReasonError(f"reason_{group}", "There is no such thing to treat.")
-        if len(reason) > REASON_LENGTH:
-            raise ReasonError(f"reason_{group}", f"At most {REASON_LENGTH} characters.")
         kept[group] = " ".join(reason.split())
+        if len(kept[group]) > REASON_LENGTH:
+            raise ReasonError(f"reason_{group}", f"At most {REASON_LENGTH} characters.")
     program.untreated_reasons = "\n".join(
         f"{group}: {reason}" for group, reason in sorted(kept.items()) if reason
     )

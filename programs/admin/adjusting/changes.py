@@ -16,6 +16,7 @@ from django.utils import timezone
 from clinic.errors import FieldError
 from clinic.models import User
 from clinic.thresholds import PolicyError
+from patients.models import Episode
 from programs.admin.adjusting.forms import DoseForm, GreensForm, ProgramForm, StageForm
 from programs.models import Exercise, Program, ProgramDose, ProgramStage
 from programs.services import adjust, cases
@@ -85,10 +86,10 @@ class _Asked:
         return row
 
     def values(self, form: forms.BaseForm) -> dict[str, Any] | None:
-        """What was filled in, if it can be taken."""
+        """What was changed on the page, if it can be taken."""
         self.refusal.form = form
         if form.is_valid():
-            return form.cleaned_data
+            return {name: form.cleaned_data[name] for name in form.changed_data}
         self.refusal.text = "Not saved: " + " ".join(
             f"{form[name].label}: {error}" for name, errors in form.errors.items() for error in errors
         )
@@ -134,7 +135,7 @@ def _change_dose(asked: _Asked) -> str | None:
     values = asked.values(form)
     if values is None:
         return None
-    return f"#dose-{adjust.change_dose(dose=dose, by=asked.by, values=values).pk}"
+    return f"#dose-{adjust.change_dose(dose=asked.dose(), by=asked.by, values=values).pk}"
 
 
 def _change_stage(asked: _Asked) -> str | None:
@@ -143,7 +144,7 @@ def _change_stage(asked: _Asked) -> str | None:
     values = asked.values(form)
     if values is None:
         return None
-    return f"#stage-{adjust.change_stage(stage=stage, by=asked.by, values=values).pk}"
+    return f"#stage-{adjust.change_stage(stage=asked.stage(), by=asked.by, values=values).pk}"
 
 
 def _change_program(asked: _Asked) -> str | None:
@@ -158,9 +159,9 @@ def _change_greens(asked: _Asked) -> str | None:
     values = asked.values(GreensForm(asked.request.POST))
     if values is None:
         return None
-    episode = asked.program.episode
-    own = {**episode.policy_overrides, GREENS: values["greens"]}
-    cases.set_case_policy(episode=episode, by=asked.by, values=own, now=timezone.now())
+    case = Episode.objects.select_for_update(no_key=True).get(pk=asked.program.episode_id)
+    own = {**case.policy_overrides, GREENS: values["greens"]}
+    cases.set_case_policy(episode=case, by=asked.by, values=own, now=timezone.now())
     return "#settings"
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django import forms
 
 from clinic.admin.forms import text_area
@@ -9,7 +11,16 @@ from programs.models import Program, ProgramDose, ProgramStage
 from programs.services import adjust
 
 
-class DoseForm(forms.ModelForm):
+class OnlyWhatChanged(forms.ModelForm):
+    """The page carries what each field showed: a colleague's change of another one is not undone."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for field in self.fields.values():
+            field.show_hidden_initial = True
+
+
+class DoseForm(OnlyWhatChanged):
     class Meta:
         model = ProgramDose
         fields = adjust.DOSE_COLUMNS
@@ -24,7 +35,7 @@ class DoseForm(forms.ModelForm):
         }
 
 
-class StageForm(forms.ModelForm):
+class StageForm(OnlyWhatChanged):
     class Meta:
         model = ProgramStage
         fields = adjust.STAGE_COLUMNS
@@ -33,7 +44,7 @@ class StageForm(forms.ModelForm):
         help_texts = {"min_days": "", "max_weeks": ""}
 
 
-class ProgramForm(forms.ModelForm):
+class ProgramForm(OnlyWhatChanged):
     class Meta:
         model = Program
         fields = adjust.PROGRAM_COLUMNS
@@ -41,4 +52,4 @@ class ProgramForm(forms.ModelForm):
 
 
 class GreensForm(forms.Form):
-    greens = forms.IntegerField(label="Green sessions in a row", min_value=1, max_value=10)
+    greens = forms.IntegerField(label="Green sessions in a row to progress", min_value=1, max_value=10)

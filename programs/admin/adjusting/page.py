@@ -19,7 +19,7 @@ from clinic.admin.forms import dress
 from clinic.models import User
 from clinic.roles import Capability
 from programs.admin.adjusting.changes import Refusal, make_change
-from programs.admin.adjusting.forms import DoseForm, ProgramForm, StageForm
+from programs.admin.adjusting.forms import DoseForm, GreensForm, ProgramForm, StageForm
 from programs.admin.caseload import page_url
 from programs.models import Exercise, Program, ProgramDose, ProgramStage
 from programs.rules.differences import Change, Difference
@@ -109,7 +109,7 @@ def _context(program: Program, user: User, refusal: Refusal) -> dict[str, Any]:
         "reason_length": REASON_LENGTH,
         "running": program.episode.programs.active().exclude(pk=program.pk).first(),
         "form": _dressed(_kept(refusal, "program") or ProgramForm(instance=program, prefix="program")),
-        "greens": program.thresholds.greens_to_progress,
+        "greens": _dressed(_kept(refusal, None) or GreensForm(initial=_greens(program))),
         "refused": refusal.text,
     }
 
@@ -143,7 +143,11 @@ def _blocks(program: Program, found: Sequence[Difference], refusal: Refusal) -> 
     return blocks
 
 
-def _kept(refusal: Refusal, prefix: str) -> Any:
+def _greens(program: Program) -> dict[str, int]:
+    return {"greens": program.thresholds.greens_to_progress}
+
+
+def _kept(refusal: Refusal, prefix: str | None) -> Any:
     """The form as it was filled in, if it is the one that was not taken."""
     form = refusal.form
     return form if form is not None and form.prefix == prefix else None

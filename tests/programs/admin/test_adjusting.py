@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -222,6 +223,58 @@ def test_an_ended_program_has_no_such_page(staff: Any) -> None:
     end_program(program=program, reason="Discharged", on=program.started_on)
 
     assert staff.client(staff.physio).get(page_of(program)).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("name", "typed", "at_fault"),
+    [
+        ("program", {"program-name": "Hers", "program-strength_per_week": "9"}, "program-strength_per_week"),
+        ("greens", {"greens": "11"}, "greens"),
+    ],
+)
+def test_refused_settings_too_keep_what_was_typed_and_say_why_beside_it(
+    staff: Any, name: str, typed: dict[str, str], at_fault: str
+) -> None:
+    program = prepared(staff)
+    answer = act(staff.client(staff.physio), program, name, **typed)
+    html = answer.content.decode()
+    form = answer.context["form" if name == "program" else "greens"]
+    (wrong,) = form.errors
+    assert form[wrong].html_name == at_fault
+    assert f'id="id_{at_fault}_error">{form.errors[wrong][0]}' in html
+    assert [form[field].value() for field in form.fields] == list(typed.values())
+    assert Episode.objects.get().policy_overrides == {}
+
+
+def test_what_a_colleague_changed_meanwhile_in_another_field_stays(staff: Any) -> None:
+    """The page is posted as the browser does, with all its fields and what each showed."""
+    client, program = staff.client(staff.physio), prepared(staff)
+    dose, stage = dose_of(program), program.stages.get(number=1)
+    page = client.get(page_of(program)).content.decode()
+    inputs = dict(re.findall(r'<input[^>]* name="((?:initial-)?dose-\d+-\w+)" value="([^"]*)"', page))
+    ProgramDose.objects.filter(pk=dose.pk).update(sets=dose.sets + 2)
+    ProgramStage.objects.filter(pk=stage.pk).update(min_days=20)
+    Program.with_drafts.filter(pk=program.pk).update(strength_per_week=4)
+
+    mine = {name: value for name, value in inputs.items() if f"dose-{dose.pk}-" in name}
+    assert f"initial-dose-{dose.pk}-sets" in mine
+    act(client, program, f"dose:{dose.pk}", **mine | {f"dose-{dose.pk}-note": "With a band"})
+
+    shown = {"name": stage.name, "min_days": stage.min_days, "max_weeks": stage.max_weeks or ""}
+    shown |= {"goal": stage.goal, "advice": stage.advice}
+    was = {f"initial-stage-{stage.pk}-{field}": value for field, value in shown.items()}
+    now = {f"stage-{stage.pk}-{field}": value for field, value in (shown | {"goal": "Walk"}).items()}
+    act(client, program, f"stage:{stage.pk}", **was | now)
+
+    was = {"initial-program-name": program.name, "initial-program-strength_per_week": 3}
+    act(client, program, "program", **was | {"program-name": "Hers", "program-strength_per_week": 3})
+
+    dose.refresh_from_db()
+    stage.refresh_from_db()
+    program = Program.with_drafts.get(pk=program.pk)
+    assert (dose.sets, dose.note) == (int(inputs[f"dose-{dose.pk}-sets"]) + 2, "With a band")
+    assert (stage.min_days, stage.goal) == (20, "Walk")
+    assert (program.strength_per_week, program.name) == (4, "Hers")
 
 
 @pytest.mark.parametrize("is_draft", [True, False])
