@@ -98,11 +98,13 @@ class Discharge(CaseAct):
 
     def context(self) -> dict[str, Any]:
         unresolved = self.target.alerts.unresolved()
+        pain = watches.pain_lately(episode=self.target, today=self.today)
         return {
             "program": self.target.programs.active().first(),
             "alerts": unresolved.exclude(kind=Alert.Kind.RED_FLAG).count(),
             "flagged": unresolved.filter(kind=Alert.Kind.RED_FLAG).exists(),
-            "pain": watches.pain_lately(episode=self.target, today=self.today),
+            "pain": pain,
+            "in_pain": pain is not None and pain > self.target.thresholds.green_max,
         }
 
     def perform(self) -> str:

@@ -96,7 +96,12 @@ class CaseQuery(PageQuery):
 
 class DischargeInput(StrictSerializer):
     outcome = serializers.ChoiceField(choices=Episode.Outcome.choices)
-    note = serializers.CharField(allow_blank=True, default="", max_length=10_000)
+    note = serializers.CharField(
+        allow_blank=True,
+        default="",
+        max_length=10_000,
+        help_text="Needed for `recovered` where the worst pain is over the pain rule's green.",
+    )
     maintenance = key("A template to keep up with.", required=False)
     watch = serializers.BooleanField(default=False, help_text="Ask once a month whether the pain is back.")
 

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.urls import reverse
+from django.utils import timezone
 
 from programs.models import (
     Alert,
     ContactLog,
 )
+from tests.factories import make_case
 from tests.programs.admin.acting import act, case_of
+from tests.programs.services.recorded import answer, running_case
 
 pytestmark = pytest.mark.django_db
 
@@ -46,6 +50,25 @@ def test_discharge_closes_the_case_and_resolves_the_stall_alert(staff: Any) -> N
     case.alert.refresh_from_db()
     assert (case.episode.outcome, case.episode.is_open) == ("improved", False)
     assert case.alert.resolution == Alert.Resolution.DISCHARGED
+
+
+@pytest.mark.parametrize(("pain", "asked"), [(4, True), (3, False)])
+def test_recovered_in_pain_is_asked_about_beside_the_summary(staff: Any, pain: int, asked: bool) -> None:
+    start = timezone.localdate() - timedelta(days=7)
+    case = make_case(staff.clinic, clinician=staff.physio, opened_on=start)
+    answer(running_case(started_on=start, episode=case), 5, worst=pain)
+    client, address = staff.client(staff.physio), reverse("admin:do", args=["discharge", case.pk])
+
+    assert ("needs a word about it" in client.get(address).content.decode()) == asked
+    said = client.post(address, {"outcome": "recovered", "note": ""})
+
+    case.refresh_from_db()
+    assert case.is_open == asked
+    if asked:
+        assert "Worst pain was lately 4, over 3" in said.context["form"].errors["note"][0]
+        client.post(address, {"outcome": "recovered", "note": "Sore after a fall, runs 10 km"})
+        case.refresh_from_db()
+        assert (case.is_open, case.outcome) == (False, "recovered")
 
 
 def test_no_outcome_is_chosen_beforehand_and_without_one_nobody_is_discharged(staff: Any) -> None:
