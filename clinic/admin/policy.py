@@ -11,9 +11,8 @@ from typing import Any
 
 from django import forms
 
-from clinic import services
 from clinic.admin.forms import WEEKDAYS, CodesField, dress
-from clinic.models import Clinic, User
+from clinic.models import Clinic
 from clinic.thresholds import DEFAULTS, FIELDS, TOPICS, PolicyError, Thresholds, Topic, parse
 
 
@@ -91,16 +90,6 @@ class PolicyForm(ThresholdFields):
     def values(self) -> dict[str, Any]:
         """The thresholds as they were filled in; once valid."""
         return {key: self.cleaned_data[key] for key in FIELDS}
-
-    def save(self, clinic: Clinic, by: User) -> bool:
-        """Whether it was saved; values out of order are shown beside the field."""
-        own_only = self.cleaned_data["own_cases_only"]
-        try:
-            services.set_policy(clinic=clinic, by=by, values=self.values, own_cases_only=own_only)
-        except PolicyError as error:
-            self.add_error(error.key, error.message)
-            return False
-        return True
 
 
 def _form_field(key: str, value: Any) -> forms.Field:

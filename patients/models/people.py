@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from datetime import date, datetime
 from typing import Any
 
@@ -20,6 +21,8 @@ from clinic.tenancy import ClinicRow, Scope, ScopedQuerySet
 from clinic.thresholds import PolicyError, Thresholds, with_overrides
 from clinic.zones import validate_zone
 from patients.vocabulary import ADULT_AGE, Diagnosis, OnsetKind, RunningTrack, Sex, Side
+
+logger = logging.getLogger(__name__)
 
 EARLIEST_BIRTH = date(1900, 1, 1)
 """Nobody who is treated was born before."""
@@ -211,8 +214,16 @@ class Episode(ClinicRow):
 
     @property
     def thresholds(self) -> Thresholds:
-        """The thresholds in force for this case: defaults, the clinic's, its own."""
-        return self.clinic.thresholds(self.policy_overrides)
+        """The thresholds in force for this case: defaults, the clinic's, its own.
+
+        Its own are left out where they do not go with the clinic's as these are now: a red flag that is
+        reported gets through whatever somebody has set.
+        """
+        try:
+            return self.clinic.thresholds(self.policy_overrides)
+        except PolicyError:
+            logger.error("case %s: its own thresholds do not go with the clinic's", self.pk)
+            return self.clinic.thresholds()
 
 
 class InvitationQuerySet(ScopedQuerySet):

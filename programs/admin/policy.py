@@ -19,6 +19,7 @@ from clinic.thresholds import PolicyError
 from patients.models import Episode
 from programs.admin.caseload import page_url
 from programs.admin.wording import own_thresholds
+from programs.services.policy import change_policy
 from programs.services.policy_trial import Trial, try_policy
 
 TRY = "_try"
@@ -50,7 +51,7 @@ class ClinicPolicyAdmin(RoleAdmin):
         if form.is_bound and form.is_valid():
             if TRY in request.POST:
                 trial = _tried(form, clinic, user)
-            elif form.save(clinic, user):
+            elif _saved(form, clinic, user):
                 messages.success(request, "Policy saved. It counts from the next review on.")
                 return HttpResponseRedirect(request.path)
         others = [
@@ -79,6 +80,17 @@ def _cases_with_their_own(user: User, clinic: Clinic) -> list[tuple[Episode, str
     cases = rows_where(user, Capability.MANAGE_CLINIC, Episode.objects.open().with_own_thresholds())
     found = cases.filter(clinic=clinic).select_related("patient", "clinic__policy").order_by("case_number")
     return [(case, page_url(case), own_thresholds(case)) for case in found]
+
+
+def _saved(form: PolicyForm, clinic: Clinic, user: User) -> bool:
+    """Values out of order are shown beside the field."""
+    own_only = form.cleaned_data["own_cases_only"]
+    try:
+        change_policy(clinic=clinic, by=user, values=form.values, own_cases_only=own_only)
+    except PolicyError as error:
+        form.add_error(error.key, error.message)
+        return False
+    return True
 
 
 def _tried(form: PolicyForm, clinic: Clinic, user: User) -> Trial | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
@@ -41,7 +41,8 @@ class Rows:
     runs: list[Run]
     pauses: list[Pause]
     holds: list[Hold]
-    retest: Assessment | None = None
+    retests: Sequence[Assessment] = ()
+    """The assessments since the stage began, newest first."""
 
 
 def gate(*, program: Program, today: date) -> GateVerdict:
@@ -61,7 +62,7 @@ def load(program: Program) -> Rows:
         runs=list(Run.objects.current().filter(program=program)),
         pauses=list(program.pauses.all()),
         holds=list(program.holds.all()),
-        retest=retests.order_by("-assessed_on", "-pk").first(),
+        retests=list(retests.order_by("-assessed_on", "-pk")),
     )
 
 
@@ -82,8 +83,8 @@ def stage_facts(program: Program, rows: Rows, today: date) -> StageFacts:
         daily_worst=worst_by_date(rows.days, episode.index_side),
         paused_days=paused_days(program, rows.pauses, rows.holds, today),
         pain_returned_on=pain_returned_on(rows.runs, program),
-        step_down=_step_down(rows.retest, episode.index_side),
-        lsi_percent=_lowest_lsi(rows.retest, episode.index_side, both_knees=episode.both_knees),
+        step_down=_step_down(rows.retests, episode.index_side),
+        lsi_percent=_lowest_lsi(rows.retests, episode.index_side, both_knees=episode.both_knees),
     )
 
 
@@ -127,23 +128,31 @@ def pain_returned_on(runs: list[Run], program: Program) -> date | None:
     return max((run.local_date for run in runs if run.ladder_step and run.pain_during > limit), default=None)
 
 
-def _step_down(retest: Assessment | None, side: str) -> StepDown | None:
-    for test in retest.movement_tests.all() if retest else ():
+def _step_down(retests: Sequence[Assessment], side: str) -> StepDown | None:
+    """The newest that was scored: an assessment that left it out says nothing of it."""
+    for test in (test for retest in retests for test in retest.movement_tests.all()):
         if test.test == MovementKind.LATERAL_STEP_DOWN and test.side == side:
             try:
                 points = step_down_score({code: getattr(test, code) for code in STEP_DOWN_ITEMS})
             except ScoringError:  # an item was left open: no score to go by
-                return None
+                continue
             return StepDown(points=points, poor=step_down_grade(points) == StepDownGrade.POOR)
     return None
 
 
-def _lowest_lsi(retest: Assessment | None, side: str, *, both_knees: bool) -> Decimal | None:
-    tests = list(retest.strength_tests.all()) if retest else []
-    ratios = []
-    for test in tests:
-        other = other_side(test, tests)
-        if test.side == side and other is not None:
-            symmetry = limb_symmetry(reading_of(test), other, both_knees_painful=both_knees)
-            ratios.append(symmetry.lsi)
-    return min((ratio for ratio in ratios if ratio is not None), default=None)
+def _lowest_lsi(retests: Sequence[Assessment], side: str, *, both_knees: bool) -> Decimal | None:
+    """Of the newest comparison of each muscle group in each position: the others were not tested again."""
+    newest: dict[tuple[str, str], Decimal] = {}
+    for retest in retests:
+        tests = list(retest.strength_tests.all())
+        here: dict[tuple[str, str], Decimal] = {}
+        for test in tests:
+            other = other_side(test, tests)
+            if test.side != side or other is None:
+                continue
+            lsi = limb_symmetry(reading_of(test), other, both_knees_painful=both_knees).lsi
+            if lsi is not None:
+                kind = (test.muscle_group, test.position)
+                here[kind] = min(lsi, here.get(kind, lsi))
+        newest = here | newest
+    return min(newest.values(), default=None)

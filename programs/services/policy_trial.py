@@ -18,6 +18,7 @@ from programs.rules import stall
 from programs.rules.replay import Opened, replay
 from programs.rules.stall import AlertKind
 from programs.services import facts
+from programs.services.policy import check_cases
 
 DAYS = 90
 STEP = timedelta(days=7)
@@ -78,9 +79,10 @@ def try_policy(*, clinic: Clinic, by: User, values: Mapping[str, object], today:
 
     Raises:
         Denied: ``by`` is not an owner here.
-        PolicyError: as ``set_policy``.
+        PolicyError: as ``change_policy``.
     """
     require(by, Capability.MANAGE_CLINIC, clinic.pk)
+    check_cases(clinic=clinic, values=values)
     overrides = differing(values)
     days = tuple(sorted(today - STEP * n for n in range(DAYS // STEP.days + 1)))
     every = _under_way(clinic, days)

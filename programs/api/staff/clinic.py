@@ -18,6 +18,7 @@ from clinic.thresholds import DEFAULTS, FIELDS, as_json, to_json
 from programs.api.staff.base import PageQuery, StaffView, page_of
 from programs.api.staff.cases import key
 from programs.api.staff.schema import acted, edited, listed, read, told
+from programs.services.policy import change_policy
 from programs.services.policy_trial import Change, try_policy
 from programs.services.staff import end_membership
 
@@ -231,7 +232,7 @@ class PolicyView(PolicyBase):
         clinic = self.edit(str(self.clinic.pk), Clinic.objects.select_related("policy"), self.shown)
         own_only = body.get("own_cases_only", clinic.policy.own_cases_only)
         values = as_json(clinic.thresholds()) | body["values"]
-        services.set_policy(clinic=clinic, by=self.user, values=values, own_cases_only=own_only)
+        change_policy(clinic=clinic, by=self.user, values=values, own_cases_only=own_only)
         return self.answer(self.present())
 
 

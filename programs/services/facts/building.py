@@ -210,7 +210,7 @@ def _gate_met_since(program: Program, on: date, rows: CaseRows, t: Thresholds) -
         runs=[row for row in rows.runs if row.program_id == program.pk],
         pauses=[row for row in rows.pauses if row.program_id == program.pk],
         holds=[row for row in rows.holds if row.program_id == program.pk],
-        retest=retests[-1] if retests else None,
+        retests=retests[::-1],
     )
     return progression.open_since(gates.stage_facts(program, gate_rows, on), on, t)
 

@@ -62,6 +62,18 @@ def test_values_out_of_order_are_named_beside_their_field(staff: Any, page: str)
     assert answer.context["form"].errors
 
 
+@pytest.mark.parametrize("button", ["_try", "_save"])
+def test_a_case_whose_own_thresholds_are_in_the_way_is_named_beside_the_field(
+    staff: Any, page: str, button: str
+) -> None:
+    make_case(staff.clinic, clinician=staff.physio, case_number="77", policy_overrides={"stalled_week": 7})
+    client = staff.client(staff.owner)
+    answer = client.post(page, form(client, page, stalling_week="8", stalled_week="10", **{button: "1"}))
+    assert "case 77 has of its own" in answer.context["form"].errors["stalled_week"][0]
+    assert client.get(page).status_code == 200
+    assert ClinicPolicy.objects.get(clinic=staff.clinic).overrides == {}
+
+
 def test_who_is_no_owner_tries_nothing(staff: Any, page: str) -> None:
     assert staff.client(staff.physio).post(page, {"_try": "1"}).status_code == 403
 

@@ -8,9 +8,11 @@ from typing import Any
 
 import pytest
 
-from patients.models import Assessment, StrengthTest
-from programs.services.gates import load, stage_facts
-from tests.factories import TODAY, make_assessment, make_case, make_program
+from patients.models import Assessment, MovementTest, StrengthTest
+from programs.models import Program
+from programs.rules.progression import CriterionCode
+from programs.services.gates import gate, load, stage_facts
+from tests.factories import TODAY, add_strength, make_assessment, make_case, make_program
 from tests.programs.services.recorded import answer, day
 
 pytestmark = pytest.mark.django_db
@@ -46,6 +48,57 @@ def test_the_index_knee_is_compared_with_the_test_taken_the_same_way(other: dict
     strength(retest, "right", 100)
 
     assert stage_facts(program, load(program), TODAY).lsi_percent == Decimal(70)
+
+
+def step_down(retest: Assessment, each: int, knee: int | None = 0) -> None:
+    """``each`` point of the other items; a ``knee`` of None leaves that item open."""
+    items = dict.fromkeys(("arm", "trunk", "pelvis", "steady_stance"), each) | {"knee": knee}
+    MovementTest.objects.create(
+        clinic=retest.clinic, assessment=retest, test="lateral_step_down", side="left", **items
+    )
+
+
+def running_next(**fields: Any) -> Program:
+    """Four weeks in the stage before running."""
+    since = TODAY - timedelta(days=28)
+    program = make_program(make_case(opened_on=since), stage_started_on=since, started_on=since, **fields)
+    program.stages.filter(number=2).update(is_running=True)
+    return program
+
+
+def on(program: Program, days_ago: int) -> Assessment:
+    return make_assessment(program.episode, assessed_on=TODAY - timedelta(days=days_ago))
+
+
+def test_a_later_assessment_that_tested_nothing_again_does_not_take_a_poor_re_test_back() -> None:
+    program = running_next()
+    tested = on(program, 9)
+    step_down(tested, 1)
+    add_strength(tested, left=80, right=130, position="side-lying")
+    on(program, 5)
+    step_down(on(program, 4), 0, knee=None)
+
+    facts = stage_facts(program, load(program), TODAY)
+    assert facts.step_down is not None
+    assert facts.lsi_percent is not None
+    assert (facts.step_down.poor, round(facts.lsi_percent)) == (True, 62)
+    unmet = {criterion.code for criterion in gate(program=program, today=TODAY).unmet}
+    assert {CriterionCode.STEP_DOWN, CriterionCode.LIMB_SYMMETRY} <= unmet
+
+
+def test_the_newest_re_test_of_each_kind_decides_and_one_before_the_stage_does_not() -> None:
+    program = running_next()
+    add_strength(on(program, 40), left=10, right=100, position="side-lying")
+    early, late = on(program, 9), on(program, 2)
+    step_down(early, 1)
+    step_down(late, 0)
+    add_strength(early, left=60, right=100, position="side-lying")
+    add_strength(early, left=85, right=100, position="supine")
+    add_strength(late, left=95, right=100, position="side-lying")
+
+    facts = stage_facts(program, load(program), TODAY)
+    assert facts.step_down is not None
+    assert (facts.step_down.poor, facts.lsi_percent) == (False, Decimal(85))
 
 
 def test_a_day_counts_as_its_highest_answer_without_the_corrected_ones() -> None:

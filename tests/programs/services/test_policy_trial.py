@@ -129,4 +129,4 @@ def test_as_many_queries_for_three_cases_as_for_one(clinic: Clinic, owner: User)
         with CaptureQueriesContext(connection) as queries:
             tried(clinic, owner, **LATER)
         counts.append(len(queries))
-    assert counts == [33, 33]
+    assert counts == [34, 34]
