@@ -81,8 +81,12 @@ class Acknowledge(ReadFirst):
     note = forms.CharField(max_length=400, required=False, widget=text_area())
 
     def perform(self) -> str:
-        alerts.acknowledge(alert=self.target, by=self.by, now=self.now, **self.cleaned_data)
-        return "Acknowledged."
+        alert = alerts.acknowledge(alert=self.target, by=self.by, now=self.now, **self.cleaned_data)
+        first = alert.acknowledged_by
+        if first is None or first == self.by:
+            return "Acknowledged."
+        kept = " Your note is kept." if self.cleaned_data["note"].strip() else ""
+        return f"{first} had acknowledged it already, on {alert.acknowledged_at:%-d %b %Y}.{kept}"
 
 
 class Snooze(AlertAct):

@@ -31,6 +31,9 @@ def acknowledge(*, alert: Alert, by: User, now: datetime, note: str = "", seen: 
     alert = _lock(alert, by)
     check_seen(alert, seen)
     if alert.state == Alert.State.ACKNOWLEDGED:
+        said = alert.events.filter(what=AlertEvent.What.ACKNOWLEDGED, by=by).values_list("note", flat=True)
+        if note.strip() and note not in said:
+            add_event(alert=alert, what=AlertEvent.What.ACKNOWLEDGED, at=now, by=by, note=note)
         return alert
     alert.state, alert.snoozed_until = Alert.State.ACKNOWLEDGED, None
     alert.acknowledged_at, alert.acknowledged_by, alert.escalate_at = now, by, None

@@ -273,7 +273,8 @@ def reopen(*, episode: Episode, by: User, now: datetime, today: date) -> Episode
 
     Raises:
         Denied: ``by`` may do no clinical work here.
-        CaseError: the case is open, or was re-opened already.
+        CaseError: the case is open, was re-opened already, or has a red flag that nobody cleared: the new
+            case would know nothing of it.
     """
     require(by, Capability.WRITE_CLINICAL, episode.clinic_id)
     cases = Episode.objects.select_for_update(of=("self",), no_key=True)
@@ -284,6 +285,8 @@ def reopen(*, episode: Episode, by: User, now: datetime, today: date) -> Episode
     again = watch.reopened_as if watch and watch.reopened_as else gone_on_as(closed)
     if again:
         raise CaseError("episode", f"Re-opened already, as {str(again).lower()}.")
+    if Alert.objects.unresolved().filter(episode=closed, kind=Alert.Kind.RED_FLAG).exists():
+        raise CaseError("episode", "A red flag of this case is open: clear it with a finding first.")
     treating = closed.clinician.may(Capability.WRITE_CLINICAL, closed.clinic_id)
     created = open_episode(
         patient=closed.patient,

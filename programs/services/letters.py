@@ -279,14 +279,13 @@ def _course(evidence: Mapping[str, str]) -> Iterator[str]:
 
 
 def _assessed(episode: Episode) -> Iterator[str]:
-    """The last assessment: what is derived from its measurements, deficits first."""
-    last = Assessment.objects.filter(episode=episode).order_by("-assessed_on", "-pk").first()
-    if last is None:
-        return
-    derived = sorted(derived_values(Findings.of(last)), key=lambda value: not value.deficit)
-    found = [f"{value.of} {value.text.rstrip('.')}" for value in derived[:SHOWN_FINDINGS]]
-    words = f": {'; '.join(found)}" if found else ""
-    yield f"{last.get_kind_display()} of {day(last.assessed_on)}{words}."
+    """The last assessment that measured something: what is derived from it, deficits first."""
+    for last in Assessment.objects.filter(episode=episode).order_by("-assessed_on", "-pk"):
+        derived = sorted(derived_values(Findings.of(last)), key=lambda value: not value.deficit)
+        found = [f"{value.of} {value.text.rstrip('.')}" for value in derived[:SHOWN_FINDINGS]]
+        if found:
+            yield f"{last.get_kind_display()} of {day(last.assessed_on)}: {'; '.join(found)}."
+            return
 
 
 def _program(program: Program | None, review: Review | None) -> Iterator[str]:

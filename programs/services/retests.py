@@ -96,7 +96,7 @@ def _pains(assessment: Assessment) -> Iterator[Measured]:
     if assessment.sitting_tolerance_min is not None:
         minutes = assessment.sitting_tolerance_min
         yield Measured(PAIN, "Sitting tolerated", f"{minutes} min", SITTING, Value(Decimal(minutes)))
-    yield from _yes_or_no(assessment, PAIN, TOLD)
+    yield from _yes_or_no(assessment, PAIN, TOLD, also="sitting_tolerance_min")
 
 
 def _strength(assessment: Assessment) -> Iterator[Measured]:
@@ -179,10 +179,17 @@ def _load(assessment: Assessment) -> Iterator[Measured]:
         value = getattr(assessment, name)
         if value is not None:
             yield Measured(LOAD, _label(name), f"{value} {unit}", measure, Value(Decimal(value)))
-    yield from _yes_or_no(assessment, LOAD, SEEN)
+    yield from _yes_or_no(assessment, LOAD, SEEN, also="cadence_spm")
 
 
-def _yes_or_no(assessment: Assessment, group: str, names: tuple[str, ...]) -> Iterator[Measured]:
+def _yes_or_no(
+    assessment: Assessment, group: str, names: tuple[str, ...], *, also: str = ""
+) -> Iterator[Measured]:
+    """Nothing, where no box of the group is ticked, nor ``also`` given: then it was not asked, or not looked
+    at, and an empty box is no "no".
+    """
+    if not any(getattr(assessment, name) for name in names) and getattr(assessment, also, None) is None:
+        return
     for name in names:
         yield Measured(group, _label(name), "yes" if getattr(assessment, name) else "no")
 

@@ -18,6 +18,7 @@ from clinic.roles import Capability, require
 from clinic.thresholds import as_json
 from patients.models import Episode, Patient
 from patients.services import CaseError
+from patients.vocabulary import Side
 from programs import emails
 from programs.models import (
     Alert,
@@ -70,16 +71,21 @@ def start(
 
 
 def pain_lately(*, episode: Episode, today: date) -> Decimal | None:
-    """Pain now, worst, as the last review found it; where that one had too little to go by, the index knee's
-    last answer. None if it is long ago.
+    """Worst pain now, of the worse knee, as the watch asks for both. Of the index knee as the last review
+    found it; where that had too little to go by, and of the other knee, the last answer. None if long ago.
     """
     reviews = Review.objects.filter(episode=episode, day__gt=today - RECENT)
-    found: Decimal | None = reviews.values_list("now", flat=True).first()
-    if found is None:
-        days = Answer.objects.filter(episode=episode, local_date__gt=today - RECENT).by_day()
-        worst = [day.worst(episode.index_side) for day in days]
-        found = next((value for value in reversed(worst) if value is not None), None)
+    index: Decimal | None = reviews.values_list("now", flat=True).first()
+    days = Answer.objects.filter(episode=episode, local_date__gt=today - RECENT).by_day()
+    last = {side: _last(day.worst(side) for day in days) for side in Side}
+    if index is not None:
+        last[Side(episode.index_side)] = index
+    found = max((pain for pain in last.values() if pain is not None), default=None)
     return None if found is None else found.quantize(TENTH, ROUND_HALF_UP)
+
+
+def _last(values: Iterable[Decimal | None]) -> Decimal | None:
+    return next((value for value in reversed([*values]) if value is not None), None)
 
 
 def askable() -> RelapseWatchQuerySet:

@@ -33,6 +33,18 @@ def test_acknowledging_keeps_who_and_when_and_twice_is_once(alert):
     assert history(alert) == [("acknowledged", physio.pk, "Will call")]
 
 
+def test_who_acknowledges_second_takes_nothing_over_and_their_note_is_kept(alert):
+    first, second = alert.episode.clinician, make_user(clinic=alert.clinic)
+    acknowledge(alert=alert, by=first, now=NOW, note="Will call")
+    for _ in range(2):
+        acknowledge(alert=alert, by=second, now=NOW, note="I call her tomorrow")
+    alert.refresh_from_db()
+    assert alert.acknowledged_by == first
+    assert sorted(history(alert)) == sorted(
+        [("acknowledged", first.pk, "Will call"), ("acknowledged", second.pk, "I call her tomorrow")]
+    )
+
+
 def test_snoozing_keeps_until_when(alert):
     until = TODAY + timedelta(days=7)
     snooze(alert=alert, by=alert.episode.clinician, until=until, now=NOW, today=TODAY, note="On holiday")

@@ -158,12 +158,15 @@ def test_a_discharge_without_a_known_outcome_changes_nothing():
         ("recovered", "3", "", False),
         ("recovered", None, "", False),
         ("improved", "6", "", False),
+        ("recovered", "other knee", "", True),
     ],
 )
 def test_nobody_in_pain_is_discharged_as_recovered_without_a_word_about_it(outcome, pain, note, refused):
     program = flat_case(started_on=TODAY - timedelta(days=7), weeks=0)
     case = program.episode
-    if pain is not None:
+    if pain == "other knee":
+        answer(program, 5, worst="1", worst_right="3.5")
+    elif pain is not None:
         answer(program, 5, worst=pain)
     call = partial(discharge, episode=case, outcome=outcome, by=case.clinician, now=NOW, today=TODAY)
     if refused:
@@ -290,6 +293,18 @@ def test_a_case_may_have_thresholds_of_its_own_and_keeps_only_what_differs():
         set_case_policy(episode=case, by=case.clinician, values={"stalled_week": 99}, now=NOW)
     case.refresh_from_db()
     assert (error.value.key, case.policy_overrides) == ("stalled_week", {"stalled_week": 10})
+
+
+def test_a_case_whose_red_flag_nobody_cleared_is_not_reopened():
+    case = make_case(opened_on=TODAY - timedelta(days=60))
+    by = case.clinician
+    flag = raise_red_flag(episode=case, codes=["knee_locks"], source="x", evidence=[], now=NOW)
+    closed = discharge(episode=case, outcome="referred", note="", by=by, now=NOW, today=TODAY)
+    with pytest.raises(CaseError, match="clear it with a finding first"):
+        reopen(episode=closed, by=by, now=NOW, today=TODAY)
+    assert Episode.objects.count() == 1
+    clear(alert=flag, by=by, finding="Stable", now=NOW)
+    assert reopen(episode=closed, by=by, now=NOW, today=TODAY).is_open
 
 
 def test_a_case_without_a_watch_is_reopened_once():

@@ -27,7 +27,13 @@ from programs.services.letters import (
 )
 from programs.services.red_flags import raise_red_flag
 from programs.services.reviews import review_due
-from tests.factories import NOW, make_case, make_clinic, make_patient, make_user
+from tests.factories import (
+    NOW,
+    make_case,
+    make_clinic,
+    make_patient,
+    make_user,
+)
 from tests.hostile import FORMULAS, MARKUP, TEMPLATES
 from tests.programs.services.weekly import SEVEN, case_of
 

@@ -236,7 +236,8 @@ def test_a_groc_out_of_range_or_by_an_assistant_is_refused_and_nothing_kept() ->
 def test_assessments_are_compared_as_they_were_taken() -> None:
     case = make_case()
     for days, position, newtons, degrees in ((0, "seated", 150, "15"), (30, "prone", 190, "17")):
-        assessment = make_assessment(case, assessed_on=TODAY + timedelta(days=days), pain_squat=days == 0)
+        on = TODAY + timedelta(days=days)
+        assessment = make_assessment(case, assessed_on=on, pain_squat=days == 0, pain_stairs_down=True)
         rows = {"clinic": case.clinic, "assessment": assessment, "side": "left"}
         StrengthTest.objects.create(
             **rows,
@@ -256,4 +257,15 @@ def test_assessments_are_compared_as_they_were_taken() -> None:
     )
     assert changes["Q-angle, left"] == "+2: not a real change, smaller than 3"
     assert changes["Pain on squatting"] == "yes before, no now"
+    assert changes["Pain going downstairs"] == "as before"
     assert "Crepitus" not in [row.label for block in table.blocks for row in block.rows], "nobody ever had it"
+
+
+def test_what_a_short_re_assessment_did_not_ask_is_no_change() -> None:
+    case = make_case()
+    make_assessment(case, assessed_on=TODAY, pain_squat=True, overstriding=True, patella_tilt=True)
+    make_assessment(case, assessed_on=TODAY + timedelta(days=30), worst_pain="2.0")
+    rows = {row.label: row for block in compare_assessments(episode=case).blocks for row in block.rows}
+    for label in ("Pain on squatting", "Overstriding", "Lateral patellar tilt"):
+        assert [[found.words for found in cell] for cell in rows[label].cells] == [["yes"], []]
+        assert rows[label].change is None

@@ -107,6 +107,21 @@ def test_what_a_relapse_is_measured_from_is_the_newest_that_was_told(
     assert watches.pain_lately(episode=program.episode, today=TODAY) == lately
 
 
+def test_with_both_knees_hurting_the_worse_one_is_what_a_relapse_is_measured_from() -> None:
+    program = running_case(started_on=TODAY - 45 * DAY)
+    for number in range(20, 45, 2):
+        answer(program, number, worst=1, worst_right=3 if number < 40 else 5)
+    for number in range(20, 46):
+        review(program, number)
+    case = program.episode
+    discharge(episode=case, outcome="improved", note="", by=case.clinician, now=NOW, today=TODAY, watch=True)
+    assert RelapseWatch.objects.get().pain_at_discharge == 5
+    assert watches.ask_due(now=FIRST) == 1
+    report = diary.AnswerReport(occurred_at=FIRST, worst_left=Decimal(1), worst_right=Decimal(5))
+    diary.record_answer(patient=case.patient, client_id=uuid4(), report=report, now=FIRST)
+    assert not Alert.objects.filter(kind="relapse").exists()
+
+
 def test_after_a_month_one_question_goes_out_however_often_it_is_looked(closed: Episode) -> None:
     assert watches.ask_due(now=NOW + 29 * DAY) == 0
     assert [watches.ask_due(now=FIRST) for _ in range(3)] == [1, 0, 0]
