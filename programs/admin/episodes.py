@@ -6,6 +6,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
+from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils import timezone
@@ -15,10 +16,11 @@ from django.utils.safestring import SafeString
 from clinic.admin.base import RoleAdmin
 from clinic.roles import Capability
 from patients.models import Episode
-from patients.services import check_onset
+from patients.services import CaseError, check_onset
 from programs.admin.caseload import local_today, page_url
 from programs.models import Program
 from programs.services.due import review_again
+from programs.services.edits import check_side
 
 TRACK = "running_track"
 
@@ -29,6 +31,14 @@ class CaseForm(forms.ModelForm):
         check_onset(
             self.cleaned_data.get("onset_on"), today=local_today(self.instance.patient, timezone.now())
         )
+
+    def clean_index_side(self) -> str:
+        side: str = self.cleaned_data["index_side"]
+        try:
+            check_side(episode=self.instance, side=side)
+        except CaseError as error:
+            raise ValidationError(error.message) from None
+        return side
 
 
 @admin.register(Episode)

@@ -14,7 +14,7 @@ from clinic.models import Clinic, User
 from clinic.roles import Capability, Denied, require
 from patients.models import Episode, Patient
 from patients.services import CaseError, check_onset, open_episode, register_patient
-from programs.models import Exercise, Program, Template
+from programs.models import Answer, Exercise, Program, Template
 from programs.rules.schedule import local_date
 from programs.services.assign import AssignError
 from programs.services.cases import change_contact
@@ -80,8 +80,8 @@ def edit_case(*, episode: Episode, values: Mapping[str, Any], by: User, now: dat
 
     Raises:
         Denied: ``by`` may do no clinical work here.
-        CaseError: the case is closed, or another running track while a program is under way: that is
-            switched with a reason, and ends a ladder (``running.set_track``).
+        CaseError: the case is closed; another knee (``check_side``); or another running track while a
+            program is under way: that is switched with a reason, and ends a ladder (``running.set_track``).
         ValidationError: a value is not valid, by name.
     """
     require(by, Capability.WRITE_CLINICAL, episode.clinic_id)
@@ -90,11 +90,23 @@ def edit_case(*, episode: Episode, values: Mapping[str, Any], by: User, now: dat
     track = values.get("running_track", episode.running_track)
     if track != episode.running_track and Program.objects.active().filter(episode=episode).exists():
         raise CaseError("running_track", "A program is under way: switch its track, with a reason.")
+    check_side(episode=episode, side=values.get("index_side", episode.index_side))
     if changed := _set(episode, values):
         check_onset(values.get("onset_on"), today=local_date(now, episode.patient.timezone))
         episode.save(update_fields=changed)
         review_again(episode=episode, now=now)
     return episode
+
+
+def check_side(*, episode: Episode, side: str) -> None:
+    """A slip is corrected; once the patient has answered, the course is that knee's. Raises CaseError."""
+    stored = Episode.objects.values_list("index_side", flat=True).get(pk=episode.pk)
+    if side != stored and Answer.objects.filter(episode=episode).exists():
+        raise CaseError(
+            "index_side",
+            f"The patient has answered: the course is the {stored} knee's. Discharge, and open a case for "
+            "the other one.",
+        )
 
 
 @transaction.atomic

@@ -34,6 +34,20 @@ def test_an_alert_is_acknowledged_snoozed_or_resolved(staff: Any, name: str, sta
     assert AlertEvent.objects.filter(alert=case.alert, by=staff.physio).exists()
 
 
+def test_who_acknowledges_second_is_told_of_the_first(staff: Any) -> None:
+    case, owner = case_of(staff), staff.client(staff.owner)
+    address = reverse("admin:do", args=["acknowledge", case.alert.pk])
+    open_page = owner.get(address)  # opened before the other one acknowledged
+    act(staff.client(staff.physio), "acknowledge", case)
+    said = owner.post(address, {"seen": open_page.context["seen"], "note": "I call her"}, follow=True)
+    html = said.content.decode()
+    assert f"{staff.physio} had acknowledged it already" in html
+    assert "Your note is kept." in html
+    assert set(
+        AlertEvent.objects.filter(alert=case.alert, by=staff.owner).values_list("note", flat=True)
+    ) == {"I call her"}
+
+
 def test_a_red_flag_is_cleared_only_with_a_finding(staff: Any) -> None:
     case = case_of(staff)
     client = staff.client(staff.physio)
