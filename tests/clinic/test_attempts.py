@@ -23,6 +23,7 @@ from tests.clinic.test_admin import client_of
 from tests.connections import from_another_connection
 from tests.enforced import enforced
 from tests.factories import NOW, TODAY, make_case, make_clinic, make_operator, make_program, make_user
+from tests.programs.services.recorded import break_case
 
 pytestmark = pytest.mark.django_db
 
@@ -212,8 +213,7 @@ def test_reviews_that_were_under_way_when_the_worker_died_come_one_by_one() -> N
     programs = [make_program(next_review_on=TODAY) for _ in range(3)]
     keys = [program.pk for program in programs]
     attempts.begin(sweep="review_cases", model=Program, keys=keys, now=NOW)  # and the worker dies
-    poison = programs[1].episode
-    type(poison).objects.filter(pk=poison.pk).update(policy_overrides={"no_such": 1})
+    break_case(programs[1])
 
     assert reviews.review_due(now=NOW)["reviewed"] == 0
     with pytest.raises(reviews.ReviewSweepError, match="1 cases"):

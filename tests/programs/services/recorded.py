@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
-from patients.models import Episode
+from patients.models import Episode, Patient
 from programs.models import Answer, CheckInRequest, Program, Session
 from tests.factories import make_assessment, make_case, make_program
 
@@ -85,6 +85,11 @@ def running_case(*, started_on: date, episode: Episode | None = None, **fields: 
     return make_program(
         episode, started_on=started_on, stage_started_on=started_on, next_review_on=started_on, **fields
     )
+
+
+def break_case(program: Program, *, zone: str = "Nowhere/At_all") -> None:
+    """It can't be handled until it has another ``zone``: that of its patient can't be read."""
+    Patient.objects.filter(pk=program.episode.patient_id).update(timezone=zone)
 
 
 def flat_case(*, started_on: date, weeks: int, pain: Any = 6, **fields: Any) -> Program:

@@ -17,7 +17,7 @@ from programs.services import checkins
 from programs.services.checkins import CheckInSweepError
 from tests.connections import from_another_connection
 from tests.factories import NOW, TODAY, make_case, make_clinic, make_patient, make_program
-from tests.programs.services.recorded import answer
+from tests.programs.services.recorded import answer, break_case
 
 pytestmark = pytest.mark.django_db
 
@@ -249,7 +249,7 @@ class TestAsking:
 
     def test_one_broken_program_stops_no_other_and_is_told(self) -> None:
         first, broken, last = program_of(), program_of(), program_of()
-        type(broken.episode).objects.filter(pk=broken.episode_id).update(policy_overrides={"no_such_key": 1})
+        break_case(broken)
 
         with pytest.raises(CheckInSweepError, match=f"1 rows failed, first of them {broken.pk}; 2 were"):
             checkins.ask_due(now=SLOT)

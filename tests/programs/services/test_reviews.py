@@ -10,7 +10,7 @@ from clinic.thresholds import DEFAULTS, as_json
 from programs.models import Alert, CheckInRequest, Program, Review
 from programs.services.reviews import ReviewError, ReviewSweepError, review_as_of, review_due
 from tests.factories import make_case, make_clinic, make_patient
-from tests.programs.services.recorded import answer, day, flat_case, running_case
+from tests.programs.services.recorded import answer, break_case, day, flat_case, running_case
 from tests.programs.services.reviewing import START, alert_of, at, review
 
 pytestmark = pytest.mark.django_db
@@ -93,7 +93,7 @@ def test_sleeping_ended_and_inactive_are_not_reviewed_by_the_sweep() -> None:
 
 def test_one_broken_case_does_not_stop_the_others() -> None:
     broken, fine = flat_case(started_on=START, weeks=7), flat_case(started_on=START, weeks=7)
-    type(broken.episode).objects.filter(pk=broken.episode.pk).update(policy_overrides={"no_such": 1})
+    break_case(broken)
 
     with pytest.raises(ReviewSweepError, match=f"1 cases .* program {broken.pk}"):
         review_due(now=at(day(fine, 50)))

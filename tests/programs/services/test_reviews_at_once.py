@@ -14,7 +14,7 @@ from django.test.utils import CaptureQueriesContext
 from programs.models import Alert, AlertEvent, Answer, Program, Review
 from programs.services.reviews import ReviewSweepError, review_as_of, review_due
 from tests.connections import from_another_connection, wait_for_a_lock
-from tests.programs.services.recorded import answer, day, diary, flat_case
+from tests.programs.services.recorded import answer, break_case, day, diary, flat_case
 from tests.programs.services.reviewing import START, at
 
 pytestmark = pytest.mark.django_db
@@ -144,15 +144,14 @@ def test_a_dry_run_does_not_wait_for_anyone() -> None:
 @pytest.mark.parametrize("batch", [1, 3])
 def test_a_sweep_out_of_time_leaves_the_other_cases_to_the_next(batch: int) -> None:
     programs = [flat_case(started_on=START, weeks=7) for _ in range(3)]
-    broken = programs[0].episode
-    type(broken).objects.filter(pk=broken.pk).update(policy_overrides={"no_such": 1})
+    break_case(programs[0])
     now = at(day(programs[0], 50))
 
     with pytest.raises(ReviewSweepError, match="1 cases"):
         review_due(now=now, batch=batch, limit=timedelta(0))
     assert not Review.objects.exists()
 
-    type(broken).objects.filter(pk=broken.pk).update(policy_overrides={})
+    break_case(programs[0], zone="UTC")
     while review_due(now=now, batch=1, limit=timedelta(0))["reviewed"]:
         pass
     assert Review.objects.count() == 2
