@@ -74,8 +74,9 @@ class Findings:
 
     @property
     def hold(self) -> Pause | None:
-        """The hold that covers the day under review."""
-        return next((pause for pause in self._pauses_today() if pause.kind is PauseKind.HOLD), None)
+        """The hold that covers the day under review; of several the longest standing."""
+        holds = (pause for pause in self._pauses_today() if pause.kind is PauseKind.HOLD)
+        return min(holds, key=lambda hold: (hold.start, hold.why), default=None)
 
     @property
     def paused(self) -> bool:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from decimal import Decimal
 from random import Random
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -21,6 +22,7 @@ from programs.rules.stall import (
     PainAnswer,
     Pause,
     PauseKind,
+    ReasonCode,
     Run,
     State,
     StrengthSession,
@@ -102,6 +104,14 @@ def test_the_order_of_rows_changes_nothing(facts: CaseFacts, on: int, random: Ra
     )
 
     assert review(other, day(on), DEFAULTS) == review(facts, day(on), DEFAULTS)
+
+
+@pytest.mark.parametrize("turn", [1, -1])
+def test_of_two_holds_at_once_the_longest_standing_is_told_in_whichever_order_they_come(turn: int) -> None:
+    holds = (Pause(PauseKind.HOLD, day(3)), Pause(PauseKind.HOLD, day(5)))[::turn]
+    verdict = review(case({}, pauses=holds), day(9), DEFAULTS)
+    assert verdict.reason is not None
+    assert (verdict.reason.code, verdict.reason.evidence) == (ReasonCode.HELD, "On hold since 8 Jan 2026")
 
 
 @given(st.lists(pain, min_size=1, max_size=5), st.randoms(use_true_random=False))
